@@ -1,0 +1,252 @@
+/** Every error code of leat, once: what it means, what to do, whether trying again may help. */
+
+/** What the catalogue says of a code. `docs/reference/errors.md` is generated from it. */
+export type CodeFacts = Readonly<{ meaning: string; hint: string; retryable: boolean }>;
+
+export const codes = {
+  // Configuration
+  CONFIG_INVALID: {
+    meaning: "A declaration or setting is wrong; every fault is listed with its path.",
+    hint: "Mend the listed paths, then run `leat check`.",
+    retryable: false,
+  },
+  CONFIG_MISSING: {
+    meaning: "No leat.config.ts was found.",
+    hint: "Run `leat init` in an empty folder, or name the file with --config.",
+    retryable: false,
+  },
+  TENANTS_INVALID: {
+    meaning: "The tenants file is not a list of tenants with distinct ids.",
+    hint: "Mend the named entry of the tenants file.",
+    retryable: false,
+  },
+  TENANT_UNKNOWN: { meaning: "No tenant has this id.", hint: "Use one of the listed ids.", retryable: false },
+  STREAM_UNKNOWN: {
+    meaning: "No source has a stream of this name.",
+    hint: "Use one of the listed streams.",
+    retryable: false,
+  },
+  SECRET_MISSING: {
+    meaning: "A secret that is needed now cannot be found.",
+    hint: "Set it in the place named; nothing was fetched.",
+    retryable: false,
+  },
+  NAME_INVALID: {
+    meaning: "A source, stream or tenant name is empty or not well-formed text.",
+    hint: "Rename it.",
+    retryable: false,
+  },
+  DEPENDENCY_MISSING: {
+    meaning: "An engine that the project names is not installed.",
+    hint: "Run the install line named.",
+    retryable: false,
+  },
+  NODE_TOO_OLD: {
+    meaning: "This Node is older than leat needs.",
+    hint: "Install Node 22.18 or newer.",
+    retryable: false,
+  },
+  NOT_SUPPORTED: {
+    meaning: "leat does not do this (yet).",
+    hint: "See the documentation page named.",
+    retryable: false,
+  },
+
+  // The partner
+  SOURCE_UNREACHABLE: {
+    meaning: "The partner could not be reached within the retry budget.",
+    hint: "Check the base URL and the network; nothing was committed.",
+    retryable: true,
+  },
+  SOURCE_TIMEOUT: {
+    meaning: "The partner did not answer in time.",
+    hint: "Raise the time-out of the source, or try later.",
+    retryable: true,
+  },
+  SOURCE_AUTH_FAILED: {
+    meaning: "The partner refused the credential.",
+    hint: "Renew this tenant's credential; its cursor has not moved.",
+    retryable: false,
+  },
+  SOURCE_RATE_LIMITED: {
+    meaning: "The partner still answered 429 when the retry budget was used up.",
+    hint: "Lower the source's rate limit, or try later.",
+    retryable: true,
+  },
+  SOURCE_FAILED: {
+    meaning: "The partner answered with an error.",
+    hint: "Read the answer in the details; nothing was committed.",
+    retryable: true,
+  },
+  SOURCE_MOVED: {
+    meaning: "The partner's address answers with a redirect or a page for people.",
+    hint: "Correct the base URL or path of the stream.",
+    retryable: false,
+  },
+  SOURCE_NOT_JSON: {
+    meaning: "The partner's answer is not JSON.",
+    hint: "Look at the beginning of the answer in the details.",
+    retryable: true,
+  },
+  SOURCE_TRUNCATED: {
+    meaning: "The partner's answer ended in the middle.",
+    hint: "Try again; nothing of it was committed.",
+    retryable: true,
+  },
+  SOURCE_SHAPE_CHANGED: {
+    meaning: "The records are not where the stream's selector says.",
+    hint: "Compare `records` of the stream with the answer named.",
+    retryable: false,
+  },
+  SOURCE_UNSTABLE: {
+    meaning: "The partner's data changed during every pass, so that no complete page sequence was seen.",
+    hint: "Use a quieter hour, a declared sort, a window with an end, or more passes.",
+    retryable: true,
+  },
+  SOURCE_CLOCK_OFF: {
+    meaning: "The partner's clock and ours differ by more than the tolerance.",
+    hint: "Set this machine's clock, or raise `clockToleranceMs` of the source.",
+    retryable: true,
+  },
+  PAGES_ENDLESS: {
+    meaning: "A next link or token came twice, or more pages came than the bound.",
+    hint: "Compare the pagination of the stream with the partner's documentation, or raise `pagesMax`.",
+    retryable: false,
+  },
+  CURSOR_INVALID: {
+    meaning: "A cursor value cannot be read in the stream's declared format.",
+    hint: "Compare `cursor.format` with the value named.",
+    retryable: false,
+  },
+  ORDER_BROKEN: {
+    meaning: "The partner did not keep the sort order that leat asked for.",
+    hint: "Run the stream again: leat has stopped trusting its order and set it back.",
+    retryable: false,
+  },
+  QUARANTINE_SHARE_EXCEEDED: {
+    meaning: "More records than allowed cannot be rows; nothing was committed.",
+    hint: "Look at the reasons listed; raise `quarantineShareMax` only if they are known.",
+    retryable: false,
+  },
+  REFRESH_SHRANK: {
+    meaning: "A full refresh brought no or far fewer records than the one before; it was not taken.",
+    hint: "If the partner really has so few, run again with --confirm-shrink.",
+    retryable: false,
+  },
+  RUN_BOUND_REACHED: {
+    meaning: "A declared bound of the run was reached.",
+    hint: "Raise the option named.",
+    retryable: false,
+  },
+  EXTRACT_FAILED: { meaning: "The stream's own code threw.", hint: "Look at the cause.", retryable: false },
+
+  // Landing
+  STATE_CONFLICT: {
+    meaning: "Another run committed this place in the log first; this run changed nothing.",
+    hint: "Run again: it starts from what the other has committed.",
+    retryable: true,
+  },
+  BUSY: {
+    meaning: "A full refresh of this stream and tenant is running.",
+    hint: "Wait for it to end.",
+    retryable: true,
+  },
+  STORE_UNREADABLE: {
+    meaning: "The landing cannot be read.",
+    hint: "Check the address and the permissions named.",
+    retryable: true,
+  },
+  STORE_UNWRITABLE: {
+    meaning: "The landing cannot be written.",
+    hint: "Check the permissions of the place named; the cursor has not moved.",
+    retryable: true,
+  },
+  STORE_FULL: {
+    meaning: "The disk of the landing is full.",
+    hint: "Free some space and run again; the cursor has not moved.",
+    retryable: true,
+  },
+  MANIFEST_INVALID: {
+    meaning: "A manifest of the log cannot be understood.",
+    hint: "It was written by a newer leat or by hand: update leat, or restore the object named.",
+    retryable: false,
+  },
+  LOG_GAP: {
+    meaning: "A manifest in the middle of the log is missing.",
+    hint: "Restore the object named from a backup.",
+    retryable: false,
+  },
+  PART_MISSING: {
+    meaning: "A landed file that a manifest names is not there.",
+    hint: "Restore the object named, or write it off with a forget manifest.",
+    retryable: false,
+  },
+  PART_CORRUPT: {
+    meaning: "A landed file is not what its manifest says (size or checksum).",
+    hint: "Restore the object named from a backup.",
+    retryable: false,
+  },
+  ACCOUNTING_MISMATCH: {
+    meaning: "Counts that must add up do not; nothing was committed.",
+    hint: "This is a fault of leat: report it with the details.",
+    retryable: false,
+  },
+
+  // Warehouse
+  WAREHOUSE_LOCKED: {
+    meaning: "Another process holds the warehouse file.",
+    hint: "Close it, or raise the lock wait.",
+    retryable: true,
+  },
+  WAREHOUSE_UNREADABLE: {
+    meaning: "The warehouse cannot be opened.",
+    hint: "Check the address named.",
+    retryable: false,
+  },
+  WAREHOUSE_FULL: {
+    meaning: "The warehouse's disk is full; nothing was loaded.",
+    hint: "Free some space and run again.",
+    retryable: true,
+  },
+  LEDGER_MISMATCH: {
+    meaning: "The warehouse's rows and its ledger disagree for a package; nothing was written.",
+    hint: "Somebody edited the table: run `leat rebuild` for the stream.",
+    retryable: false,
+  },
+  LOG_REWRITTEN: {
+    meaning: "The log's manifest is not the one that this warehouse loaded.",
+    hint: "The landing was restored or edited: run `leat rebuild`.",
+    retryable: false,
+  },
+  LOAD_FAILED: {
+    meaning: "The warehouse refused a load; nothing of it was written.",
+    hint: "Look at the cause.",
+    retryable: false,
+  },
+  SCHEMA_FROZEN: {
+    meaning: "New columns or kinds arrived in a stream whose contract is `freeze`.",
+    hint: "Add the column named to the stream, or use contract `evolve`.",
+    retryable: false,
+  },
+  QUERY_FAILED: {
+    meaning: "The SQL was refused by the warehouse.",
+    hint: "Look at the message of the engine.",
+    retryable: false,
+  },
+  VERIFY_FAILED: {
+    meaning: "Landing, warehouse and source do not agree.",
+    hint: "Look at the listed differences.",
+    retryable: false,
+  },
+
+  INTERRUPTED: {
+    meaning: "The run was stopped at a safe point.",
+    hint: "Run it again: it goes on from there.",
+    retryable: true,
+  },
+} as const;
+
+codes satisfies Record<string, CodeFacts>;
+
+/** A stable error code; see `docs/reference/errors.md`. */
+export type ErrorCode = keyof typeof codes;

@@ -1,0 +1,52 @@
+/** Where the records stand in an answer: `data.items`, the root array, JSON Lines, `[*].plants[*]`. */
+import { LeatError } from "../errors/leat-error.ts";
+
+/** One step into a JSON value: into an object's member, or into every element of an array. */
+export type SelectorStep = Readonly<{ key: string }> | "each";
+
+/**
+ * `json`: one JSON document; `steps` lead to the records, the last step being `each`.
+ * An object found where the last `each` expects an array is itself the only record when `isSingle`.
+ * `lines`: one record a line, blank lines skipped.
+ */
+export type RecordSelector =
+  | Readonly<{ form: "json"; steps: readonly SelectorStep[]; isSingle: boolean }>
+  | Readonly<{ form: "lines" }>;
+
+/**
+ * Parses a selector.
+ *
+ * @param text - dotted keys and `[*]`: `""` or `[*]` (root array), `data.items`, `[*].plants[*]`; a last `[*]` may be
+ *   left out. A key with dots is written `["a.b"]`. `lines` is JSON Lines. `$` is the document itself as one record,
+ *   `data.$` the object at `data` as one record.
+ * @throws {@link LeatError} `CONFIG_INVALID` naming the position.
+ */
+export function parseRecordSelector(text: string): RecordSelector {
+  if (text === "lines") return { form: "lines" };
+  const steps: SelectorStep[] = [];
+  let isSingle = false;
+  let at = 0;
+  while (at < text.length) {
+    const rest = text.slice(at);
+    const each = /^\.?\[\*\]/.exec(rest);
+    const quoted = /^\.?\["((?:[^"\\]|\\.)*)"\]/.exec(rest);
+    const plain = at === 0 ? /^[^.[\]"]+/.exec(rest) : /^\.[^.[\]"]+/.exec(rest);
+    const match = each ?? quoted ?? plain;
+    if (match === null || isSingle) {
+      throw new LeatError("CONFIG_INVALID", {
+        message: `The record selector "${text}" cannot be read at position ${at + 1}.`,
+        hint: "Write dotted keys and [*], such as data.items or [*].plants[*].",
+      });
+    }
+    if (each) steps.push("each");
+    else if (quoted) steps.push({ key: JSON.parse(`"${quoted[1]}"`) as string });
+    else {
+      const key = match[0].replace(/^\./, "");
+      if (key === "$") isSingle = true;
+      else steps.push({ key });
+    }
+    at += match[0].length;
+  }
+  if (!isSingle && steps.at(-1) !== "each") steps.push("each");
+  return { form: "json", steps, isSingle };
+}

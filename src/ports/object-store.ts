@@ -1,0 +1,62 @@
+/** Port: a place for immutable objects (local disk, bucket). Adapters are under `stores/`. */
+
+/** What a listing tells of an object. */
+export type ObjectInfo = Readonly<{ key: string; bytes: number; createdAtMs: number }>;
+
+/** An object being written. Nothing is visible before `commit`; `abort` leaves nothing behind. */
+export interface ObjectWriter {
+  /** Resolves when another chunk may come (back-pressure). The chunk may be reused by the caller afterwards. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Makes the object exist, durably and at once, unless one of that key exists: then nothing changes. */
+  commit(): Promise<"created" | "exists">;
+  abort(): Promise<void>;
+}
+
+/**
+ * Objects by key. Keys are `/`-separated paths of `[a-z0-9_~=.-]` names.
+ *
+ * Assumed of every adapter (PROTOCOL): create-if-absent is atomic; a created object is readable at once and is never
+ * changed; listing by prefix is consistent and in key order. Errors are `STORE_UNREADABLE`, `STORE_UNWRITABLE`, `STORE_FULL`.
+ */
+export interface ObjectStore {
+  /** For messages; no credentials. */
+  readonly url: string;
+  /** Creates a small object if none of that key exists. */
+  create(key: string, body: Uint8Array): Promise<"created" | "exists">;
+  /** Begins a large object, created on `commit` if none of that key exists. */
+  openWriter(key: string): Promise<ObjectWriter>;
+  /** Replaces an object; last writer wins. Only for hints. */
+  put(key: string, body: Uint8Array): Promise<void>;
+  /** A whole small object, or `undefined` when there is none. */
+  read(key: string): Promise<Uint8Array | undefined>;
+  /** An object's bytes in order, or `undefined` when there is none. */
+  readStream(key: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** Objects whose key begins with `prefix` (which ends in `/`), in key order, after `startAfter`. */
+  list(prefix: string, options?: { startAfter?: string }): AsyncIterable<ObjectInfo>;
+  /** Deletes; a missing object is fine. Only for gc. */
+  delete(key: string): Promise<void>;
+  /** The store's clock, ms since the epoch, for ages. */
+  nowMs(): Promise<number>;
+  /** A path that engines on this machine can read directly, where there is one. */
+  localPath(key: string): string | undefined;
+}
+
+/** A store that sees only keys under `prefix` (I13): what serves one tenant is given one of these. */
+export function scopeStore(store: ObjectStore, prefixes: readonly string[]): ObjectStore {
+  const check = (key: string): string => {
+    if (prefixes.some((prefix) => key.startsWith(prefix)) && !key.split("/").includes("..")) return key;
+    throw new Error(`"${key}" is outside of the scope ${prefixes.join(", ")}`);
+  };
+  return {
+    url: store.url,
+    create: async (key, body) => store.create(check(key), body),
+    openWriter: async (key) => store.openWriter(check(key)),
+    put: async (key, body) => store.put(check(key), body),
+    read: async (key) => store.read(check(key)),
+    readStream: async (key) => store.readStream(check(key)),
+    list: (prefix, options) => store.list(check(prefix), options),
+    delete: async (key) => store.delete(check(key)),
+    nowMs: () => store.nowMs(),
+    localPath: (key) => store.localPath(check(key)),
+  };
+}

@@ -1,0 +1,88 @@
+/** Port: a system that is read. Adapters are under `sources/`. A source never writes anything. */
+import type { CursorValue } from "../model/cursor.ts";
+import type { TenantId } from "../model/ids.ts";
+import type { JsonValue } from "../model/json-value.ts";
+import type { RecordSelector } from "../model/record-selector.ts";
+import type { StreamSpec } from "../model/stream.ts";
+import type { Clock, Progress, Random, Secrets } from "./world.ts";
+
+/** A tenant as `tenants.json` has it: the id, and whatever else its sources need. Values may be secret references. */
+export type Tenant = Readonly<{ id: TenantId; fields: Readonly<Record<string, JsonValue>> }>;
+
+/** What a source may touch of the world. */
+export type SourceWorld = Readonly<{ clock: Clock; random: Random; secrets: Secrets; progress: Progress }>;
+
+/** One range of one partition, as it will be sent: rounded, half-open or not as the stream's `range` says. */
+export type RangeRequest = Readonly<{
+  /** First value that must be in the answer, already one step lower where the parameter is exclusive. */
+  start: CursorValue | undefined;
+  end: CursorValue | undefined;
+  /** The partition's value, for templates (`{partition}`); `undefined`: the stream has none. */
+  partition: string | undefined;
+}>;
+
+/** The source's own clock, from an answer's `Date` header. */
+export type SourceClock = Readonly<{
+  /** The header, ms since the epoch. */
+  dateMs: number;
+  /** From sending the request to that header, ms. */
+  requestMs: number;
+}>;
+
+/** One answer. Its bytes are read at most once, in order, before the next page is asked for. */
+export type Page = Readonly<{
+  body: AsyncIterable<Uint8Array>;
+  selector: RecordSelector;
+  /** Method, address without secrets, number of the page: for messages and quarantine. */
+  at: string;
+  /** `undefined`: the source named no time. */
+  clock: SourceClock | undefined;
+  /**
+   * Set where the page was asked for so as to begin with a record that came before (I16 `overlap`): how many records
+   * it steps back. 0 or `undefined`: it does not.
+   */
+  overlap?: number | undefined;
+  /** Whether the order of cursor values across pages was asked for by leat in this request (I6). */
+  isSorted?: boolean | undefined;
+}>;
+
+/** What the reader of a page found; the source decides from it what comes next. */
+export type PageSummary = Readonly<{
+  recordCount: number;
+  /** The document with every array of records replaced by `[]`; `undefined` for JSON Lines. */
+  envelope: JsonValue | undefined;
+  /** The last record as it came (UTF-8 JSON); `undefined`: none. */
+  lastRecord: Uint8Array | undefined;
+  /** The page did not begin with its predecessor's last record: step back further (I16). */
+  isMismatch: boolean;
+}>;
+
+/**
+ * Reads ranges of one stream for one tenant.
+ *
+ * `read` yields pages; the consumer answers each `yield` with the {@link PageSummary} by `next(summary)`. The first
+ * `next()` has no summary. Ends when the partner says that there is no more. Retries, rate limits, credentials and
+ * truncated small answers are dealt with inside; an answer that streams and breaks off throws `SOURCE_TRUNCATED`.
+ * For `stability: "settled"` the reader itself compares the totals and throws `SOURCE_UNSTABLE` (the caller retries).
+ */
+export interface StreamReader {
+  read(request: RangeRequest, signal: AbortSignal): AsyncGenerator<Page, void, PageSummary>;
+  /** Requests sent so far, retries included. */
+  readonly requestCount: number;
+  close(): Promise<void>;
+}
+
+/** A system we read: its streams, and how to open one for a tenant. Made by `rest(...)` or `defineSource(...)`. */
+export interface Source {
+  readonly name: string;
+  readonly streams: readonly StreamSpec[];
+  /** Opens a stream for a tenant. No request is sent before `read`. */
+  open(stream: string, tenant: Tenant, world: SourceWorld): Promise<StreamReader>;
+  /** How many records the partner itself counts, where it can say so (`verify`); `undefined`: it cannot. */
+  count?(
+    stream: string,
+    tenant: Tenant,
+    world: SourceWorld,
+    signal: AbortSignal,
+  ): Promise<number | undefined>;
+}

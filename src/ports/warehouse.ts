@@ -1,0 +1,109 @@
+/** Port: where loaded tables live. Adapters are under `warehouses/`. */
+import type { ColumnTable } from "../model/column-kinds.ts";
+import type { TenantId, WarehouseId } from "../model/ids.ts";
+import type { Compression, PartEntry } from "../model/manifest.ts";
+import type { StreamSpec } from "../model/stream.ts";
+
+/** One row of `_leat_loads`: a package that is entirely in the warehouse. */
+export type LedgerRow = Readonly<{
+  seq: number;
+  /** SHA-256 of the manifest's bytes, hex. */
+  manifestHash: string;
+  /** Rows that the package put into the landing table, and those it put into `_leat_rejects`. */
+  loaded: number;
+  rejected: number;
+  generation: number;
+}>;
+
+/** Which package of which place a load is about. */
+export type PackageToLoad = Readonly<{
+  tenant: TenantId;
+  seq: number;
+  manifestHash: string;
+  /** Rows that must arrive: loaded + rejected = landed (I10). */
+  landed: number;
+  /** Seq of the generation's first manifest, 0 before any; rows of older generations are not visible (I12). */
+  generation: number;
+  /** Whether this package makes its generation the visible one of the tenant. */
+  completesGeneration: boolean;
+  columns: ColumnTable;
+  parts: readonly StagedPart[];
+  tenantColumn: string;
+  partitionColumn: string | undefined;
+}>;
+
+/** A part on this machine's disk, checked against its manifest. */
+export type StagedPart = Readonly<{ entry: PartEntry; path: string; compression: Compression }>;
+
+/** What became of a package. */
+export type LoadReceipt = Readonly<{ tenant: TenantId; seq: number; loaded: number; rejected: number }>;
+
+/** Schema changes a load made, for the receipt and for people. */
+export type SchemaChange = Readonly<{ column: string; from: string | undefined; to: string }>;
+
+export type BatchReceipt = Readonly<{ packages: readonly LoadReceipt[]; changes: readonly SchemaChange[] }>;
+
+/** Hands out the rows of an older package again, where a column's new type needs its landed text (I14). */
+export type ReopenPackage = (tenant: TenantId, seq: number) => Promise<PackageToLoad>;
+
+/** A column of a table in the warehouse. */
+export type WarehouseColumn = Readonly<{ name: string; type: string }>;
+
+/** Result of a query: columns and rows of values that JSON can hold (64-bit integers and decimals as text). */
+export type QueryResult = Readonly<{
+  columns: readonly WarehouseColumn[];
+  rows: readonly (readonly unknown[])[];
+}>;
+
+/** Count and order-free checksum of what a table holds for one tenant and package. */
+export type TableChecksum = Readonly<{ tenant: TenantId; seq: number; rows: number; checksum: string }>;
+
+/**
+ * A warehouse that commits rows, ledger and schema together (DuckDB, Postgres).
+ *
+ * No method keeps the engine's file open after it has resolved.
+ */
+export interface Warehouse {
+  /** For messages; no credentials. */
+  readonly url: string;
+  /** Which landed compression it reads. */
+  readonly compressions: readonly Compression[];
+  /** Its random id; made by one atomic create and read back on first use (I18). */
+  identity(): Promise<WarehouseId>;
+  /** Ledger rows of a stream and tenant with `seq > afterSeq`, in the order of seq. */
+  readLedger(
+    spec: StreamSpec,
+    tenant: TenantId,
+    options?: { afterSeq?: number },
+  ): Promise<readonly LedgerRow[]>;
+  /** Newest ledger row per tenant of a stream. */
+  readLedgerHeads(spec: StreamSpec): Promise<ReadonlyMap<TenantId, LedgerRow>>;
+  /**
+   * Loads packages in ONE transaction: schema changes, rows, rejects, ledger rows, materialised current rows, views.
+   * All or nothing. The ledger rows are plain inserts (I11).
+   *
+   * @throws LeatError `LEDGER_MISMATCH` when rows of a package are there without its ledger row or the row is there
+   *   with another hash or count; `SCHEMA_FROZEN`; `LOAD_FAILED`; `WAREHOUSE_LOCKED`; `WAREHOUSE_FULL`.
+   *   A package that another process has loaded meanwhile with the same hash is left out of the batch and of the receipt.
+   */
+  load(
+    spec: StreamSpec,
+    packages: readonly PackageToLoad[],
+    reopen: ReopenPackage,
+    signal: AbortSignal,
+  ): Promise<BatchReceipt>;
+  /** Makes tables and views of a stream exist, empty if need be, so that queries work before the first load. */
+  prepare(
+    spec: StreamSpec,
+    options: { tenantColumn: string; partitionColumn: string | undefined },
+  ): Promise<void>;
+  query(sql: string, options?: { signal?: AbortSignal; rowsMax?: number }): Promise<QueryResult>;
+  /** Checksums of the landing table per tenant and package: equal rows give equal checksums in any order of loading. */
+  checksums(spec: StreamSpec): Promise<readonly TableChecksum[]>;
+  /** Keys whose current row differs between `cursor` and `arrival` (I20): how many, and some of them. */
+  currentDisagreements(
+    spec: StreamSpec,
+    options: { sampleMax: number },
+  ): Promise<Readonly<{ count: number; sample: readonly string[] }>>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,42 @@
+/** Ports: time, randomness, secrets and the telling of progress. */
+import type { RunId, TenantId } from "../model/ids.ts";
+
+/** Time as a parameter. */
+export interface Clock {
+  /** Wall clock, ms since the epoch. */
+  nowMs(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when it is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Randomness as a parameter. */
+export interface Random {
+  newRunId(): RunId;
+  /** `0 <= x < 1`, for jitter. */
+  fraction(): number;
+}
+
+/** Secrets by reference (`env:NAME`, `file:PATH`). */
+export interface Secrets {
+  /** @throws LeatError `SECRET_MISSING` naming the reference and the places looked at, never a value. */
+  resolve(reference: string): Promise<string>;
+}
+
+/** What is told while work goes on; the CLI draws it, the server logs it. */
+export type ProgressEvent = Readonly<
+  | {
+      type: "extract";
+      source: string;
+      stream: string;
+      tenant: TenantId;
+      records: number;
+      bytes: number;
+      requests: number;
+      waitingMs?: number;
+    }
+  | { type: "committed"; source: string; stream: string; tenant: TenantId; seq: number; landed: number }
+  | { type: "load"; source: string; stream: string; tenant: TenantId; seq: number; rows: number }
+  | { type: "warning"; source: string; stream: string; tenant: TenantId | undefined; message: string }
+>;
+
+export type Progress = (event: ProgressEvent) => void;
