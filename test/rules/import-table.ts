@@ -1,0 +1,64 @@
+/** Which folder of `src` may import which, types included: the architecture as data. */
+
+const ground = ["errors", "model", "ports"];
+const stages = [
+  "define",
+  "config",
+  "landing",
+  "extract",
+  "load",
+  "share",
+  "sync",
+  "dataset",
+  "serve",
+  "flow",
+];
+const adapters = ["sources/*", "stores/*", "warehouses/*", "ledgers/*", "dispatchers/*"];
+
+/** Folders in the order of the layers, lowest first; `x/*` stands for each folder below `x`. */
+export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
+  ["errors", []],
+  ["model", ["errors"]],
+  ["ports", ["errors", "model"]],
+  ["scan", ["errors", "model"]],
+  ["landing", [...ground, "scan"]],
+  ["define", ground],
+  ["config", ground],
+  ["dataset", ground],
+  ["serve", ground],
+  ["flow", ground],
+  ["workbook", ground],
+  ["extract", [...ground, "scan", "landing"]],
+  ["load", [...ground, "scan", "landing"]],
+  ["share", [...ground, "landing", "load"]], // A share is a load.
+  ["sync", [...ground, "define", "landing", "extract", "load", "share"]],
+  ...adapters.map((folder): [string, readonly string[]] => [folder, ground]),
+  ["testing", ground],
+  ["server", [...ground, "scan", "workbook", ...stages, ...adapters]],
+  ["cli", [...ground, "scan", "workbook", ...stages, ...adapters, "server"]],
+  ["index.ts", [...ground, "scan", "workbook", ...stages, ...adapters, "server", "cli"]],
+]);
+
+/** Which folders may import which package; one that is not listed may be imported nowhere. */
+export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
+  ["@clack/prompts", ["cli"]],
+  ["@duckdb/node-api", ["warehouses/duckdb"]],
+  ["commander", ["cli"]],
+  ["fastify", ["server"]],
+  ["hash-wasm", ["landing"]],
+  ["pino", ["server", "cli"]],
+  ["undici", ["sources/rest"]],
+  ["zod", ["define", "config", "landing"]],
+]);
+
+/** Files that may re-export: the package's entries. */
+export const entryFiles: readonly string[] = ["index.ts", "testing/index.ts"];
+
+/** What only some folders may touch of the process. */
+export const processTable: ReadonlyMap<string, readonly string[]> = new Map([
+  ["process.env", ["config"]],
+  ["process.exit", ["cli"]],
+  ["process.exitCode", ["cli"]],
+  ["process.stdout", ["cli"]],
+  ["console", ["cli"]],
+]);
