@@ -204,7 +204,8 @@ async function readStreamText(store: ObjectStore, key: string): Promise<string> 
 
 async function listed(store: ObjectStore, prefix: string, startAfter?: string): Promise<ObjectInfo[]> {
   const infos: ObjectInfo[] = [];
-  for await (const info of store.list(prefix, startAfter === undefined ? {} : { startAfter })) infos.push(info);
+  for await (const info of store.list(prefix, startAfter === undefined ? {} : { startAfter }))
+    infos.push(info);
   return infos;
 }
 

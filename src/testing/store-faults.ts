@@ -22,8 +22,11 @@ export function isStoreWrite(operation: StoreOperation): boolean {
 
 /** The error that an adapter would throw for an operation of this kind. */
 export function storeFault(operation: StoreOperation, what: string): LeatError {
-  const code = isStoreWrite(operation) || operation.kind === "write" ? "STORE_UNWRITABLE" : "STORE_UNREADABLE";
-  return new LeatError(code, { message: `${operation.kind} ${operation.key}: ${what} (a fault made for a test).` });
+  const code =
+    isStoreWrite(operation) || operation.kind === "write" ? "STORE_UNWRITABLE" : "STORE_UNREADABLE";
+  return new LeatError(code, {
+    message: `${operation.kind} ${operation.key}: ${what} (a fault made for a test).`,
+  });
 }
 
 /** Makes an {@link Interpose} that fails, loses answers and dawdles as often as told. */
