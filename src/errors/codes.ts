@@ -244,6 +244,11 @@ export const codes = {
     hint: "Run it again: it goes on from there.",
     retryable: true,
   },
+  INTERNAL: {
+    meaning: "A promise of leat's own code was broken.",
+    hint: "This is a fault of leat: report it with the cause.",
+    retryable: false,
+  },
 } as const;
 
 codes satisfies Record<string, CodeFacts>;

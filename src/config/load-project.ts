@@ -1,0 +1,71 @@
+/** Configuration, `.env` and environment, read once into one checked object. */
+import { dirname, join } from "node:path";
+import type { Project } from "../ports/project.ts";
+import type { Tenant } from "../ports/source.ts";
+import { type Environment, readDotenv } from "./environment.ts";
+import { findConfig } from "./find-config.ts";
+import { importConfig } from "./import-config.ts";
+import { type Location, parseLocation } from "./location.ts";
+import { readTenants } from "./read-tenants.ts";
+import { type GuardedSecrets, openSecrets } from "./secrets.ts";
+
+/** Everything that configuration says; nothing is opened yet. */
+export type LoadedProject = Readonly<{
+  project: Project;
+  /** The file it was read from. */
+  configPath: string;
+  /** Its folder: relative paths begin there. */
+  folder: string;
+  landing: Location;
+  warehouse: Location;
+  secrets: GuardedSecrets;
+  environment: Environment;
+  /** Reads the tenants, anew with each call. */
+  readTenants(): readonly Tenant[];
+}>;
+
+/** Where to look. */
+export type LoadOptions = Readonly<{
+  cwd: string;
+  /** `--config`. */
+  config: string | undefined;
+  environment: Environment;
+}>;
+
+/**
+ * Finds and reads the project.
+ *
+ * `.env` beside the configuration is read first, so that the configuration itself may use it. `LEAT_LANDING`,
+ * `LEAT_WAREHOUSE` and `LEAT_TENANTS` override what the project says; their relative paths begin at the project's
+ * folder, whatever the working directory is.
+ *
+ * @throws LeatError `CONFIG_MISSING`, `CONFIG_INVALID`, `NOT_SUPPORTED`.
+ */
+export async function loadProject(options: LoadOptions): Promise<LoadedProject> {
+  const { environment } = options;
+  const configPath = findConfig(options.cwd, {
+    option: options.config,
+    variable: environment["LEAT_CONFIG"],
+  });
+  const folder = dirname(configPath);
+  const dotenvPath = join(folder, ".env");
+  readDotenv(dotenvPath, environment);
+  const project = await importConfig(configPath);
+  const locate = (what: "landing" | "warehouse", variable: string): Location => {
+    const override = environment[variable];
+    const isOverridden = override !== undefined && override !== "";
+    const from = isOverridden ? variable : `\`${what}\` of ${configPath}`;
+    return parseLocation(isOverridden ? override : project[what], what, from, folder);
+  };
+  return {
+    project,
+    configPath,
+    folder,
+    landing: locate("landing", "LEAT_LANDING"),
+    warehouse: locate("warehouse", "LEAT_WAREHOUSE"),
+    secrets: openSecrets(environment, { folder, dotenvPath }),
+    environment,
+    readTenants: () =>
+      readTenants({ declared: project.tenants, variable: environment["LEAT_TENANTS"], folder }),
+  };
+}

@@ -1,0 +1,65 @@
+/** Where landing and warehouse live: a URL, so that a project moves by changing one variable. */
+import { isAbsolute, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { LeatError } from "../errors/leat-error.ts";
+
+/** A checked location: which engine, and the absolute path on this machine. */
+export type Location = Readonly<{ engine: "file" | "duckdb"; path: string; url: string }>;
+
+const later = {
+  landing: ["gs", "s3"],
+  warehouse: ["bigquery", "postgres", "postgresql"],
+} as const;
+
+const known = { landing: "file", warehouse: "duckdb" } as const;
+const examples = { landing: "file:.leat/landing", warehouse: "duckdb:.leat/warehouse.duckdb" } as const;
+
+/**
+ * Reads the URL of the landing or the warehouse.
+ *
+ * @param url - `file:.leat/landing`, `duckdb:/srv/shop.duckdb`; a relative path begins at `folder`.
+ * @param from - who said so, for the message: `LEAT_LANDING` or `landing` of the configuration.
+ * @throws LeatError `NOT_SUPPORTED` for an engine of a later version, `CONFIG_INVALID` for any other text.
+ */
+export function parseLocation(
+  url: string,
+  what: "landing" | "warehouse",
+  from: string,
+  folder: string,
+): Location {
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(url)?.[1]?.toLowerCase();
+  const laterSchemes: readonly string[] = later[what];
+  if (scheme !== undefined && laterSchemes.includes(scheme)) {
+    throw new LeatError("NOT_SUPPORTED", {
+      message: `${from}: a ${what} at ${scheme}:// is not in this version yet.`, // No more of it: it may hold a password.
+      hint: `Use ${examples[what]} for now.`,
+    });
+  }
+  if (scheme !== known[what]) {
+    const said = scheme === undefined ? "has no scheme" : `has the unknown scheme "${scheme}:"`;
+    throw new LeatError("CONFIG_INVALID", {
+      message: `${from}: the ${what}'s address ${said}.`,
+      hint: `Write it as a URL such as ${examples[what]}.`,
+    });
+  }
+  const path = readPath(url, scheme.length + 1, folder);
+  if (path === undefined || url.includes(":memory:")) {
+    throw new LeatError("CONFIG_INVALID", {
+      message: `${from}: "${url}" names no place on this machine's disk.`,
+      hint: `Write it as ${examples[what]}; leat never keeps the file open, so memory would forget.`,
+    });
+  }
+  return { engine: known[what], path, url: `${scheme}:${path}` };
+}
+
+function readPath(url: string, start: number, folder: string): string | undefined {
+  const rest = url.slice(start);
+  if (rest === "" || rest.includes("\0")) return undefined;
+  if (!rest.startsWith("//")) return resolve(folder, rest);
+  try {
+    const path = fileURLToPath(`file:${rest}`);
+    return isAbsolute(path) ? path : undefined;
+  } catch {
+    return undefined; // `file://host/path` names another machine.
+  }
+}

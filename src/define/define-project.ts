@@ -1,0 +1,126 @@
+/** A project: its sources, its tenants, and where things live. */
+import { z } from "zod";
+import { type Fault, faultsOf, refuseFaults } from "../errors/faults.ts";
+import type { StreamSpec } from "../model/stream.ts";
+import {
+  type Project,
+  type ProjectDeclaration,
+  projectDefaults,
+  type TenantDeclaration,
+} from "../ports/project.ts";
+import type { Source } from "../ports/source.ts";
+
+const nameSchema = z
+  .string()
+  .min(1, "must not be empty")
+  .refine((text) => text.isWellFormed(), "is not well-formed text");
+
+const columnSchema = nameSchema
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be letters, digits and _, not beginning with a digit")
+  .refine(
+    (text) => !text.toLowerCase().startsWith("_leat_"),
+    "must not begin with _leat_, which is leat's own",
+  );
+
+const isSource = (value: unknown): value is Source =>
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as Source).name === "string" && // A guard: nothing is known of the value yet.
+  Array.isArray((value as Source).streams) &&
+  typeof (value as Source).open === "function";
+
+const projectSchema = z.strictObject({
+  name: nameSchema,
+  sources: z
+    .array(z.custom<Source>(isSource, "is not a source: make it with rest(...) or defineSource(...)"))
+    .min(1, "must name at least one source"),
+  tenantColumn: columnSchema.default(projectDefaults.tenantColumn),
+  tenants: z.union([nameSchema, z.array(z.custom<TenantDeclaration>())]).optional(),
+  landing: nameSchema.default(projectDefaults.landing),
+  warehouse: nameSchema.default(projectDefaults.warehouse),
+});
+
+/**
+ * Declares a project; the default export of `leat.config.ts`.
+ *
+ * @example
+ * ```ts
+ * export default defineProject({ name: "shop", sources: [orders], tenants: "tenants.json" });
+ * ```
+ * @returns the project, complete and frozen. Nothing is read or opened.
+ * @throws {@link LeatError} `CONFIG_INVALID` with every fault and its path.
+ */
+export function defineProject(declaration: ProjectDeclaration): Project {
+  const parsed = projectSchema.safeParse(declaration);
+  const name = typeof declaration?.name === "string" ? `The project "${declaration.name}"` : "The project";
+  if (!parsed.success) refuseFaults(faultsOf(parsed.error), name);
+  const project = parsed.data!; // `refuseFaults` has thrown otherwise: a failed parse has at least one issue.
+  refuseFaults(crossFaults(project.sources, project.tenantColumn), name);
+  return Object.freeze({
+    ...project,
+    sources: Object.freeze([...project.sources]),
+    tenants: Array.isArray(project.tenants) ? Object.freeze([...project.tenants]) : project.tenants,
+  });
+}
+
+/** Faults that only show when all sources are seen together. */
+function crossFaults(sources: readonly Source[], tenantColumn: string): Fault[] {
+  const faults: Fault[] = [];
+  const sourceAt = new Map<string, number>();
+  const tableAt = new Map<string, string>();
+  for (const [index, source] of sources.entries()) {
+    const path = `sources[${index}]`;
+    // Warehouses fold case in names of schemas and tables: `Orders` and `orders` would be one.
+    const first = sourceAt.get(source.name.toLowerCase());
+    if (first !== undefined) {
+      faults.push({
+        path: `${path}.name`,
+        problem: `"${source.name}" is also the name of sources[${first}]`,
+      });
+    }
+    sourceAt.set(source.name.toLowerCase(), index);
+    const streamAt = new Map<string, number>();
+    for (const [streamIndex, stream] of source.streams.entries()) {
+      const streamPath = `${path}.streams[${streamIndex}]`;
+      const twin = streamAt.get(stream.name.toLowerCase());
+      if (twin !== undefined) {
+        faults.push({
+          path: `${streamPath}.name`,
+          problem: `"${stream.name}" is also the name of ${path}.streams[${twin}]`,
+        });
+      }
+      streamAt.set(stream.name.toLowerCase(), streamIndex);
+      const table = stream.landingTable.toLowerCase();
+      const owner = tableAt.get(table);
+      if (owner !== undefined && twin === undefined && first === undefined) {
+        faults.push({
+          path: `${streamPath}.landingTable`,
+          problem: `"${stream.landingTable}" is also the landing table of ${owner}`,
+        });
+      }
+      tableAt.set(table, `${source.name}.${stream.name}`);
+      if (isItsOwnAncestor(source, stream)) {
+        faults.push({ path: `${streamPath}.parent`, problem: "leads back to the stream itself" });
+      }
+      if (stream.partitions?.column?.toLowerCase() === tenantColumn.toLowerCase()) {
+        faults.push({
+          path: `${streamPath}.partitions.column`,
+          problem: `"${stream.partitions.column}" is the tenant's column; name another`,
+        });
+      }
+    }
+  }
+  return faults;
+}
+
+/** Whether following parents from a stream comes back to it: such streams could never be read. */
+function isItsOwnAncestor(source: Source, stream: StreamSpec): boolean {
+  let current: StreamSpec | undefined = stream;
+  for (let steps = 0; steps <= source.streams.length; steps++) {
+    if (current?.partitions?.from !== "stream") return false;
+    const parent: string = current.partitions.stream;
+    if (parent === stream.name) return true;
+    current = source.streams.find((other) => other.name === parent);
+  }
+  return false; // A circle further up; its own members are told.
+}

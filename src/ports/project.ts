@@ -1,0 +1,48 @@
+/** What a project is: made by `defineProject`, read by `config`, acted on by `sync`. */
+import type { JsonObject } from "../model/json-value.ts";
+import type { Source } from "./source.ts";
+
+/** A tenant as a person writes it: an id, and whatever the sources ask of it. */
+export type TenantDeclaration = Readonly<{ id: string }> & JsonObject;
+
+/** What `defineProject` takes. */
+export type ProjectDeclaration = Readonly<{
+  /** The project's name, for logs and messages. */
+  name: string;
+  /** The sources to read, each made by `rest(...)` or `defineSource(...)`. Their names must differ. */
+  sources: readonly Source[];
+  /**
+   * Column that leat splices in front of every landed record, holding the tenant's id. Default `tenant_id`. Choose
+   * another when the partner's records have a field of that name: such records are quarantined, never believed.
+   */
+  tenantColumn?: string;
+  /**
+   * The accounts to read the sources for: a JSON file (path from the project's folder), or the list itself. Default
+   * `tenants.json`; when neither is configured nor there, the project has one tenant, `default`.
+   * `LEAT_TENANTS` overrides it.
+   */
+  tenants?: string | readonly TenantDeclaration[];
+  /** Where raw files and the log are kept. Default `file:.leat/landing`. `LEAT_LANDING` overrides it. */
+  landing?: string;
+  /** Where tables are loaded. Default `duckdb:.leat/warehouse.duckdb`. `LEAT_WAREHOUSE` overrides it. */
+  warehouse?: string;
+}>;
+
+/** A checked, complete, frozen project. */
+export type Project = Readonly<{
+  name: string;
+  sources: readonly Source[];
+  tenantColumn: string;
+  /** `undefined`: nothing was configured; `tenants.json` is read where it exists. */
+  tenants: string | readonly TenantDeclaration[] | undefined;
+  landing: string;
+  warehouse: string;
+}>;
+
+/** Where a project keeps its things when it does not say. */
+export const projectDefaults = {
+  tenantColumn: "tenant_id",
+  tenants: "tenants.json",
+  landing: "file:.leat/landing",
+  warehouse: "duckdb:.leat/warehouse.duckdb",
+} as const;
