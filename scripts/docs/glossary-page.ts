@@ -10,7 +10,7 @@ export type Term = Readonly<{ term: string; meaning: string; path: string }>;
 /** Reads the terms out of a file: the first paragraph of each doc comment that begins with a term in bold. */
 export function readTerms(path: string, text: string): readonly Term[] {
   return [...text.matchAll(/\/\*\*([\s\S]*?)\*\//g)].flatMap(([, comment]) => {
-    const plain = comment!.replace(/^[ \t]*\* ?/gm, "").trim();
+    const plain = comment!.replace(/\n[ \t]*\* ?/g, "\n").trim();
     const match = /^\*\*([a-z][a-z -]*)\*\*\s+([\s\S]+?)(\n\s*\n|$)/.exec(plain);
     return match === null ? [] : [{ term: match[1]!, meaning: match[2]!.replace(/\s+/g, " "), path }];
   });

@@ -3,7 +3,7 @@
  * themselves. Everything that compares, adds or subtracts cursors uses these, never a Date (which cuts microseconds).
  */
 
-/** A point of a cursor: µs since the epoch, UTC (`timestamp`), or the integer itself (`integer`). */
+/** **cursor** how far a stream has been landed, as a point: µs since the epoch, UTC (`timestamp`), or the integer itself (`integer`). */
 export type CursorValue = bigint;
 
 /**

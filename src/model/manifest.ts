@@ -12,7 +12,7 @@ export type ManifestKind = "data" | "empty" | "state-edit" | "closed" | "forget"
 /** Encoding of a landed file; named by its ending `.ndjson`, `.ndjson.zst` (frames), `.ndjson.gz` (members). */
 export type Compression = "none" | "zstd" | "gzip";
 
-/** One landed file as its manifest names it. */
+/** **part** one landed file, as its manifest names it. */
 export type PartEntry = Readonly<{
   key: string;
   /** Bytes as stored. */
@@ -42,7 +42,7 @@ export type ExtractCounts = Readonly<{
   unusableCursor: number;
 }>;
 
-/** Where one partition of a stream stands. The partition of a stream without partitions is `""`. */
+/** **state** what must outlive a run: where one partition of a stream stands. The partition of a stream without partitions is `""`. */
 export type PartitionState = Readonly<{
   /** Greatest usable value landed (I3); `undefined`: none yet. */
   cursor: CursorValue | undefined;
@@ -66,7 +66,7 @@ export type StateSummary = Readonly<{
 }>;
 
 /**
- * I12: which generation the run belongs to. `number` is the seq of the generation's first manifest, 0 before any
+ * **generation** one full refresh of a stream (I12); here, which one the run belongs to. `number` is the seq of the generation's first manifest, 0 before any
  * refresh. `open`: this manifest's rows are invisible until `completed`. `visible`: ordinary manifests after.
  */
 export type Generation = Readonly<{
@@ -78,7 +78,7 @@ export type Generation = Readonly<{
 /** Who changed a state by hand, when and why (I19). */
 export type StateEdit = Readonly<{ who: string; at: string; why: string; landedBefore: "missing" | "again" }>;
 
-/** One entry of a log. Creating it is the commit (I2); it is never changed. */
+/** **manifest** one entry of a log. Creating it is the commit (I2); it is never changed. */
 export type Manifest = Readonly<{
   formatVersion: number;
   source: string;

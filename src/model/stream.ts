@@ -14,7 +14,7 @@ export type DeclaredType =
     }>
   | Readonly<{ type: "decimal"; precision: number; scale: number }>;
 
-/** How a range of the cursor is asked for. */
+/** **window** the span that one range of an extract reads. How it is asked for. */
 export type RangeSpec = Readonly<{
   startFormat: ParameterFormat;
   /** Whether a record whose cursor equals the start parameter is in the answer. */

@@ -1,4 +1,4 @@
-/** Port: a place for immutable objects (local disk, bucket). Adapters are under `stores/`. */
+/** **landing** where raw files and their log are kept. Port: immutable objects by key; adapters are under `stores/`. */
 
 /** What a listing tells of an object. */
 export type ObjectInfo = Readonly<{ key: string; bytes: number; createdAtMs: number }>;

@@ -72,7 +72,7 @@ export interface StreamReader {
   close(): Promise<void>;
 }
 
-/** A system we read: its streams, and how to open one for a tenant. Made by `rest(...)` or `defineSource(...)`. */
+/** **source** a system we read: its streams, and how to open one for a tenant. Made by `rest(...)` or `defineSource(...)`. */
 export interface Source {
   readonly name: string;
   readonly streams: readonly StreamSpec[];

@@ -59,7 +59,7 @@ export type QueryResult = Readonly<{
 export type TableChecksum = Readonly<{ tenant: TenantId; seq: number; rows: number; checksum: string }>;
 
 /**
- * A warehouse that commits rows, ledger and schema together (DuckDB, Postgres).
+ * **warehouse** where loaded tables live; this port is of one that commits rows, ledger and schema together.
  *
  * No method keeps the engine's file open after it has resolved.
  */
