@@ -49,7 +49,7 @@ function checkPackage(folder: string, specifier: string): string | undefined {
     .join("/");
   const homes = packageTable.get(name);
   if (homes === undefined) return `the package is not in the table of packages; give it a folder there.`;
-  if (homes.includes(folder)) return undefined;
+  if (homes.includes(folder) || homes.includes(tableKey(folder))) return undefined;
   return `only ${homes.join(", ")} may import it. Move the code that needs it to src/${homes[0]}/.`;
 }
 

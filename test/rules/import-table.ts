@@ -31,8 +31,10 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["extract", [...ground, "scan", "landing"]],
   ["load", [...ground, "scan", "landing"]],
   ["share", [...ground, "landing", "load"]], // A share is a load.
-  ["sync", [...ground, "define", "landing", "extract", "load", "share"]],
-  ...adapters.map((folder): [string, readonly string[]] => [folder, ground]),
+  ["sync", [...ground, "scan", "define", "landing", "extract", "load", "share"]],
+  ["sources/stream-declaration", ground], // What every kind of source lets people say of a stream.
+  ["sources/*", [...ground, "sources/stream-declaration"]],
+  ...adapters.slice(1).map((folder): [string, readonly string[]] => [folder, ground]),
   ["testing", ground],
   ["server", [...ground, "scan", "workbook", ...stages, ...adapters]],
   ["cli", [...ground, "scan", "workbook", ...stages, ...adapters, "server"]],
@@ -48,7 +50,7 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["hash-wasm", ["landing"]],
   ["pino", ["server", "cli"]],
   ["undici", ["sources/rest"]],
-  ["zod", ["define", "config", "landing"]],
+  ["zod", ["define", "config", "landing", "sources/*"]],
 ]);
 
 /** Files that may re-export: the package's entries. */
