@@ -130,3 +130,8 @@ export const leatColumns = {
 
 /** Prefix that all of leat's own columns and tables begin with. */
 export const leatPrefix = "_leat_";
+
+/** Column holding a row's partition, for streams that have them: without it a row's state could not be found again. */
+export function partitionColumn(spec: StreamSpec): string | undefined {
+  return spec.partitions === undefined ? undefined : (spec.partitions.column ?? `${leatPrefix}partition`);
+}

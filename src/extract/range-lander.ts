@@ -1,0 +1,472 @@
+/**
+ * Lands the records of one range of one partition: scan, drop what was landed before (I5), splice, write.
+ *
+ * What it learns of the boundary stays in an overlay until the range is complete, so that a pass that turns out
+ * unstable, or a range that breaks off, leaves nothing behind (I6, I16). Records whose cursor lies below the running
+ * `next` are not remembered: the next run will not see them again. That is decided a batch at a time, after the
+ * batch's greatest value is known, so that sorted data are hardly hashed at all.
+ */
+import { LeatError } from "../errors/leat-error.ts";
+import type { PartWriter } from "../landing/part-writer.ts";
+import { type ColumnTable, foldColumns } from "../model/column-kinds.ts";
+import type { CursorValue } from "../model/cursor.ts";
+import type { ExtractCounts, PartitionState } from "../model/manifest.ts";
+import type { RecordSelector } from "../model/record-selector.ts";
+import type { StreamSpec } from "../model/stream.ts";
+import type { Page, PageSummary } from "../ports/source.ts";
+import { type RecordBatch, type RecordScanner, recordProblems } from "../scan/record-batch.ts";
+import { Boundary } from "./boundary.ts";
+import { parseCursorToken } from "./cursor-token.ts";
+import { quarantineLine } from "./quarantine-line.ts";
+import {
+  isUsable,
+  moveCursor,
+  runningNext,
+  type SentRange,
+  type SourceTime,
+  startToSend,
+} from "./range-plan.ts";
+import { type Extents, hashKey, hashRecord, PassFingerprint } from "./record-hash.ts";
+import { type RowPrefix, spliceRow } from "./row-splice.ts";
+
+/** Own entries beyond which those below the running `next` are thrown out. */
+const overlaySizeMax = 65_536;
+
+/** Hashes of the records received last, by which a page that steps back finds its place (I16). */
+const recentMax = 4096;
+
+export type MutableCounts = { -readonly [Name in keyof ExtractCounts]: number };
+
+export const zeroCounts = (): MutableCounts => ({
+  received: 0,
+  landed: 0,
+  boundarySkipped: 0,
+  repeated: 0,
+  quarantined: 0,
+  restated: 0,
+  unusableCursor: 0,
+});
+
+/** What a range is landed with. The writers' attempt has begun. */
+export type RangeContext = Readonly<{
+  spec: StreamSpec;
+  partition: Readonly<{ value: string; number: number; state: PartitionState }>;
+  range: SentRange;
+  /** The boundary as of the start of the range; only read. */
+  base: Boundary;
+  openScanner: (selector: RecordSelector) => RecordScanner;
+  /** Whether everything landed in the range must be remembered: it may be committed before `next` moves. */
+  remembersAll: boolean;
+  /** Whether the order of the source may be relied on, and so must be checked. */
+  checksOrder: boolean;
+}>;
+
+/** The package that a range's rows go to; another one after a commit in the middle of the range. */
+export type LandingTarget = Readonly<{
+  rows: PartWriter;
+  quarantine: PartWriter;
+  prefix: RowPrefix;
+  firstRowNumber: number;
+}>;
+
+/** Thrown when the source broke the order that leat asked for (I7); the run deals with it. */
+export class OrderBrokenSignal extends Error {}
+
+export class RangeLander {
+  readonly #context: RangeContext;
+  readonly #keyCount: number;
+  readonly #fieldCount: number;
+  readonly #hasCursor: boolean;
+  readonly #fingerprint = new PassFingerprint();
+  #target: LandingTarget;
+  #scanner: RecordScanner | undefined;
+  #selector: RecordSelector | undefined;
+  #overlay = new Boundary();
+  #overlayAfterTrim = 0;
+  #cursor: CursorValue | undefined;
+  #lastValue: CursorValue | undefined;
+  #lastRecord: Buffer | undefined;
+  #recent: string[] = [];
+  #values: (CursorValue | undefined)[] = [];
+  counts: MutableCounts = zeroCounts();
+  columns: ColumnTable = new Map();
+  /** A page in which the selector found nothing; an error, once the source has not recognised it as one of its own. */
+  missingAt: string | undefined;
+  pages = 0;
+  rowNumber: number;
+  receivedBytes = 0;
+
+  constructor(context: RangeContext, target: LandingTarget) {
+    this.#context = context;
+    this.#target = target;
+    this.#keyCount = context.spec.primaryKey.length;
+    this.#hasCursor = context.spec.cursor !== undefined;
+    this.#fieldCount = wantedFields(context.spec).length;
+    this.#cursor = context.partition.state.cursor;
+    this.rowNumber = target.firstRowNumber;
+  }
+
+  /** From here on rows go to another package; what was counted has been taken over by the commit. */
+  continueInto(target: LandingTarget): void {
+    this.#target = target;
+    this.rowNumber = target.firstRowNumber;
+    this.counts = zeroCounts();
+    this.columns = new Map();
+  }
+
+  /** The cursor with what this range has received. */
+  get cursor(): CursorValue | undefined {
+    return this.#cursor;
+  }
+
+  get fingerprint(): string {
+    return this.#fingerprint.print();
+  }
+
+  /** What this range has landed. */
+  get overlay(): Boundary {
+    return this.#overlay;
+  }
+
+  /** Lands a page. @returns what the source needs to know to go on. */
+  async land(page: Page, time: SourceTime): Promise<PageSummary> {
+    this.pages++;
+    return page.overlap
+      ? this.#landOverlapping(page, page.overlap, time)
+      : this.#landBody(page, page.body, time, 0);
+  }
+
+  async #landBody(
+    page: Page,
+    body: AsyncIterable<Uint8Array>,
+    time: SourceTime,
+    skipFirst: number,
+  ): Promise<PageSummary> {
+    const scanner = this.#openScanner(page);
+    let toSkip = skipFirst;
+    for await (const chunk of body) {
+      this.receivedBytes += chunk.byteLength;
+      scanner.push(chunk);
+      for (let batch = scanner.take(); batch !== undefined; batch = scanner.take()) {
+        toSkip -= await this.#landBatch(page, scanner, batch, time, toSkip);
+      }
+    }
+    const end = scanner.end();
+    for (let batch = scanner.take(); batch !== undefined; batch = scanner.take()) {
+      toSkip -= await this.#landBatch(page, scanner, batch, time, toSkip);
+    }
+    if (!end.isFound) this.missingAt ??= page.at;
+    const lastRecord = end.recordCount === 0 ? undefined : this.#lastRecord;
+    return { recordCount: end.recordCount, envelope: end.envelope, lastRecord, isMismatch: false };
+  }
+
+  /** I16: the page must begin with, or after stepping back further hold, a record that came before, byte for byte. */
+  async #landOverlapping(page: Page, overlap: number, time: SourceTime): Promise<PageSummary> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of page.body) chunks.push(Buffer.from(chunk));
+    const found = this.#findAnchor(page, chunks, overlap);
+    if (found.anchor < 0) {
+      this.receivedBytes += chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+      return {
+        recordCount: found.recordCount,
+        envelope: undefined,
+        lastRecord: this.#lastRecord,
+        isMismatch: true,
+      };
+    }
+    if (overlap > 1) {
+      this.#lastValue = undefined; // What is read again is below what came last; that breaks no promise.
+      if (this.#keyCount === 0) {
+        throw new LeatError("SOURCE_UNSTABLE", {
+          message: `${page.at}: records moved between pages, and without a primary key they cannot be told apart.`,
+        });
+      }
+    }
+    return this.#landBody(page, replay(chunks), time, overlap === 1 ? 1 : 0);
+  }
+
+  #findAnchor(
+    page: Page,
+    chunks: readonly Uint8Array[],
+    overlap: number,
+  ): { anchor: number; recordCount: number } {
+    const scanner = this.#openScanner(page);
+    const wanted = new Set(overlap === 1 ? this.#recent.slice(-1) : this.#recent);
+    let anchor = -1;
+    let recordCount = 0;
+    const look = () => {
+      for (let batch = scanner.take(); batch !== undefined; batch = scanner.take()) {
+        for (let i = 0; i < batch.count; i++, recordCount++) {
+          if (overlap === 1 && recordCount > 0) continue;
+          if (wanted.has(this.#hash(batch, i).toString("latin1"))) anchor = recordCount;
+        }
+      }
+    };
+    for (const chunk of chunks) {
+      scanner.push(chunk);
+      look();
+    }
+    scanner.end();
+    look();
+    scanner.resetColumns(); // The page is scanned again, or not landed at all.
+    return { anchor, recordCount };
+  }
+
+  #openScanner(page: Page): RecordScanner {
+    if (this.#scanner === undefined || this.#selector !== page.selector) {
+      this.#scanner = this.#context.openScanner(page.selector);
+      this.#selector = page.selector;
+    }
+    this.#scanner.restart();
+    return this.#scanner;
+  }
+
+  async #landBatch(
+    page: Page,
+    scanner: RecordScanner,
+    batch: RecordBatch,
+    time: SourceTime,
+    skipFirst: number,
+  ): Promise<number> {
+    const skipped = Math.min(skipFirst, batch.count);
+    const { cursor } = this.#context.spec;
+    this.#readCursors(page, batch, time, skipped);
+    const floor = this.#floor();
+    for (let i = 0; i < batch.count; i++) {
+      this.counts.received++;
+      if (i < skipped) {
+        this.counts.repeated++;
+        continue;
+      }
+      const problem = this.#problem(batch, i);
+      const value = this.#values[i];
+      if (problem !== undefined) {
+        await this.#quarantine(page, batch, i, problem);
+        continue;
+      }
+      const isKnown =
+        this.#keyCount > 0
+          ? this.#isKnownKey(batch, i, value, floor)
+          : this.#isKnownContent(batch, i, value, floor);
+      if (isKnown) continue;
+      await this.#write(batch, i);
+      if (cursor !== undefined && value === undefined) this.counts.unusableCursor++;
+    }
+    this.#remember(batch);
+    const seen = scanner.columns();
+    this.#target.rows.noteExact(seen);
+    this.columns = foldColumns([this.columns, seen]);
+    scanner.resetColumns();
+    this.#trimOverlay(floor);
+    return skipped;
+  }
+
+  /** Usable values of the batch; moves the cursor and checks the order. */
+  #readCursors(page: Page, batch: RecordBatch, time: SourceTime, skipped: number): void {
+    const { spec, checksOrder } = this.#context;
+    const { cursor } = spec;
+    this.#values.length = batch.count;
+    this.#values.fill(undefined);
+    if (cursor === undefined) return;
+    let greatest: CursorValue | undefined;
+    for (let i = 0; i < batch.count; i++) {
+      if (batch.problems[i] !== 0) continue;
+      const at = i * this.#fieldCount + this.#keyCount;
+      const parsed = parseCursorToken(
+        batch.bytes,
+        batch.fieldStarts[at] ?? -1,
+        batch.fieldEnds[at] ?? -1,
+        cursor.format,
+        cursor.zone,
+      );
+      if (parsed === undefined || !isUsable(cursor, parsed, time)) continue;
+      this.#values[i] = parsed;
+      if (this.#problem(batch, i) !== undefined) continue;
+      if (greatest === undefined || parsed > greatest) greatest = parsed;
+      if (!checksOrder || page.isSorted !== true || i < skipped) continue;
+      if (this.#lastValue !== undefined && parsed < this.#lastValue) {
+        throw new OrderBrokenSignal(`${page.at}: a record's cursor is below its predecessor's`);
+      }
+      this.#lastValue = parsed;
+    }
+    this.#cursor = moveCursor(this.#cursor, greatest);
+  }
+
+  /** Below it nothing needs to be remembered; `undefined`: everything must be. */
+  #floor(): CursorValue | undefined {
+    const { spec, partition, range, remembersAll } = this.#context;
+    if (remembersAll) return undefined;
+    return startToSend(
+      spec.cursor,
+      runningNext(spec.cursor, { ...partition.state, cursor: this.#cursor }, range),
+    );
+  }
+
+  #problem(batch: RecordBatch, i: number): string | undefined {
+    const problem = batch.problems[i] ?? 0;
+    if (problem !== 0) return recordProblems[problem];
+    for (let field = 0; field < this.#keyCount; field++) {
+      const start = batch.fieldStarts[i * this.#fieldCount + field] ?? -1;
+      if (start < 0 || batch.bytes[start] === 0x6e) return "missing-key"; // `null` is no key.
+    }
+    return undefined;
+  }
+
+  #isKnownKey(
+    batch: RecordBatch,
+    i: number,
+    value: CursorValue | undefined,
+    floor: CursorValue | undefined,
+  ): boolean {
+    const { base, partition } = this.#context;
+    const isBelow = value !== undefined && floor !== undefined && value < floor;
+    if (isBelow && base.size === 0) return false;
+    const key = hashKey(partition.value, batch.bytes, this.#keyExtents(batch, i));
+    const own = this.#overlay.get(key);
+    const known = own ?? base.get(key);
+    if (known === undefined && isBelow) return false;
+    const content = this.#hash(batch, i);
+    if (known !== undefined) {
+      if (content.equals(known.content)) {
+        if (known.isOwn) this.counts.repeated++;
+        else this.counts.boundarySkipped++;
+        return true;
+      }
+      if (value !== undefined && known.cursor === value) this.counts.restated++;
+    }
+    this.#overlay.set(key, { content, cursor: value, partition: partition.number, count: 1, isOwn: true });
+    return false;
+  }
+
+  #isKnownContent(
+    batch: RecordBatch,
+    i: number,
+    value: CursorValue | undefined,
+    floor: CursorValue | undefined,
+  ): boolean {
+    const { base, partition } = this.#context;
+    const isBelow = value !== undefined && floor !== undefined && value < floor;
+    if (isBelow && base.size === 0) return false;
+    const content = this.#keylessHash(batch, i);
+    const known = base.get(content);
+    const count = (this.#overlay.get(content)?.count ?? 0) + 1;
+    if (!isBelow || known !== undefined) {
+      this.#overlay.set(content, { content, cursor: value, partition: partition.number, count, isOwn: true });
+    }
+    if (count > (known?.count ?? 0)) return false;
+    if (known?.isOwn) this.counts.repeated++;
+    else this.counts.boundarySkipped++;
+    return true;
+  }
+
+  async #quarantine(page: Page, batch: RecordBatch, i: number, problem: string): Promise<void> {
+    const { base, partition } = this.#context;
+    const { quarantine } = this.#target;
+    const content = this.#keylessHash(batch, i);
+    const known = this.#overlay.get(content) ?? base.get(content);
+    if (known !== undefined) {
+      if (known.isOwn) this.counts.repeated++;
+      else this.counts.boundarySkipped++;
+      return;
+    }
+    this.#overlay.set(content, {
+      content,
+      cursor: undefined,
+      partition: partition.number,
+      count: 1,
+      isOwn: true,
+    });
+    const record = batch.bytes.subarray(batch.starts[i], batch.ends[i]);
+    const line = quarantineLine({ problem, at: page.at, index: this.counts.received - 1, record });
+    let room = quarantine.room(line.length);
+    if (room === undefined) {
+      await quarantine.makeRoom(line.length);
+      room = quarantine.room(line.length);
+    }
+    if (room === undefined) throw new Error("a block has room for a line after makeRoom");
+    line.copy(room.buffer, room.at);
+    quarantine.added(room.at + line.length);
+    this.counts.quarantined++;
+  }
+
+  async #write(batch: RecordBatch, i: number): Promise<void> {
+    const { rows, prefix } = this.#target;
+    const start = batch.starts[i] ?? 0;
+    const end = batch.ends[i] ?? 0;
+    const bytes = end - start + prefix.bytesMax;
+    let room = rows.room(bytes);
+    if (room === undefined) {
+      await rows.makeRoom(bytes);
+      room = rows.room(bytes);
+      if (room === undefined) throw new Error("a block has room for a row after makeRoom");
+    }
+    rows.added(spliceRow(room.buffer, room.at, prefix, this.rowNumber++, { bytes: batch.bytes, start, end }));
+    this.counts.landed++;
+  }
+
+  /** Keeps the last record (last-id paging, overlap) and the hashes that overlap and passes need. */
+  #remember(batch: RecordBatch): void {
+    if (batch.count === 0) return;
+    const { stability } = this.#context.spec;
+    const last = batch.count - 1;
+    this.#lastRecord = Buffer.from(batch.bytes.subarray(batch.starts[last], batch.ends[last]));
+    if (stability !== "overlap" && stability !== "passes") return;
+    for (let i = 0; i < batch.count; i++) {
+      const content = this.#hash(batch, i);
+      if (stability === "passes") this.#fingerprint.add(content);
+      else this.#recent.push(content.toString("latin1"));
+    }
+    if (this.#recent.length > recentMax) this.#recent = this.#recent.slice(-recentMax / 2);
+  }
+
+  #trimOverlay(floor: CursorValue | undefined): void {
+    if (floor === undefined || this.#overlay.size < this.#overlayAfterTrim * 2 + overlaySizeMax) return;
+    this.#overlay = this.#overlay.filter((entry) => entry.cursor === undefined || entry.cursor >= floor);
+    this.#overlayAfterTrim = this.#overlay.size;
+  }
+
+  #keyExtents(batch: RecordBatch, i: number): Extents {
+    return this.#extents(batch, i, 0, this.#keyCount);
+  }
+
+  #hash(batch: RecordBatch, i: number): Buffer {
+    const first = this.#keyCount + (this.#hasCursor ? 1 : 0);
+    const volatile = first === this.#fieldCount ? [] : this.#extents(batch, i, first, this.#fieldCount);
+    return hashRecord(batch.bytes, batch.starts[i] ?? 0, batch.ends[i] ?? 0, volatile);
+  }
+
+  /** Without a key, equal records of two partitions are not each other's twins. */
+  #keylessHash(batch: RecordBatch, i: number): Buffer {
+    const content = this.#hash(batch, i);
+    const { partition } = this.#context;
+    return partition.value === "" ? content : hashKey(partition.value, content, [[0, content.length]]);
+  }
+
+  #extents(batch: RecordBatch, i: number, from: number, to: number): Extents {
+    const extents: [number, number][] = [];
+    for (let field = from; field < to; field++) {
+      const at = i * this.#fieldCount + field;
+      extents.push([batch.fieldStarts[at] ?? -1, batch.fieldEnds[at] ?? -1]);
+    }
+    return extents;
+  }
+}
+
+/** Fields that the scanner must find, in the order that the lander expects: key, cursor, volatile. */
+export function wantedFields(spec: StreamSpec): readonly string[] {
+  const cursor = spec.cursor === undefined ? [] : [spec.cursor.field];
+  return [...spec.primaryKey, ...cursor, ...spec.volatileFields];
+}
+
+/** Adds what a range has landed to a boundary: the newest bytes of a key, the greatest count of a content. */
+export function mergeInto(base: Boundary, overlay: Boundary, isKeyed: boolean): void {
+  for (const [key, entry] of overlay) {
+    const known = isKeyed ? undefined : base.get(key);
+    const isMore = known === undefined || entry.count > known.count;
+    base.set(key, isMore ? entry : known);
+  }
+}
+
+async function* replay(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}

@@ -1,0 +1,224 @@
+/**
+ * Loads everything sealed and not yet loaded of one stream (PROTOCOL I11).
+ *
+ * Packages of all tenants go together into one transaction while they are small; when a batch fails, each tenant is
+ * tried alone, one package at a time, so that one poison package blocks nobody but its own tenant.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isLeatError, LeatError } from "../errors/leat-error.ts";
+import { type Head, readHead, readManifestOfLog, walkPackages } from "../landing/log.ts";
+import { describePlace, type StreamPlace, type TenantId } from "../model/ids.ts";
+import type { StreamSpec } from "../model/stream.ts";
+import type { LedgerRow, PackageToLoad, ReopenPackage, SchemaChange } from "../ports/warehouse.ts";
+import type { LoadOutcome, LoadPorts, LoadStream, TenantLoad } from "./load-outcome.ts";
+import { type PlannedPackage, planLoad } from "./plan-load.ts";
+import { stagePackage } from "./stage-parts.ts";
+
+/** Bounds of one transaction: what a failure makes us do again, and what an engine holds at once. */
+const batchPackagesMax = 500;
+const batchPlainBytesMax = 1024 * 1024 * 1024;
+
+type Queue = { readonly place: StreamPlace; packages: PlannedPackage[]; seq: number };
+
+type MutableLoad = { -readonly [Name in keyof TenantLoad]: TenantLoad[Name] };
+
+/** See {@link LoadStream}. */
+export const loadStream: LoadStream = async (ports, spec, tenants, signal) => {
+  const parent = ports.workFolder;
+  await mkdir(parent, { recursive: true });
+  const folder = await mkdtemp(join(parent, "load-"));
+  try {
+    return await new StreamLoad(ports, spec, folder, signal).run(tenants);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+class StreamLoad {
+  readonly #ports: LoadPorts;
+  readonly #spec: StreamSpec;
+  readonly #folder: string;
+  readonly #signal: AbortSignal;
+  readonly #loads = new Map<TenantId, MutableLoad>();
+  readonly #changes: SchemaChange[] = [];
+
+  constructor(ports: LoadPorts, spec: StreamSpec, folder: string, signal: AbortSignal) {
+    this.#ports = ports;
+    this.#spec = spec;
+    this.#folder = folder;
+    this.#signal = signal;
+  }
+
+  async run(tenants: readonly TenantId[]): Promise<LoadOutcome> {
+    const ledgerHeads = await this.#ports.warehouse.readLedgerHeads(this.#spec);
+    const queues: Queue[] = [];
+    for (const tenant of new Set(tenants)) {
+      const place: StreamPlace = { source: this.#spec.source, stream: this.#spec.name, tenant };
+      const loaded = ledgerHeads.get(tenant);
+      this.#loads.set(tenant, {
+        tenant,
+        packages: 0,
+        loaded: 0,
+        rejected: 0,
+        seq: loaded?.seq ?? 0,
+        error: undefined,
+      });
+      try {
+        const packages = await this.#plan(place, loaded);
+        if (packages.length > 0) queues.push({ place, packages: [...packages], seq: loaded?.seq ?? 0 });
+      } catch (error) {
+        this.#fail(place, error);
+      }
+    }
+    while (queues.some((queue) => queue.packages.length > 0)) {
+      this.#signal.throwIfAborted();
+      await this.#loadNext(queues.filter((queue) => queue.packages.length > 0));
+    }
+    return { tenants: [...this.#loads.values()], changes: this.#changes };
+  }
+
+  async #plan(place: StreamPlace, loaded: LedgerRow | undefined): Promise<readonly PlannedPackage[]> {
+    const { store } = this.#ports;
+    const head = await readHead(store, place);
+    const loadedSeq = loaded?.seq ?? 0;
+    if (loaded !== undefined) {
+      if (head === undefined || head.manifest.seq < loaded.seq)
+        throw rewritten(place, loaded.seq, "is not in the log");
+      const again =
+        head.manifest.seq === loaded.seq ? head : await readManifestOfLog(store, place, loaded.seq);
+      if (again.hash !== loaded.manifestHash)
+        throw rewritten(place, loaded.seq, "has another manifest in the log");
+    }
+    if (head === undefined) return [];
+    const packages: Head[] = [];
+    for await (const link of walkPackages(store, place, head, loadedSeq)) packages.unshift(link);
+    return planLoad(packages);
+  }
+
+  /** One batch from the front of the queues, every tenant's packages in the order of seq. */
+  async #loadNext(queues: readonly Queue[]): Promise<void> {
+    const taken: { queue: Queue; planned: PlannedPackage }[] = [];
+    let plainBytes = 0;
+    for (const queue of queues) {
+      for (const planned of queue.packages) {
+        const bytes = planned.head.manifest.parts.reduce((sum, part) => sum + part.plainBytes, 0);
+        const isFull = taken.length >= batchPackagesMax || plainBytes + bytes > batchPlainBytesMax;
+        if (isFull && taken.length > 0) break;
+        plainBytes += bytes;
+        taken.push({ queue, planned });
+      }
+    }
+    const first = taken[0];
+    if (first === undefined) return;
+    const isAlone = taken.every(({ queue }) => queue === first.queue);
+    try {
+      await this.#loadBatch(taken);
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      if (taken.length === 1) {
+        this.#fail(first.queue.place, error);
+        first.queue.packages = [];
+        return;
+      }
+      if (isAlone && !isPoison(error)) {
+        this.#fail(first.queue.place, error);
+        first.queue.packages = [];
+        return;
+      }
+      if (!isPoison(error)) throw error; // The warehouse itself is the matter, not a package.
+      for (const queue of new Set(taken.map((one) => one.queue))) await this.#loadAlone(queue);
+    }
+  }
+
+  /** A tenant by itself, one package at a time, until one fails. */
+  async #loadAlone(queue: Queue): Promise<void> {
+    while (queue.packages[0] !== undefined) {
+      this.#signal.throwIfAborted();
+      try {
+        await this.#loadBatch([{ queue, planned: queue.packages[0] }]);
+      } catch (error) {
+        this.#signal.throwIfAborted();
+        this.#fail(queue.place, error);
+        queue.packages = [];
+      }
+    }
+  }
+
+  async #loadBatch(taken: readonly { queue: Queue; planned: PlannedPackage }[]): Promise<void> {
+    const { store, warehouse, progress } = this.#ports;
+    const packages: PackageToLoad[] = [];
+    for (const { planned } of taken) {
+      const { tenant } = planned.head.manifest;
+      const folder = join(this.#folder, String(packages.length));
+      try {
+        packages.push(await stagePackage(store, folder, planned.head, planned.completesGeneration));
+      } catch (error) {
+        throw isLeatError(error) && error instanceof LeatError
+          ? error.at({
+              source: this.#spec.source,
+              stream: this.#spec.name,
+              tenant,
+              seq: planned.head.manifest.seq,
+            })
+          : error;
+      }
+    }
+    const receipt = await warehouse.load(this.#spec, packages, this.#reopen, this.#signal);
+    this.#changes.push(...receipt.changes);
+    for (const { tenant, seq, loaded, rejected } of receipt.packages) {
+      const load = this.#loads.get(tenant);
+      if (load === undefined) continue;
+      load.packages++;
+      load.loaded += loaded;
+      load.rejected += rejected;
+      progress({
+        type: "load",
+        source: this.#spec.source,
+        stream: this.#spec.name,
+        tenant,
+        seq,
+        rows: loaded,
+      });
+    }
+    for (const { queue, planned } of taken) {
+      queue.packages = queue.packages.filter((one) => one !== planned);
+      const load = this.#loads.get(queue.place.tenant);
+      if (load !== undefined) load.seq = planned.head.manifest.seq;
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  readonly #reopen: ReopenPackage = async (tenant, seq) => {
+    const place: StreamPlace = { source: this.#spec.source, stream: this.#spec.name, tenant };
+    const head = await readManifestOfLog(this.#ports.store, place, seq);
+    const folder = join(this.#folder, `again-${tenant.length}-${seq}`);
+    return stagePackage(this.#ports.store, folder, head, head.manifest.generation.state === "completed");
+  };
+
+  #fail(place: StreamPlace, error: unknown): void {
+    const load = this.#loads.get(place.tenant);
+    if (load === undefined) throw error;
+    load.error =
+      error instanceof LeatError
+        ? error.at(place)
+        : new LeatError("LOAD_FAILED", {
+            message: `${describePlace(place)}: ${error instanceof Error ? error.message : String(error)}`,
+            details: place,
+            cause: error,
+          });
+  }
+}
+
+/** Whether a failure is about what was loaded, so that the others of the batch may do better without it. */
+function isPoison(error: unknown): boolean {
+  if (!isLeatError(error)) return true;
+  return !["WAREHOUSE_LOCKED", "WAREHOUSE_FULL", "WAREHOUSE_UNREADABLE", "INTERRUPTED"].includes(error.code);
+}
+
+function rewritten(place: StreamPlace, seq: number, what: string): LeatError {
+  return new LeatError("LOG_REWRITTEN", {
+    message: `${describePlace(place)}: the warehouse has loaded seq ${seq}, which ${what}.`,
+    details: { ...place, seq },
+  });
+}
