@@ -1,0 +1,468 @@
+/**
+ * The scanner in plain TypeScript: cuts an answer into records where they stand, byte for byte, and never parses one.
+ *
+ * Bytes are copied in pieces into one buffer. Records that lie in it whole are read at once; for one that is cut by
+ * the piece's end, its end is looked for first ({@link RecordEnd}), and it is read when all of it is there. The result
+ * does not depend on how the answer was cut.
+ */
+import assert from "node:assert/strict";
+import { LeatError } from "../errors/leat-error.ts";
+import type { ColumnTable } from "../model/column-kinds.ts";
+import { ColumnFold } from "./column-fold.ts";
+import { EnvelopeWalker } from "./envelope-walker.ts";
+import { isBlank, isTokenEnd } from "./json-bytes.ts";
+import { KeyTrie } from "./key-trie.ts";
+import type { OpenScanner, RecordBatch, RecordScanner, ScanEnd, ScanOptions } from "./record-batch.ts";
+import { RecordEnd } from "./record-end.ts";
+import { codeOf, RecordValidator } from "./record-validator.ts";
+
+const depthMaxDefault = 512;
+const recordBytesMaxDefault = 16 * 1024 * 1024;
+const envelopeBytesMaxDefault = 1024 * 1024;
+/** Bytes taken from a chunk at once: small enough for a processor's cache, large enough for some hundred records. */
+const pieceBytes = 256 * 1024;
+/** Room behind the last byte: a zero that ends every loop, and what is read four bytes at a time. */
+const slackBytes = 16;
+const batchRecordsMax = 2048;
+/** How much of a record that is too large is kept, to show what it was. */
+const tooLargeKeptBytes = 64 * 1024;
+const beginningBytes = 200;
+
+const notAnObject = codeOf("not-an-object");
+const invalidJson = codeOf("invalid-json");
+const tooLarge = codeOf("too-large");
+const scalarPattern = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
+
+/** What comes next in the document. */
+type Phase =
+  | "start" // The first bytes, where a byte order mark may be.
+  | "envelope"
+  | "firstRecord" // A record or `]`.
+  | "record"
+  | "single" // The document's or place's only record.
+  | "afterRecord" // A comma or `]`.
+  | "line" // JSON Lines: a record or a blank line,
+  | "afterLine"; // and what is left of its line.
+
+class ByteScanner implements RecordScanner {
+  #options: ScanOptions;
+  #isLines: boolean;
+  #recordBytesMax: number;
+  #keptBytesMax: number;
+  #columns = new ColumnFold();
+  #validator: RecordValidator;
+  #recordEnd: RecordEnd;
+  #walker: EnvelopeWalker | undefined;
+  #batch: RecordBatch;
+  #fieldCount: number;
+  /** Pairs of fields with equal paths: the second is copied from the first. */
+  #twins: readonly (readonly [number, number])[];
+
+  #bytes: Uint8Array = new Uint8Array(0);
+  #length = 0;
+  #at = 0;
+  /** Offset in the answer of the buffer's first byte. */
+  #offset = 0;
+  #chunks: Uint8Array[] = [];
+  #chunkAt = 0;
+  #phase: Phase = "start";
+  #recordCount = 0;
+  #beginning = Buffer.alloc(0);
+  /** Set while the end of the record at `#at` is looked for; `#isTooLarge`: its middle has been let go. */
+  #isSearching = false;
+  #isTooLarge = false;
+  /** Thrown by the next `take`. */
+  #failure: unknown;
+
+  constructor(options: ScanOptions) {
+    this.#options = options;
+    this.#isLines = options.selector.form === "lines";
+    this.#recordBytesMax = options.recordBytesMax ?? recordBytesMaxDefault;
+    this.#keptBytesMax = Math.min(tooLargeKeptBytes, this.#recordBytesMax);
+    this.#fieldCount = options.fields.length;
+    const { fields } = options;
+    this.#twins = fields.flatMap((path, field) => {
+      const first = fields.indexOf(path);
+      return first < field ? [[field, first] as const] : [];
+    });
+    this.#validator = new RecordValidator(new KeyTrie(options, this.#columns), this.#columns, {
+      depthMax: options.depthMax ?? depthMaxDefault,
+      isLineBound: this.#isLines,
+    });
+    this.#recordEnd = new RecordEnd(this.#isLines);
+    this.#batch = {
+      count: 0,
+      bytes: this.#bytes,
+      starts: new Int32Array(batchRecordsMax),
+      ends: new Int32Array(batchRecordsMax),
+      problems: new Uint8Array(batchRecordsMax),
+      fieldStarts: new Int32Array(batchRecordsMax * this.#fieldCount),
+      fieldEnds: new Int32Array(batchRecordsMax * this.#fieldCount),
+    };
+    this.#validator.fieldStarts = this.#batch.fieldStarts;
+    this.#validator.fieldEnds = this.#batch.fieldEnds;
+    this.#reserve(pieceBytes);
+    this.restart();
+  }
+
+  restart(): void {
+    const { selector } = this.#options;
+    this.#walker =
+      selector.form === "lines"
+        ? undefined
+        : new EnvelopeWalker(selector, this.#options.envelopeBytesMax ?? envelopeBytesMaxDefault, {
+            refuse: (what, at) => this.#refuse(what, at),
+            beginning: () => this.#beginningText(),
+          });
+    this.#length = 0;
+    this.#at = 0;
+    this.#offset = 0;
+    this.#chunks = [];
+    this.#chunkAt = 0;
+    this.#phase = "start";
+    this.#recordCount = 0;
+    this.#beginning = Buffer.alloc(0);
+    this.#isSearching = false;
+    this.#isTooLarge = false;
+    this.#failure = undefined;
+    this.#batch.count = 0;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#chunks.push(chunk);
+    if (this.#beginning.length < beginningBytes) {
+      const missing = beginningBytes - this.#beginning.length;
+      this.#beginning = Buffer.concat([this.#beginning, chunk.subarray(0, missing)]);
+    }
+  }
+
+  take(): RecordBatch | undefined {
+    const batch = this.#batch;
+    batch.count = 0;
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      try {
+        this.#scan();
+      } catch (failure) {
+        // Records before it are handed out first, as they are when the answer comes in other pieces.
+        this.#failure = failure;
+      }
+      // The buffer moves when bytes are added, so what was found is handed out first.
+      if (batch.count > 0) {
+        this.#recordCount += batch.count;
+        return batch;
+      }
+      if (this.#failure === undefined && !this.#refill()) return undefined;
+    }
+  }
+
+  end(): ScanEnd {
+    assert(this.#chunks.length === 0, "end() comes after the last batch was taken");
+    const total = this.#offset + this.#length;
+    if (this.#phase === "start" && this.#length > this.#at) this.#truncated(total);
+    if (this.#walker === undefined) {
+      if (this.#isSearching) this.#truncated(total);
+      return { envelope: undefined, recordCount: this.#recordCount, isFound: true };
+    }
+    if (!this.#walker.isDone) {
+      if (!this.#walker.isBegun) {
+        throw new LeatError("SOURCE_NOT_JSON", {
+          message: "The answer is empty.",
+          details: { bytes: total },
+        });
+      }
+      this.#truncated(total);
+    }
+    return {
+      envelope: this.#walker.envelope(),
+      recordCount: this.#recordCount,
+      isFound: this.#walker.isFound,
+    };
+  }
+
+  columns(): ColumnTable {
+    return this.#columns.table();
+  }
+
+  resetColumns(): void {
+    this.#columns.reset();
+  }
+
+  /** Reads what the buffer holds, until the batch is full or the rest needs more bytes. */
+  #scan(): void {
+    while (this.#at < this.#length && this.#batch.count < batchRecordsMax) {
+      switch (this.#phase) {
+        case "start":
+          if (!this.#skipMark()) return;
+          break;
+        case "envelope":
+          this.#walk();
+          break;
+        case "single":
+          if (!this.#readRecord()) return;
+          this.#leaveSingle();
+          break;
+        case "afterRecord":
+          this.#separate();
+          break;
+        case "afterLine":
+          if (!this.#endLine()) return;
+          break;
+        default:
+          if (!this.#readNext()) return;
+      }
+    }
+  }
+
+  /** A byte order mark at the very beginning is no part of the document. */
+  #skipMark(): boolean {
+    const mark = [0xef, 0xbb, 0xbf];
+    for (const [i, byte] of mark.entries()) {
+      if (i === this.#length) return false;
+      if (this.#bytes[i] !== byte) {
+        this.#phase = this.#isLines ? "line" : "envelope";
+        return true;
+      }
+    }
+    this.#at = mark.length;
+    this.#phase = this.#isLines ? "line" : "envelope";
+    return true;
+  }
+
+  #walk(): void {
+    const walker = this.#walker!;
+    this.#at = walker.walk(this.#bytes, this.#at, this.#length);
+    if (walker.stop === "array") this.#phase = "firstRecord";
+    else if (walker.stop === "single") this.#phase = "single";
+  }
+
+  /** Reads the next record, or leaves the array where there is none; false when bytes ran out before. */
+  #readNext(): boolean {
+    if (!this.#isSearching) {
+      const bytes = this.#bytes;
+      let at = this.#at;
+      while (at < this.#length && isBlank(bytes[at]!)) at += 1;
+      this.#at = at;
+      if (at === this.#length) return false;
+      const c = bytes[at]!;
+      if (this.#phase === "firstRecord" && c === 0x5d) {
+        this.#leaveArray();
+        return true;
+      }
+      if (c !== 0x7b) this.#expectRecord(c, at);
+    }
+    if (!this.#readRecord()) return false;
+    this.#phase = this.#isLines ? "afterLine" : "afterRecord";
+    return true;
+  }
+
+  /** Refuses what makes it unclear what the rest of the document is. */
+  #expectRecord(c: number, at: number): void {
+    const isBeginning = this.#isLines && !this.#isFound();
+    if (isBeginning && !'["-0123456789tfn'.includes(String.fromCharCode(c)))
+      this.#refuse("no JSON value", at);
+    const isBracketOrBlank = isTokenEnd[c] === 1 && c !== 0x5b && c !== 0x22;
+    if (!this.#isLines && isBracketOrBlank) this.#refuse("no record", at);
+  }
+
+  #leaveArray(): void {
+    this.#at += 1;
+    this.#walker!.recordsEnded();
+    this.#phase = "envelope";
+  }
+
+  /** Behind a record of an array. */
+  #separate(): void {
+    const c = this.#bytes[this.#at]!;
+    if (c === 0x5d) {
+      this.#leaveArray();
+      return;
+    }
+    if (c === 0x2c) this.#phase = "record";
+    else if (!isBlank(c)) this.#refuse("no comma or closing bracket after a record", this.#at);
+    this.#at += 1;
+  }
+
+  /** Behind a record of JSON Lines: what is left of the line, if it is more than blanks, is a record with a problem. */
+  #endLine(): boolean {
+    if (!this.#isSearching) {
+      const c = this.#bytes[this.#at]!;
+      if (isBlank(c)) {
+        if (c === 0x0a) this.#phase = "line";
+        this.#at += 1;
+        return true;
+      }
+      this.#recordEnd.beginLine(this.#at);
+      this.#isSearching = true;
+    }
+    return this.#readRecord();
+  }
+
+  #leaveSingle(): void {
+    const { bytes, starts, ends, problems, count } = this.#batch;
+    const isRow = problems[count - 1] === 0;
+    this.#walker!.singleEnded(isRow ? bytes.subarray(starts[count - 1], ends[count - 1]) : undefined);
+    this.#phase = "envelope";
+  }
+
+  /** Reads the record at `#at` into the batch; false when it is not all there yet. */
+  #readRecord(): boolean {
+    const start = this.#at;
+    const c = this.#bytes[start]!;
+    if (!this.#isSearching) {
+      if (c === 0x7b) {
+        const end = this.#validate(start);
+        if (end > 0) {
+          this.#accept(start, end);
+          return true;
+        }
+      }
+      this.#recordEnd.begin(start, c);
+      this.#isSearching = true;
+      this.#isTooLarge = false;
+    }
+    const end = this.#recordEnd.advance(this.#bytes, this.#length);
+    if (end === -2) this.#refuse("brackets that do not match in a record", start);
+    if (end === -1) {
+      this.#letGo(start);
+      return false;
+    }
+    this.#isSearching = false;
+    if (this.#isTooLarge) this.#reject(start, start + this.#keptBytesMax, tooLarge, end);
+    else if (end - start > this.#recordBytesMax) {
+      this.#reject(start, start + this.#keptBytesMax, tooLarge, end);
+    } else if (c !== 0x7b || this.#phase === "afterLine") {
+      this.#reject(start, this.#trimmed(start, end), this.#problemOfOther(start, end, c), end);
+    } else if (this.#validate(start) === end) this.#accept(start, end);
+    else this.#reject(start, this.#trimmed(start, end), this.#validator.problem, end);
+    return true;
+  }
+
+  #validate(start: number): number {
+    const base = this.#batch.count * this.#fieldCount;
+    this.#validator.fieldBase = base;
+    for (let i = 0; i < this.#fieldCount; i += 1) {
+      this.#batch.fieldStarts[base + i] = -1;
+      this.#batch.fieldEnds[base + i] = -1;
+    }
+    return this.#validator.validate(start);
+  }
+
+  #accept(start: number, end: number): void {
+    if (end - start > this.#recordBytesMax) {
+      this.#reject(start, start + this.#keptBytesMax, tooLarge, end);
+      return;
+    }
+    const batch = this.#batch;
+    this.#columns.commit();
+    for (const [field, first] of this.#twins) {
+      const base = batch.count * this.#fieldCount;
+      batch.fieldStarts[base + field] = batch.fieldStarts[base + first]!;
+      batch.fieldEnds[base + field] = batch.fieldEnds[base + first]!;
+    }
+    batch.starts[batch.count] = start;
+    batch.ends[batch.count] = end;
+    batch.problems[batch.count] = 0;
+    batch.count += 1;
+    this.#at = end;
+  }
+
+  /** A record that cannot be a row: none of its fields count, nor its columns. */
+  #reject(start: number, end: number, problem: number, next: number): void {
+    const batch = this.#batch;
+    const base = batch.count * this.#fieldCount;
+    batch.fieldStarts.fill(-1, base, base + this.#fieldCount);
+    batch.fieldEnds.fill(-1, base, base + this.#fieldCount);
+    batch.starts[batch.count] = start;
+    batch.ends[batch.count] = end;
+    batch.problems[batch.count] = problem;
+    batch.count += 1;
+    this.#at = next;
+    this.#isTooLarge = false;
+  }
+
+  /** What is wrong with a value that is no object. Arrays and strings are not looked into. */
+  #problemOfOther(start: number, end: number, c: number): number {
+    if (this.#phase === "afterLine") return invalidJson;
+    if (c === 0x5b || c === 0x22) return notAnObject;
+    const text = Buffer.from(this.#bytes.subarray(start, end)).toString("latin1");
+    return scalarPattern.test(text) ? notAnObject : invalidJson;
+  }
+
+  #trimmed(start: number, end: number): number {
+    let trimmed = end;
+    while (trimmed > start + 1 && isBlank(this.#bytes[trimmed - 1]!)) trimmed -= 1;
+    return trimmed;
+  }
+
+  /** Lets the middle go of a record that has become too large to be held. */
+  #letGo(start: number): void {
+    if (!this.#isTooLarge && this.#length - start <= this.#recordBytesMax) return;
+    this.#isTooLarge = true;
+    const kept = start + this.#keptBytesMax;
+    this.#offset += this.#length - kept;
+    this.#length = kept;
+    this.#recordEnd.at = kept;
+  }
+
+  /** Adds the next piece behind what is still needed; false when there is none. */
+  #refill(): boolean {
+    const chunk = this.#chunks[0];
+    if (chunk === undefined) return false;
+    const from = this.#at;
+    if (from > 0) {
+      this.#bytes.copyWithin(0, from, this.#length);
+      this.#length -= from;
+      this.#offset += from;
+      this.#recordEnd.at -= from;
+      this.#at = 0;
+    }
+    const piece = chunk.subarray(this.#chunkAt, this.#chunkAt + pieceBytes);
+    this.#reserve(this.#length + piece.length);
+    this.#bytes.set(piece, this.#length);
+    this.#length += piece.length;
+    this.#bytes[this.#length] = 0;
+    this.#chunkAt += piece.length;
+    if (this.#chunkAt === chunk.length) {
+      this.#chunks.shift();
+      this.#chunkAt = 0;
+    }
+    return true;
+  }
+
+  #reserve(length: number): void {
+    if (length + slackBytes <= this.#bytes.length) return;
+    const wider = new Uint8Array(Math.max(length + slackBytes, this.#bytes.length * 2));
+    wider.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = wider;
+    this.#batch.bytes = wider;
+    this.#validator.attach(wider);
+  }
+
+  #refuse(what: string, at: number): never {
+    const offset = this.#offset + at;
+    throw new LeatError("SOURCE_NOT_JSON", {
+      message: `The answer is not JSON: ${what} at byte ${offset}.`,
+      details: this.#isFound() ? { offset } : { offset, beginning: this.#beginningText() },
+    });
+  }
+
+  #truncated(offset: number): never {
+    throw new LeatError("SOURCE_TRUNCATED", {
+      message: `The answer ended in the middle, after byte ${offset}.`,
+      details: { offset, recordCount: this.#recordCount },
+    });
+  }
+
+  #isFound(): boolean {
+    return this.#walker?.isFound ?? this.#recordCount + this.#batch.count > 0;
+  }
+
+  #beginningText(): string {
+    return this.#beginning.toString("utf8");
+  }
+}
+
+/** Opens the scanner in plain TypeScript. One serves one answer after the other (`restart`). */
+export const openScanner: OpenScanner = (options) => new ByteScanner(options);
