@@ -11,7 +11,7 @@ import { appendManifest, type Head } from "../landing/log.ts";
 import { fileKey, partName } from "../landing/names.ts";
 import { PartWriter } from "../landing/part-writer.ts";
 import { type ColumnTable, foldColumns } from "../model/column-kinds.ts";
-import { describePlace, type RunId, type StreamPlace } from "../model/ids.ts";
+import { describePlace, type RunId, type StreamPlace, type TenantId } from "../model/ids.ts";
 import {
   doneKeysMax,
   type ExtractCounts,
@@ -24,7 +24,7 @@ import {
   type StateEdit,
   type StateSummary,
 } from "../model/manifest.ts";
-import { partitionColumn } from "../model/stream.ts";
+import { partitionColumn, type StreamSpec } from "../model/stream.ts";
 import type { Boundary } from "./boundary.ts";
 import type { ExtractJob, ExtractPorts } from "./extract-job.ts";
 import { type MutableCounts, zeroCounts } from "./range-lander.ts";
@@ -81,6 +81,30 @@ export class ExtractRun {
     this.parentSeq = head?.manifest.parentSeq ?? 0;
     this.before = summarizePartitions(state);
     this.#openWriters();
+  }
+
+  /** A run that reads nothing: an edit, an empty manifest. */
+  static forEdit(
+    ports: Omit<ExtractPorts, "progress">,
+    job: Readonly<{ spec: StreamSpec; tenant: TenantId; tenantColumn: string }>,
+    head: Head | undefined,
+    state: RunState,
+  ): ExtractRun {
+    const unread = {
+      requestCount: 0,
+      read: (): never => assert.fail("an edit does not read"),
+      close: async () => {},
+    };
+    const extract: ExtractJob = {
+      ...job,
+      tenant: { id: job.tenant, fields: {} },
+      reader: unread,
+      mode: { kind: "incremental" },
+      compression: "none",
+      idempotencyKey: undefined,
+      softDeadlineMs: undefined,
+    };
+    return new ExtractRun({ ...ports, progress: () => {} }, extract, head, state);
   }
 
   /** When rows of this package say they were extracted: one time a package, so that its bytes do not depend on luck. */

@@ -25,28 +25,25 @@ type MutableLoad = { -readonly [Name in keyof TenantLoad]: TenantLoad[Name] };
 
 /** See {@link LoadStream}. */
 export const loadStream: LoadStream = async (ports, spec, tenants, signal) => {
-  const parent = ports.workFolder;
-  await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(join(parent, "load-"));
+  const load = new StreamLoad(ports, spec, signal);
   try {
-    return await new StreamLoad(ports, spec, folder, signal).run(tenants);
+    return await load.run(tenants);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await load.removeCopies();
   }
 };
 
 class StreamLoad {
   readonly #ports: LoadPorts;
   readonly #spec: StreamSpec;
-  readonly #folder: string;
+  #folder: string | undefined;
   readonly #signal: AbortSignal;
   readonly #loads = new Map<TenantId, MutableLoad>();
   readonly #changes: SchemaChange[] = [];
 
-  constructor(ports: LoadPorts, spec: StreamSpec, folder: string, signal: AbortSignal) {
+  constructor(ports: LoadPorts, spec: StreamSpec, signal: AbortSignal) {
     this.#ports = ports;
     this.#spec = spec;
-    this.#folder = folder;
     this.#signal = signal;
   }
 
@@ -150,9 +147,8 @@ class StreamLoad {
     const packages: PackageToLoad[] = [];
     for (const { planned } of taken) {
       const { tenant } = planned.head.manifest;
-      const folder = join(this.#folder, String(packages.length));
       try {
-        packages.push(await stagePackage(store, folder, planned.head, planned.completesGeneration));
+        packages.push(await stagePackage(store, this.#openFolder, planned.head, planned.completesGeneration));
       } catch (error) {
         throw isLeatError(error) && error instanceof LeatError
           ? error.at({
@@ -186,14 +182,30 @@ class StreamLoad {
       const load = this.#loads.get(queue.place.tenant);
       if (load !== undefined) load.seq = planned.head.manifest.seq;
     }
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.removeCopies();
+  }
+
+  /** Copies are only needed for parts that are not on this disk. */
+  readonly #openFolder = async (): Promise<string> => {
+    await mkdir(this.#ports.workFolder, { recursive: true });
+    this.#folder ??= await mkdtemp(join(this.#ports.workFolder, "load-"));
+    return this.#folder;
+  };
+
+  async removeCopies(): Promise<void> {
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+    this.#folder = undefined;
   }
 
   readonly #reopen: ReopenPackage = async (tenant, seq) => {
     const place: StreamPlace = { source: this.#spec.source, stream: this.#spec.name, tenant };
     const head = await readManifestOfLog(this.#ports.store, place, seq);
-    const folder = join(this.#folder, `again-${tenant.length}-${seq}`);
-    return stagePackage(this.#ports.store, folder, head, head.manifest.generation.state === "completed");
+    return stagePackage(
+      this.#ports.store,
+      this.#openFolder,
+      head,
+      head.manifest.generation.state === "completed",
+    );
   };
 
   #fail(place: StreamPlace, error: unknown): void {

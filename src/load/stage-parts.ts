@@ -1,6 +1,5 @@
 /** Parts of a package on this machine's disk, checked against their manifest before anything is loaded from them. */
 import { createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -10,10 +9,12 @@ import { readChecked } from "../landing/part-reader.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { PackageToLoad, StagedPart } from "../ports/warehouse.ts";
 
-/** Stages one package: parts of a store on this disk are read where they are, others are copied into `folder`. */
+let copyNumber = 0;
+
+/** Stages one package: parts of a store on this disk are read where they are, others are copied. */
 export async function stagePackage(
   store: ObjectStore,
-  folder: string,
+  openFolder: () => Promise<string>,
   head: Head,
   completesGeneration: boolean,
 ): Promise<PackageToLoad> {
@@ -27,8 +28,8 @@ export async function stagePackage(
       parts.push({ entry, path: local, compression });
       continue;
     }
-    await mkdir(folder, { recursive: true });
-    const path = join(folder, `${manifest.seq}-${basename(entry.key)}`);
+    // Keys of several tenants and runs end alike; the number tells them apart.
+    const path = join(await openFolder(), `${copyNumber++}-${basename(entry.key)}`);
     await pipeline(Readable.from(readChecked(store, entry)), createWriteStream(path));
     parts.push({ entry, path, compression });
   }

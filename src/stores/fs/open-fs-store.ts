@@ -179,7 +179,7 @@ async function reading<T>(key: string, read: () => Promise<T>): Promise<T | unde
     return await read();
   } catch (cause) {
     const code = codeOf(cause);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR") return undefined;
     throw readError(key, cause);
   }
 }

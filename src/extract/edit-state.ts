@@ -1,0 +1,115 @@
+/** I19: a person sets where a stream stands, by appending a manifest that says who, when and why. */
+import { isLeatError, LeatError } from "../errors/leat-error.ts";
+import { readHead } from "../landing/log.ts";
+import type { CursorValue } from "../model/cursor.ts";
+import { describePlace, type StreamPlace, type TenantId } from "../model/ids.ts";
+import type { Manifest, ManifestKind, PartitionState } from "../model/manifest.ts";
+import type { StreamSpec } from "../model/stream.ts";
+import { Boundary } from "./boundary.ts";
+import type { ExtractPorts } from "./extract-job.ts";
+import { ExtractRun } from "./extract-run.ts";
+import { startToSend } from "./range-plan.ts";
+import { readState } from "./read-state.ts";
+import { rebuildBoundary } from "./rebuild-boundary.ts";
+import { freshPartition, mainPartition } from "./run-state.ts";
+
+/** Tries against a head that moves on meanwhile. */
+const triesMax = 5;
+
+/** What to set. */
+export type StateChange = Readonly<{
+  /** Cursor, `scannedTo` and `next` become this, of every partition; `undefined`: as if never read. */
+  to: CursorValue | undefined;
+  who: string;
+  why: string;
+  /**
+   * What becomes of records landed before. `missing`: what is equal to the newest landed version is dropped when it
+   * comes again. `again`: all of it is landed once more.
+   */
+  landedBefore: "missing" | "again";
+  /** `closed` marks the tenant as offboarded; its log goes on from there. */
+  kind?: Extract<ManifestKind, "state-edit" | "closed">;
+  /** Also trust the source's order again, after it had been broken (I7). */
+  restoresOrder?: boolean;
+}>;
+
+/** Stream and tenant whose state is edited. */
+export type StateEditJob = Readonly<{ spec: StreamSpec; tenant: TenantId; tenantColumn: string }>;
+
+/** The world of an edit. */
+export type StateEditPorts = Omit<ExtractPorts, "progress">;
+
+/**
+ * Sets a state.
+ *
+ * @returns the manifest that says so.
+ * @throws {@link LeatError} `STATE_CONFLICT` when runs keep committing first.
+ */
+export async function editState(
+  ports: StateEditPorts,
+  job: StateEditJob,
+  change: StateChange,
+): Promise<Manifest> {
+  const place: StreamPlace = { source: job.spec.source, stream: job.spec.name, tenant: job.tenant };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await editOnce(ports, job, place, change);
+    } catch (error) {
+      if (!isLeatError(error) || error.code !== "STATE_CONFLICT" || attempt >= triesMax) {
+        throw error instanceof LeatError ? error.at(place) : error;
+      }
+    }
+  }
+}
+
+async function editOnce(
+  ports: StateEditPorts,
+  job: StateEditJob,
+  place: StreamPlace,
+  change: StateChange,
+): Promise<Manifest> {
+  const { spec } = job;
+  const head = await readHead(ports.store, place);
+  const found = await readState(ports.store, head);
+  const start = startToSend(spec.cursor, change.to);
+  if (change.to !== undefined && spec.cursor === undefined) {
+    throw new LeatError("CURSOR_INVALID", {
+      message: `${describePlace(place)} has no cursor that could be set.`,
+      hint: "Reset it, or run it with --full-refresh.",
+    });
+  }
+  const set = (): PartitionState => ({
+    cursor: change.to,
+    scannedTo: change.to,
+    next: change.to,
+    since: start,
+  });
+  const partitions = new Map(
+    [...found.partitions].map(([value, { number }]) => [value, { number, state: set() }]),
+  );
+  if (partitions.size === 0) {
+    partitions.set(mainPartition, { number: 0, state: change.to === undefined ? freshPartition : set() });
+  }
+  const isMissing = change.landedBefore === "missing" && head !== undefined;
+  const boundary = isMissing
+    ? await rebuildBoundary(ports, { place, spec, head, partitions: found.partitions }, start)
+    : new Boundary();
+  const run = ExtractRun.forEdit(ports, job, head, found);
+  try {
+    return await run.commit({
+      kind: change.kind ?? "state-edit",
+      generation: { number: head?.manifest.visible.number ?? 0, state: "visible", runId: undefined },
+      isFinal: false,
+      state: { partitions, boundary },
+      isOrdered: change.restoresOrder === true || (head?.manifest.isOrdered ?? true),
+      edit: {
+        who: change.who,
+        at: new Date(ports.clock.nowMs()).toISOString(),
+        why: change.why,
+        landedBefore: change.landedBefore,
+      },
+    });
+  } finally {
+    await run.abort();
+  }
+}

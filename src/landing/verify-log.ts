@@ -1,0 +1,66 @@
+/** Checks one log against the objects it names: dense, well-formed, every part there with its size and checksum. */
+import { isLeatError, LeatError } from "../errors/leat-error.ts";
+import type { StreamPlace } from "../model/ids.ts";
+import type { Manifest } from "../model/manifest.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import { readHead, readManifestOfLog } from "./log.ts";
+import { readPart } from "./part-reader.ts";
+
+/** What a log holds, and everything that is wrong with it. */
+export type VerifiedLog = Readonly<{
+  place: StreamPlace;
+  manifests: number;
+  packages: number;
+  /** Records landed in visible packages. */
+  records: number;
+  parts: number;
+  bytes: number;
+  faults: readonly LeatError[];
+}>;
+
+/** Reads every manifest, and with `readsParts` every byte of every part. Never throws for what is wrong in the log. */
+export async function verifyLog(
+  store: ObjectStore,
+  place: StreamPlace,
+  options: Readonly<{ readsParts: boolean }>,
+): Promise<VerifiedLog> {
+  const faults: LeatError[] = [];
+  const note = (error: unknown) => {
+    if (!isLeatError(error) || !(error instanceof LeatError)) throw error;
+    faults.push(error.at(place));
+  };
+  const manifests: Manifest[] = [];
+  const headSeq = (await readHead(store, place))?.manifest.seq ?? 0;
+  for (let seq = 1; seq <= headSeq; seq++) {
+    try {
+      manifests.push((await readManifestOfLog(store, place, seq)).manifest);
+    } catch (error) {
+      note(error);
+    }
+  }
+  const gone = new Set(manifests.flatMap((manifest) => manifest.forgets));
+  let [packages, parts, bytes] = [0, 0, 0];
+  for (const manifest of manifests) {
+    if (manifest.kind !== "data" || gone.has(manifest.seq)) continue;
+    packages++;
+    for (const part of manifest.parts) {
+      parts++;
+      bytes += part.bytes;
+      if (!options.readsParts) continue;
+      try {
+        for await (const _ of readPart(store, part));
+      } catch (error) {
+        note(error);
+      }
+    }
+  }
+  return {
+    place,
+    manifests: manifests.length,
+    packages,
+    records: manifests.at(-1)?.visible.records ?? 0,
+    parts,
+    bytes,
+    faults,
+  };
+}
