@@ -4,6 +4,7 @@ import type { StreamPlace, TenantId } from "../model/ids.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import type { StateEditPorts } from "./edit-state.ts";
+import { visibleGeneration } from "./extract-progress.ts";
 import { ExtractRun } from "./extract-run.ts";
 import { readState } from "./read-state.ts";
 
@@ -18,7 +19,7 @@ export async function commitEmpty(
   const run = ExtractRun.forEdit(ports, job, head, state);
   return run.commit({
     kind: "empty",
-    generation: { number: head?.manifest.visible.number ?? 0, state: "visible", runId: undefined },
+    generation: visibleGeneration(head),
     isFinal: false,
     state,
     isOrdered: head?.manifest.isOrdered ?? true,

@@ -7,6 +7,7 @@ import type { Manifest, ManifestKind, PartitionState } from "../model/manifest.t
 import type { StreamSpec } from "../model/stream.ts";
 import { Boundary } from "./boundary.ts";
 import type { ExtractPorts } from "./extract-job.ts";
+import { visibleGeneration } from "./extract-progress.ts";
 import { ExtractRun } from "./extract-run.ts";
 import { startToSend } from "./range-plan.ts";
 import { readState } from "./read-state.ts";
@@ -98,7 +99,7 @@ async function editOnce(
   try {
     return await run.commit({
       kind: change.kind ?? "state-edit",
-      generation: { number: head?.manifest.visible.number ?? 0, state: "visible", runId: undefined },
+      generation: visibleGeneration(head),
       isFinal: false,
       state: { partitions, boundary },
       isOrdered: change.restoresOrder === true || (head?.manifest.isOrdered ?? true),

@@ -1,0 +1,228 @@
+/** Reads one range until a pass of it is complete: pages in, rows out, confirmed or taken back (PROTOCOL I6, I16). */
+import { isLeatError, LeatError } from "../errors/leat-error.ts";
+import { describePlace, type StreamPlace } from "../model/ids.ts";
+import { leatColumns, partitionColumn } from "../model/stream.ts";
+import type { Page } from "../ports/source.ts";
+import type { ExtractProgress, Partition } from "./extract-progress.ts";
+import {
+  type LandingTarget,
+  mergeInto,
+  type RangeContext,
+  RangeLander,
+  wantedFields,
+} from "./range-lander.ts";
+import { completeRange, runningNext, type SentRange, type SourceTime } from "./range-plan.ts";
+import { planRowPrefix } from "./row-splice.ts";
+
+export class RangeReader {
+  readonly #progress: ExtractProgress;
+
+  constructor(progress: ExtractProgress) {
+    this.#progress = progress;
+  }
+
+  /** Reads a range until a pass of it is complete, and confirms it. */
+  async read(partition: Partition, range: SentRange, moves: boolean): Promise<void> {
+    const { spec } = this.#progress.job;
+    let fingerprint: string | undefined;
+    for (let pass = 1; ; pass++) {
+      this.#progress.run.rows.beginAttempt();
+      this.#progress.run.quarantine.beginAttempt();
+      let lander: RangeLander | undefined;
+      try {
+        lander = await this.#readPass(partition, range, moves);
+      } catch (error) {
+        await this.#progress.run.rows.drop();
+        await this.#progress.run.quarantine.drop();
+        const isUnstable = isLeatError(error) && error.code === "SOURCE_UNSTABLE";
+        if (!isUnstable || spec.stability !== "settled" || pass >= spec.bounds.passesMax) throw error;
+        continue;
+      }
+      const isStable = spec.stability !== "passes" || lander.pages <= 1 || lander.fingerprint === fingerprint;
+      if (isStable) {
+        await this.#confirmRange(partition, range, lander, moves);
+        return;
+      }
+      fingerprint = lander.fingerprint;
+      await this.#progress.run.rows.drop();
+      await this.#progress.run.quarantine.drop();
+      if (pass < spec.bounds.passesMax) continue;
+      throw new LeatError("SOURCE_UNSTABLE", {
+        message: `${describePlace(this.#progress.place)}: no two of ${pass} consecutive passes were the same.`,
+        details: { passesMax: spec.bounds.passesMax },
+      });
+    }
+  }
+
+  async #readPass(partition: Partition, range: SentRange, moves: boolean): Promise<RangeLander> {
+    const { spec, reader } = this.#progress.job;
+    const lander = new RangeLander(this.#rangeContext(partition, range), this.#target(partition));
+    const value = spec.partitions === undefined ? undefined : partition.value;
+    const pages = reader.read({ ...range, partition: value }, this.#progress.signal);
+    try {
+      let answer = await pages.next();
+      while (answer.done !== true) {
+        this.#noteTime(answer.value);
+        this.#checkBounds(lander);
+        const summary = await lander.land(answer.value, this.#progress.run.time ?? this.#localTime());
+        this.#tell(lander);
+        if (moves) await this.#checkpointWithin(partition, range, lander);
+        answer = await pages.next(summary);
+        if (lander.missingAt !== undefined) throw shapeChanged(this.#progress.place, lander.missingAt);
+      }
+    } finally {
+      await pages.return().catch(() => {});
+    }
+    this.#progress.run.pages += lander.pages;
+    this.#progress.run.receivedBytes += lander.receivedBytes;
+    return lander;
+  }
+
+  #rangeContext(partition: Partition, range: SentRange): RangeContext {
+    const { spec, tenantColumn } = this.#progress.job;
+    const column = partitionColumn(spec);
+    const reserved = [tenantColumn, ...Object.values(leatColumns), ...(column === undefined ? [] : [column])];
+    const checksOrder = spec.isSorted && this.#progress.isOrdered;
+    return {
+      spec,
+      partition,
+      range,
+      base: this.#progress.boundary,
+      openScanner: (selector) =>
+        this.#progress.ports.openScanner({ selector, fields: wantedFields(spec), reserved }),
+      remembersAll:
+        spec.stability === "overlap" || spec.cursor?.range === undefined || (checksOrder && !spec.trustOrder),
+      checksOrder,
+    };
+  }
+
+  #target(partition: Partition): LandingTarget {
+    const { tenant, tenantColumn, spec } = this.#progress.job;
+    const column = partitionColumn(spec);
+    const prefix = planRowPrefix({
+      tenantColumn,
+      tenant: tenant.id,
+      seq: this.#progress.run.seq,
+      extractedAt: this.#progress.run.extractedAt,
+      partition: column === undefined ? undefined : { column, value: partition.value },
+    });
+    return {
+      rows: this.#progress.run.rows,
+      quarantine: this.#progress.run.quarantine,
+      prefix,
+      firstRowNumber: this.#progress.run.rowNumber,
+    };
+  }
+
+  /**
+   * I6: a commit in the middle of a range, where leat itself asked for the order and pages are known to be complete.
+   * The data are committed; `next` stays, unless the stream trusts the order.
+   */
+  async #checkpointWithin(partition: Partition, range: SentRange, lander: RangeLander): Promise<void> {
+    const { spec } = this.#progress.job;
+    const isSafe =
+      spec.isSorted &&
+      this.#progress.isOrdered &&
+      (spec.stability === "trusted" || spec.stability === "overlap");
+    if (
+      !isSafe ||
+      this.#progress.isRefresh ||
+      this.#progress.run.uncommittedBytes < spec.bounds.checkpointBytes
+    )
+      return;
+    if (lander.missingAt !== undefined) return;
+    const moved = { ...partition.state, cursor: lander.cursor };
+    const next = spec.trustOrder ? runningNext(spec.cursor, moved, range) : partition.state.next;
+    await this.#takeOver(lander);
+    // The lander goes on comparing with the boundary as it was: it counts twins from the start of the range.
+    this.#progress.boundary = this.#progress.boundary.filter(() => true);
+    mergeInto(this.#progress.boundary, lander.overlay, spec.primaryKey.length > 0);
+    partition.state = { ...moved, next };
+    await this.#progress.commit(false);
+    this.#progress.run.rows.beginAttempt();
+    this.#progress.run.quarantine.beginAttempt();
+    lander.continueInto(this.#target(partition));
+  }
+
+  async #takeOver(lander: RangeLander): Promise<void> {
+    await this.#progress.run.rows.confirm();
+    await this.#progress.run.quarantine.confirm();
+    this.#progress.run.confirm(lander.counts, lander.columns, lander.rowNumber);
+  }
+
+  /** T0: the source's clock at the first answer, less the time that the request took. */
+  #noteTime(page: Page): void {
+    if (this.#progress.run.time !== undefined) return;
+    if (page.clock === undefined) {
+      this.#progress.run.time = this.#localTime();
+      return;
+    }
+    const { dateMs, requestMs } = page.clock;
+    const { clockToleranceMs } = this.#progress.job.spec.bounds;
+    const offMs = dateMs - this.#progress.ports.clock.nowMs();
+    if (Math.abs(offMs) > clockToleranceMs + requestMs + 1000) {
+      throw new LeatError("SOURCE_CLOCK_OFF", {
+        message: `${describePlace(this.#progress.place)}: the partner's clock is ${Math.round(offMs / 1000)} s off ours, more than ${clockToleranceMs / 1000} s.`,
+        details: { offMs, clockToleranceMs },
+      });
+    }
+    this.#progress.run.sourceClockMs = Math.floor(dateMs - requestMs);
+    this.#progress.run.time = { t0: BigInt(this.#progress.run.sourceClockMs) * 1000n, isFromSource: true };
+  }
+
+  #localTime(): SourceTime {
+    const nowMs = Math.floor(this.#progress.run.startedMs - this.#progress.job.spec.bounds.clockToleranceMs);
+    return { t0: BigInt(nowMs) * 1000n, isFromSource: false };
+  }
+
+  #checkBounds(lander: RangeLander): void {
+    const { pagesMax, runMsMax } = this.#progress.job.spec.bounds;
+    if (lander.pages >= pagesMax) {
+      throw new LeatError("PAGES_ENDLESS", {
+        message: `${describePlace(this.#progress.place)}: one range has more than ${pagesMax} pages.`,
+        details: { pagesMax },
+      });
+    }
+    if (this.#progress.ports.clock.nowMs() - this.#progress.run.startedMs <= runMsMax) return;
+    throw new LeatError("RUN_BOUND_REACHED", {
+      message: `${describePlace(this.#progress.place)}: the run took longer than ${runMsMax / 1000} s within one range.`,
+      hint: "Raise `runMsMax` of the stream, or give it windows (`spanMax`) so that it can stop between them.",
+      retryable: true,
+    });
+  }
+
+  #tell(lander: RangeLander): void {
+    const records =
+      this.#progress.run.totals.received + this.#progress.run.counts.received + lander.counts.received;
+    const bytes = this.#progress.run.receivedBytes + lander.receivedBytes;
+    this.#progress.ports.progress({
+      type: "extract",
+      ...this.#progress.place,
+      records,
+      bytes,
+      requests: this.#progress.job.reader.requestCount,
+    });
+  }
+
+  async #confirmRange(
+    partition: Partition,
+    range: SentRange,
+    lander: RangeLander,
+    moves: boolean,
+  ): Promise<void> {
+    const { run, spec } = { run: this.#progress.run, spec: this.#progress.job.spec };
+    await this.#takeOver(lander);
+    mergeInto(this.#progress.boundary, lander.overlay, spec.primaryKey.length > 0);
+    if (!moves) return;
+    const moved = { ...partition.state, cursor: lander.cursor };
+    // Without an answer there was no T0; nothing was asked for either.
+    partition.state = run.time === undefined ? moved : completeRange(spec.cursor, moved, range, run.time);
+  }
+}
+
+function shapeChanged(place: StreamPlace, at: string): LeatError {
+  return new LeatError("SOURCE_SHAPE_CHANGED", {
+    message: `${describePlace(place)}: ${at} has no records where the stream's selector looks.`,
+    details: { at },
+  });
+}
