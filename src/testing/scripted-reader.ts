@@ -98,23 +98,26 @@ export function openScriptedReader(options: ScriptedReaderOptions): StreamReader
       signal.throwIfAborted();
       const at = `GET /${spec.name} page ${number}`;
       const from = position - overlap;
+      const limit = api.pageSize + overlap; // Stepping back does not make a page's news fewer.
       const { page, records, total } = await ask(request, at, (all) => {
         if (api.paging === "single") return all;
         if (api.paging === "keyset") return all.filter((r) => isBehind(r, last)).slice(0, api.pageSize);
         if (api.paging === "token") snapshot ??= all;
-        return (snapshot ?? all).slice(from, from + api.pageSize);
+        return (snapshot ?? all).slice(from, from + limit);
       });
       const summary = yield { ...page, ...(overlap > 0 ? { overlap } : {}) };
       assert.equal(summary.recordCount, records.length, "the reader of a page takes all of its records");
       if (api.paging === "single") return;
       if (api.paging === "overlap") {
         if (summary.isMismatch) {
-          assert.ok(from > 0, "a page that begins at the beginning cannot mismatch");
+          // At the beginning there is nothing further back: all is read again, which only keys can tell from news.
+          if (from === 0 && spec.primaryKey.length === 0) throw moved(at);
+          if (from === 0) position = 0;
           overlap = Math.min(position, overlap * 2);
           continue;
         }
         position = from + records.length;
-        if (records.length < api.pageSize) return;
+        if (records.length < limit) return;
         overlap = 1;
         continue;
       }
@@ -135,6 +138,10 @@ export function openScriptedReader(options: ScriptedReaderOptions): StreamReader
     },
     close: async () => {},
   };
+}
+
+function moved(at: string): LeatError {
+  return new LeatError("SOURCE_UNSTABLE", { message: `${at}: records moved between pages.` });
 }
 
 function unstable(at: string, first: number, last: number): LeatError {
