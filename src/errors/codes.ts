@@ -5,6 +5,11 @@ export type CodeFacts = Readonly<{ meaning: string; hint: string; retryable: boo
 
 export const codes = {
   // Configuration
+  USAGE: {
+    meaning: "The command line or the request cannot be understood.",
+    hint: "Run the command with --help.",
+    retryable: false,
+  },
   CONFIG_INVALID: {
     meaning: "A declaration or setting is wrong; every fault is listed with its path.",
     hint: "Mend the listed paths, then run `leat check`.",

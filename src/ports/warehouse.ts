@@ -105,5 +105,10 @@ export interface Warehouse {
     spec: StreamSpec,
     options: { sampleMax: number },
   ): Promise<Readonly<{ count: number; sample: readonly string[] }>>;
+  /**
+   * Removes everything of a stream in one transaction: landing table, rejects, materialised rows, views, ledger rows,
+   * so that a rebuild of one stream can begin from nothing. `undefined`: only whole warehouses can be rebuilt.
+   */
+  forget?(spec: StreamSpec): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,0 +1,15 @@
+// Read only by a Node that is new enough: `import(…)` is a syntax error for the oldest ones.
+"use strict";
+const { existsSync } = require("node:fs");
+const { join } = require("node:path");
+const { pathToFileURL } = require("node:url");
+
+// Published, there is only dist; in the repository the sources run as they are.
+const built = join(__dirname, "..", "dist", "cli", "main.js");
+const main = existsSync(built) ? built : join(__dirname, "..", "src", "cli", "main.ts");
+import(pathToFileURL(main).href)
+  .then((cli) => cli.main(process.argv.slice(2)))
+  .catch((error) => {
+    console.error(error);
+    process.exit(1);
+  });

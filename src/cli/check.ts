@@ -1,0 +1,92 @@
+/** `leat check`: is everything that a sync needs there? Asks no partner. */
+import type { Command } from "commander";
+import { isLeatError, LeatError } from "../errors/leat-error.ts";
+import { printErrorJson } from "../errors/print-error.ts";
+import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
+import type { OpenProject } from "./open-project.ts";
+import { exitCodeOf, reportError } from "./report-error.ts";
+import { printCount } from "./terminal.ts";
+
+export function addCheck(program: Command, invocation: Invocation): void {
+  const command = program
+    .command("check")
+    .summary("Check configuration, tenants and secrets without asking any partner.")
+    .description(
+      "Reads the configuration and the tenants, opens landing and warehouse, and looks up the secrets of every tenant. Sends no request.",
+    )
+    .action(async () => {
+      invocation.finish(await check(invocation, command.optsWithGlobals<GlobalOptions>()));
+    });
+}
+
+async function check(invocation: Invocation, options: GlobalOptions): Promise<ExitCode> {
+  const [{ openProject }, { allStreams, streamName }] = await Promise.all([
+    import("./open-project.ts"),
+    import("../sync/choose.ts"),
+  ]);
+  const { terminal } = invocation;
+  await using opened = await openProject(invocation, options);
+  const streams = allStreams(opened.project);
+  const problems: LeatError[] = [];
+  const tenants = await collect(problems, async () => opened.readTenants());
+  await collect(problems, () => opened.store.nowMs());
+  await collect(problems, async () => (await opened.openWarehouse()).identity());
+  if (tenants !== undefined) await openEveryStream(opened, problems, invocation.signal);
+  const summary = {
+    config: opened.configPath,
+    project: opened.project.name,
+    landing: opened.landing.url,
+    warehouse: opened.warehouse.url,
+    streams: streams.map(streamName),
+    tenants: tenants?.length ?? 0,
+  };
+  if (options.json) {
+    const told = problems.map((problem) => printErrorJson(problem, terminal.redact));
+    terminal.out(`${JSON.stringify({ ok: problems.length === 0, ...summary, problems: told }, null, 2)}\n`);
+  } else {
+    terminal.out(
+      `config     ${summary.config}\nlanding    ${summary.landing}\nwarehouse  ${summary.warehouse}\n`,
+    );
+    terminal.out(`tenants    ${printCount(summary.tenants)}\nstreams    ${summary.streams.join(", ")}\n`);
+    if (problems.length === 0) terminal.out("All is well.\n");
+  }
+  for (const problem of problems) reportError(terminal, problem);
+  return problems.length === 0 ? 0 : exitCodeOf(problems[0]);
+}
+
+/** Opens each stream for each tenant, which looks up what it needs and sends nothing. */
+async function openEveryStream(
+  opened: OpenProject,
+  problems: LeatError[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { systemClock, systemRandom } = await import("./system-world.ts");
+  const world = { clock: systemClock, random: systemRandom, secrets: opened.secrets, progress: () => {} };
+  const told = new Set<string>();
+  for (const source of opened.project.sources) {
+    for (const { name: stream } of source.streams) {
+      for (const tenant of opened.readTenants()) {
+        signal.throwIfAborted();
+        const found: LeatError[] = [];
+        await collect(found, async () => (await source.open(stream, tenant, world)).close());
+        for (const problem of found) {
+          // A missing secret is missing for every stream of the source: told once a tenant.
+          const key = JSON.stringify([source.name, tenant.id, problem.code, problem.message]);
+          if (!told.has(key)) problems.push(problem.at({ source: source.name, stream, tenant: tenant.id }));
+          told.add(key);
+        }
+      }
+    }
+  }
+}
+
+/** Runs a step; what it fails with is noted, so that the other steps are still tried. */
+async function collect<T>(problems: LeatError[], step: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await step();
+  } catch (error) {
+    if (!isLeatError(error)) throw error;
+    problems.push(error instanceof LeatError ? error : new LeatError((error as LeatError).code, error));
+    return undefined;
+  }
+}

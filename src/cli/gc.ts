@@ -1,0 +1,111 @@
+/** `leat gc`: deletes landed files that no manifest names (I15). */
+import { readdir, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Command } from "commander";
+import type { Collected } from "../landing/collect-garbage.ts";
+import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
+import { printBytes, printCount } from "./terminal.ts";
+
+type GcOptions = GlobalOptions & Readonly<{ dryRun?: boolean }>;
+
+/** A work folder older than this belongs to a load that was killed. */
+const workFolderMsMax = 24 * 60 * 60 * 1000;
+
+export function addGc(program: Command, invocation: Invocation): void {
+  const command = program
+    .command("gc")
+    .summary("Delete landed files that nothing refers to.")
+    .description(
+      "Deletes files that killed or defeated runs have left in the landing and that no manifest names. Safe beside running syncs: files that a run may still commit are left alone.",
+    )
+    .argument("[stream...]", "A source, or one of its streams as source.stream. Default: all.")
+    .option("--dry-run", "Only tell what would be deleted.")
+    .action(async (names: string[]) => {
+      invocation.finish(await gc(invocation, names, command.optsWithGlobals<GcOptions>()));
+    });
+}
+
+async function gc(invocation: Invocation, names: readonly string[], options: GcOptions): Promise<ExitCode> {
+  const [
+    { openProject },
+    { chooseStreams },
+    { collectGarbage },
+    { listTenants },
+    { commitEmpty },
+    { systemClock, systemRandom },
+    { openScanner },
+    { sweepPending },
+  ] = await Promise.all([
+    import("./open-project.ts"),
+    import("../sync/choose.ts"),
+    import("../landing/collect-garbage.ts"),
+    import("../landing/log.ts"),
+    import("../extract/commit-empty.ts"),
+    import("./system-world.ts"),
+    import("../scan/open-scanner.ts"),
+    import("../stores/fs/open-fs-store.ts"),
+  ]);
+  const { terminal, signal } = invocation;
+  await using opened = await openProject(invocation, options);
+  const { store, project } = opened;
+  const isDryRun = options.dryRun === true;
+  const ports = { store, clock: systemClock, random: systemRandom, openScanner };
+  const collected: Collected[] = [];
+  for (const { source, spec } of chooseStreams(project, names)) {
+    // Tenants of the file as well: one whose first run was killed has files and no log yet.
+    const configured = opened.readTenants().map((tenant) => tenant.id);
+    const tenants = new Set([...configured, ...(await listTenants(store, source.name, spec.name))]);
+    for (const tenant of tenants) {
+      signal.throwIfAborted();
+      const place = { source: source.name, stream: spec.name, tenant };
+      const job = { spec, tenant, tenantColumn: project.tenantColumn };
+      collected.push(
+        await collectGarbage(store, place, {
+          runMsMax: spec.bounds.runMsMax,
+          isDryRun,
+          commitEmpty: () => commitEmpty(ports, job),
+        }),
+      );
+    }
+  }
+  const swept = isDryRun
+    ? 0
+    : (await sweepPending(opened.landing.path)) + (await sweepWorkFolders(opened.warehouse.path));
+  const sum = (read: (one: Collected) => number): number =>
+    collected.reduce((total, one) => total + read(one), 0);
+  const [deleted, bytes, waiting] = [
+    sum((one) => one.deleted),
+    sum((one) => one.deletedBytes),
+    sum((one) => one.waiting),
+  ];
+  if (options.json) {
+    const places = collected.map(({ place, ...counts }) => ({ ...place, ...counts }));
+    terminal.out(
+      `${JSON.stringify({ dry_run: isDryRun, deleted, deleted_bytes: bytes, waiting, swept, places }, null, 2)}\n`,
+    );
+    return 0;
+  }
+  const verb = isDryRun ? "Would delete" : "Deleted";
+  terminal.out(
+    `${verb} ${printCount(deleted)} landed files (${printBytes(bytes)}) that no manifest names.\n`,
+  );
+  if (waiting > 0)
+    terminal.out(`${printCount(waiting)} more may still be committed by a run; they are left alone.\n`);
+  if (swept > 0) terminal.out(`Removed ${printCount(swept)} files that killed processes were writing.\n`);
+  return 0;
+}
+
+/** Removes what killed loads and rebuilds have left beside the warehouse. */
+async function sweepWorkFolders(warehousePath: string): Promise<number> {
+  const folder = dirname(warehousePath);
+  let swept = 0;
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!/^work-[A-Za-z0-9]{6}$/.test(name)) continue;
+    const path = join(folder, name);
+    const info = await stat(path).catch(() => undefined);
+    if (info === undefined || Date.now() - info.mtimeMs < workFolderMsMax) continue;
+    await rm(path, { recursive: true, force: true });
+    swept++;
+  }
+  return swept;
+}

@@ -1,0 +1,20 @@
+/** One run of the command line: what every command is given. */
+import type { Environment } from "../config/environment.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** 0: all that was asked for was done. 1: not all. 2: wrong usage or configuration. 130: interrupted. */
+export type ExitCode = 0 | 1 | 2 | 130;
+
+/** The world of a command. */
+export type Invocation = Readonly<{
+  terminal: Terminal;
+  /** Aborted by the first Ctrl-C or SIGTERM: stop at the next safe point. */
+  signal: AbortSignal;
+  cwd: string;
+  environment: Environment;
+  /** How the command ended; the last word before the process exits. */
+  finish(code: ExitCode): void;
+}>;
+
+/** Options that every command takes; commander reads them before and after the command's name. */
+export type GlobalOptions = Readonly<{ config?: string; json?: boolean; quiet?: boolean }>;

@@ -1,0 +1,81 @@
+/** The command line's beginning and end: reads the arguments, runs one command, exits with its code. */
+import { readFileSync } from "node:fs";
+import { type Command, CommanderError } from "commander";
+import { processEnvironment } from "../config/environment.ts";
+import { LeatError } from "../errors/leat-error.ts";
+import { printErrorJson } from "../errors/print-error.ts";
+import { listenForInterrupts } from "./interrupt.ts";
+import type { ExitCode, Invocation } from "./invocation.ts";
+import { buildProgram } from "./program.ts";
+import { exitCodeOf, reportError } from "./report-error.ts";
+import { openTerminal } from "./terminal.ts";
+
+/** This copy's version; package.json lies two folders above, in the repository as in the published package. */
+export function readVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version; // Our own file.
+}
+
+/** Runs the command line of this process, and ends the process. */
+export async function main(argv: readonly string[]): Promise<never> {
+  const terminal = openTerminal(process.stdout, process.stderr);
+  const signal = listenForInterrupts(process, {
+    onFirst: (name) =>
+      terminal.err(`\n${name}: stopping at the next safe point; once more to stop at once.\n`),
+    onSecond: () => process.exit(130),
+  });
+  let code: ExitCode = 0;
+  const invocation: Invocation = {
+    terminal,
+    signal,
+    cwd: process.cwd(),
+    environment: processEnvironment(),
+    finish: (ended) => {
+      code = ended;
+    },
+  };
+  const isJson = argv.includes("--json");
+  try {
+    const program = buildProgram(invocation, readVersion());
+    throwInsteadOfExit(program, (text) => terminal.err(text), isJson);
+    await program.parseAsync(argv, { from: "user" });
+  } catch (error) {
+    const failure = error instanceof CommanderError ? toUsageError(error) : error;
+    if (failure !== undefined) {
+      if (isJson)
+        terminal.out(`${JSON.stringify({ error: printErrorJson(failure, terminal.redact) }, null, 2)}\n`);
+      const isTold = error instanceof CommanderError && !isJson; // Commander has written it already.
+      if (!isTold) reportError(terminal, failure);
+      code = exitCodeOf(failure);
+    }
+  }
+  await flush(process.stdout);
+  await flush(process.stderr);
+  process.exit(code); // Not only the code: engines may keep the loop alive.
+}
+
+/** Every command throws where commander would end the process; with `--json` its own text is ours to write. */
+function throwInsteadOfExit(command: Command, write: (text: string) => void, isJson: boolean): void {
+  command.exitOverride().configureOutput({
+    writeErr: (text) => {
+      if (!isJson) write(text.replace(/^error: /, "error USAGE: "));
+    },
+  });
+  for (const child of command.commands) throwInsteadOfExit(child, write, isJson);
+}
+
+/** Help and version are no failures. */
+function toUsageError(error: CommanderError): LeatError | undefined {
+  if (error.exitCode === 0) return undefined;
+  const said = error.message.replace(/^error: /, "").replaceAll("\n", " ");
+  const message = error.code === "commander.help" ? "No command was given." : said;
+  return new LeatError("USAGE", { message });
+}
+
+/** Waits until what was written has left; a pipe may be slow, and exiting would cut the text. */
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed) resolve();
+    else stream.write("", () => resolve());
+  });
+}

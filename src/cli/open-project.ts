@@ -1,0 +1,86 @@
+/** Where ports meet their engines: the project's landing and warehouse, opened as the commands need them. */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type LoadedProject, loadProject } from "../config/load-project.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { Warehouse } from "../ports/warehouse.ts";
+import type { Progress } from "../ports/world.ts";
+import { openSyncLanes } from "../sync/lanes.ts";
+import type { SyncPorts } from "../sync/sync-job.ts";
+import type { GlobalOptions, Invocation } from "./invocation.ts";
+import { systemClock, systemRandom } from "./system-world.ts";
+
+/** A project with its landing at hand; the warehouse's engine is loaded only when a command asks for it. */
+export interface OpenProject extends LoadedProject, AsyncDisposable {
+  readonly store: ObjectStore;
+  /** The project's warehouse, one object for the whole command. */
+  openWarehouse(): Promise<Warehouse>;
+  /** Another warehouse file, for `rebuild`; closed by the caller. */
+  openWarehouseAt(path: string): Promise<Warehouse>;
+  /** Everything that a sync needs. */
+  openSyncPorts(progress: Progress, options?: { extractsPerSource?: number | undefined }): Promise<SyncPorts>;
+}
+
+/**
+ * Reads the configuration and opens the landing. Close by `await using`.
+ *
+ * @throws LeatError what is wrong with the configuration.
+ */
+export async function openProject(invocation: Invocation, options: GlobalOptions): Promise<OpenProject> {
+  const { cwd, environment, terminal } = invocation;
+  const loaded = await loadProject({ cwd, config: options.config, environment });
+  terminal.guard((text) => loaded.secrets.redact(text));
+  const { openFsStore } = await import("../stores/fs/open-fs-store.ts");
+  const store = openFsStore(loaded.landing.path);
+  const cleanups: (() => Promise<unknown>)[] = [];
+  let warehouse: Promise<Warehouse> | undefined;
+  const openWarehouseAt = async (path: string): Promise<Warehouse> => {
+    const [{ openDuckDb }, { quoteExactColumns }] = await Promise.all([
+      import("../warehouses/duckdb/open-duckdb.ts"),
+      import("../scan/quote-exact.ts"),
+    ]);
+    await mkdir(dirname(path), { recursive: true });
+    return openDuckDb(`duckdb:${path}`, { quoteExact: quoteExactColumns });
+  };
+  const openWarehouse = (): Promise<Warehouse> => {
+    warehouse ??= openWarehouseAt(loaded.warehouse.path).then((opened) => {
+      cleanups.push(() => opened.close());
+      return opened;
+    });
+    return warehouse;
+  };
+  return {
+    ...loaded,
+    store,
+    openWarehouse,
+    openWarehouseAt,
+    async openSyncPorts(progress, { extractsPerSource } = {}) {
+      const [{ openScanner }, { extractStream }, { loadStream }] = await Promise.all([
+        import("../scan/open-scanner.ts"),
+        import("../extract/extract-stream.ts"),
+        import("../load/load-stream.ts"),
+      ]);
+      // Beside the warehouse, not in the system's temporary folder, which is often small or in memory.
+      const parent = dirname(loaded.warehouse.path);
+      await mkdir(parent, { recursive: true });
+      const workFolder = await mkdtemp(join(parent, "work-"));
+      cleanups.push(() => rm(workFolder, { recursive: true, force: true }));
+      return {
+        store,
+        warehouse: await openWarehouse(),
+        clock: systemClock,
+        random: systemRandom,
+        secrets: loaded.secrets,
+        progress,
+        openScanner,
+        workFolder,
+        lanes: openSyncLanes(extractsPerSource),
+        extractStream,
+        loadStream,
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      for (const cleanup of cleanups.reverse()) await cleanup();
+    },
+  };
+}

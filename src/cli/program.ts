@@ -1,0 +1,58 @@
+/** The command line's commands and options. Declaring them imports nothing heavy. */
+import { Command } from "commander";
+import { addCheck } from "./check.ts";
+import { addExtract } from "./extract.ts";
+import { addGc } from "./gc.ts";
+import { addInit } from "./init.ts";
+import type { Invocation } from "./invocation.ts";
+import { addLoad } from "./load.ts";
+import { addQuery } from "./query.ts";
+import { addRebuild } from "./rebuild.ts";
+import { addServeSync } from "./serve-sync.ts";
+import { addState } from "./state.ts";
+import { addSync } from "./sync.ts";
+import { addVerify } from "./verify.ts";
+
+const description = `Brings data from partners' APIs to your warehouse, exactly once.
+
+A project is a folder with a leat.config.ts. \`leat init\` makes one that works at once;
+\`leat sync\` then fetches what is new, lands it as files and loads it; \`leat query\` reads it.`;
+
+const afterHelp = `
+Exit codes: 0 all that was asked for was done, 1 not all of it, 2 wrong usage or configuration,
+130 interrupted. Ctrl-C stops at the next safe point, a second one at once; nothing that was
+committed is lost either way.`;
+
+/** Builds the program. The reference page of the command line is made from it. */
+export function buildProgram(invocation: Invocation, version: string): Command {
+  const program = new Command("leat")
+    .description(description)
+    .version(version, "-V, --version", "Print leat's version.")
+    .option(
+      "-c, --config <path>",
+      "The project's configuration, or its folder. Default: LEAT_CONFIG, else the nearest leat.config.ts in this folder or above.",
+    )
+    .option("--json", "Print one JSON document on stdout instead of text, also for failures.")
+    .option("-q, --quiet", "Tell no progress on stderr; failures are told all the same.")
+    .helpOption("-h, --help", "Explain a command.")
+    .helpCommand("help [command]", "Explain a command.")
+    .addHelpText("after", afterHelp)
+    .showHelpAfterError("Run with --help to see what there is.")
+    .configureHelp({ showGlobalOptions: true });
+  for (const add of [
+    addInit,
+    addCheck,
+    addSync,
+    addExtract,
+    addLoad,
+    addState,
+    addQuery,
+    addRebuild,
+    addVerify,
+    addGc,
+    addServeSync,
+  ]) {
+    add(program, invocation);
+  }
+  return program;
+}

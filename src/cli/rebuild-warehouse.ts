@@ -1,0 +1,158 @@
+/** Builds a warehouse file aside from the landing, compares, swaps. */
+import { constants, existsSync } from "node:fs";
+import { copyFile, rename, rm } from "node:fs/promises";
+import { isLeatError, LeatError } from "../errors/leat-error.ts";
+import { listTenants } from "../landing/log.ts";
+import type { TableChecksum, Warehouse } from "../ports/warehouse.ts";
+import type { Progress } from "../ports/world.ts";
+import { streamName } from "../sync/choose.ts";
+import type { ChosenStream, SyncPorts } from "../sync/sync-job.ts";
+import type { OpenProject } from "./open-project.ts";
+
+/** What is to be rebuilt. */
+export type RebuildJob = Readonly<{
+  streams: readonly ChosenStream[];
+  /** All of the file; else what is not chosen is taken over from the old one. */
+  isWhole: boolean;
+  acceptMissing: boolean;
+  progress: Progress;
+  signal: AbortSignal;
+}>;
+
+/** One stream, rebuilt. */
+export type RebuiltStream = Readonly<{
+  stream: string;
+  packages: number;
+  rows: number;
+  /** `equal`: each package that was there before has the same rows. `none before`: nothing to compare with. */
+  comparison: "equal" | "different" | "none before";
+  /** Packages whose rows differ, as `tenant/seq`, at most {@link differencesMax}. */
+  differences: readonly string[];
+}>;
+
+export type RebuildOutcome = Readonly<{
+  streams: readonly RebuiltStream[];
+  /** Where the old file is kept, when rows differ. */
+  kept: string | null;
+}>;
+
+/** Differing packages told one by one. */
+const differencesMax = 50;
+
+/**
+ * Rebuilds. The old file is untouched until the new one is complete and compared; a kill leaves it as it was.
+ *
+ * @throws LeatError what a load fails with; `VERIFY_FAILED` when the landing lacks packages that the warehouse has.
+ */
+export async function rebuildWarehouse(opened: OpenProject, job: RebuildJob): Promise<RebuildOutcome> {
+  const path = opened.warehouse.path;
+  const aside = `${path}.rebuilding`;
+  const hasOld = existsSync(path);
+  await removeFile(aside); // Of a rebuild that was killed.
+  try {
+    const before = hasOld ? await readChecksums(await opened.openWarehouse(), job.streams) : undefined;
+    if (!job.isWhole && hasOld) await copyOld(path, aside);
+    const rebuilt = await opened.openWarehouseAt(aside);
+    const streams: RebuiltStream[] = [];
+    try {
+      if (!job.isWhole && hasOld) await forgetStreams(rebuilt, job.streams);
+      const ports = { ...(await opened.openSyncPorts(job.progress)), warehouse: rebuilt };
+      for (const stream of job.streams) {
+        streams.push(await rebuildStream(ports, opened, stream, before?.get(stream), job));
+      }
+    } finally {
+      await rebuilt.close();
+    }
+    const isDifferent = streams.some((stream) => stream.comparison === "different");
+    const kept = isDifferent ? `${path}.before-rebuild-${Date.now()}` : null;
+    job.signal.throwIfAborted();
+    await (await opened.openWarehouse()).close();
+    if (kept !== null) await copyFile(path, kept, constants.COPYFILE_FICLONE);
+    await rm(`${path}.wal`, { force: true }); // It belongs to the old file; the new one would be read with it.
+    await rename(aside, path);
+    return { streams, kept };
+  } finally {
+    await removeFile(aside);
+  }
+}
+
+async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await rm(`${path}.wal`, { force: true });
+}
+
+/** The old file as it is between two operations; nobody keeps it open, so a copy is whole once its log is merged. */
+async function copyOld(path: string, aside: string): Promise<void> {
+  await copyFile(path, aside, constants.COPYFILE_FICLONE);
+  if (existsSync(`${path}.wal`)) await copyFile(`${path}.wal`, `${aside}.wal`);
+}
+
+async function forgetStreams(warehouse: Warehouse, streams: readonly ChosenStream[]): Promise<void> {
+  if (warehouse.forget === undefined) {
+    throw new LeatError("NOT_SUPPORTED", {
+      message: "This warehouse cannot rebuild single streams.",
+      hint: "Run `leat rebuild` without a stream to rebuild all of it.",
+    });
+  }
+  for (const { spec } of streams) await warehouse.forget(spec);
+}
+
+type Checksums = ReadonlyMap<string, TableChecksum>;
+
+async function readChecksums(
+  warehouse: Warehouse,
+  streams: readonly ChosenStream[],
+): Promise<ReadonlyMap<ChosenStream, Checksums> | undefined> {
+  const all = new Map<ChosenStream, Checksums>();
+  try {
+    for (const stream of streams) all.set(stream, keyed(await warehouse.checksums(stream.spec)));
+    return all;
+  } catch (error) {
+    // An unreadable warehouse is a reason to rebuild, not one to refuse; a locked one is in use.
+    if (isLeatError(error) && error.code !== "WAREHOUSE_LOCKED") return undefined;
+    throw error;
+  }
+}
+
+const keyed = (checksums: readonly TableChecksum[]): Checksums =>
+  new Map(checksums.map((checksum) => [`${checksum.tenant}/${checksum.seq}`, checksum]));
+
+async function rebuildStream(
+  ports: SyncPorts,
+  opened: OpenProject,
+  stream: ChosenStream,
+  before: Checksums | undefined,
+  job: RebuildJob,
+): Promise<RebuiltStream> {
+  // Whoever has a log, also tenants that are no longer in the tenants file.
+  const tenants = await listTenants(opened.store, stream.source.name, stream.spec.name);
+  const { store, warehouse, progress, workFolder } = ports;
+  const outcome = await ports.loadStream(
+    { store, warehouse, progress, workFolder },
+    stream.spec,
+    tenants,
+    job.signal,
+  );
+  for (const load of outcome.tenants) if (load.error !== undefined) throw load.error;
+  const after = keyed(await warehouse.checksums(stream.spec));
+  const missing = [...(before?.keys() ?? [])].filter((key) => !after.has(key));
+  if (missing.length > 0 && !job.acceptMissing) {
+    throw new LeatError("VERIFY_FAILED", {
+      message: `${streamName(stream)}: the warehouse has ${missing.length} packages that the landing at ${opened.landing.url} has not; nothing was changed.`,
+      hint: "Check that this is the right landing. If they are meant to be gone, run again with --accept-missing.",
+      details: { missing: missing.slice(0, differencesMax) },
+    });
+  }
+  const differences = [...(before ?? [])].filter(([key, was]) => {
+    const is = after.get(key);
+    return is === undefined || is.rows !== was.rows || is.checksum !== was.checksum;
+  });
+  const isCompared = before !== undefined && before.size > 0;
+  return {
+    stream: streamName(stream),
+    packages: after.size,
+    rows: [...after.values()].reduce((sum, checksum) => sum + checksum.rows, 0),
+    comparison: !isCompared ? "none before" : differences.length === 0 ? "equal" : "different",
+    differences: differences.slice(0, differencesMax).map(([key]) => key),
+  };
+}

@@ -1,0 +1,87 @@
+/** `leat rebuild`: the warehouse again, from the landing alone (I14). */
+import type { Command } from "commander";
+import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
+import { printCount, printSpan } from "./terminal.ts";
+
+type RebuildOptions = GlobalOptions & Readonly<{ acceptMissing?: boolean }>;
+
+const after = `
+The new warehouse is built in a file beside the old one, compared with it, and put in its place in one step; until then
+queries see the old one. Where rows differ, the old file is kept beside it and named.
+
+Examples:
+  leat rebuild                    the whole warehouse
+  leat rebuild shop.orders        one stream; everything else in the file stays`;
+
+export function addRebuild(program: Command, invocation: Invocation): void {
+  const command = program
+    .command("rebuild")
+    .summary("Make the warehouse again from the landed files.")
+    .description(
+      "Makes the warehouse, or some of its streams, again from the landed files alone. Asks no partner for anything.",
+    )
+    .argument(
+      "[stream...]",
+      "A source, or one of its streams as source.stream. Default: the whole warehouse.",
+    )
+    .option("--accept-missing", "Go on although the warehouse has packages that the landing has not.")
+    .addHelpText("after", after)
+    .action(async (names: string[]) => {
+      invocation.finish(await rebuild(invocation, names, command.optsWithGlobals<RebuildOptions>()));
+    });
+}
+
+async function rebuild(
+  invocation: Invocation,
+  names: readonly string[],
+  options: RebuildOptions,
+): Promise<ExitCode> {
+  const [
+    { openProject },
+    { openProgress },
+    { systemClock },
+    { chooseStreams, streamName },
+    { rebuildWarehouse },
+  ] = await Promise.all([
+    import("./open-project.ts"),
+    import("./progress.ts"),
+    import("./system-world.ts"),
+    import("../sync/choose.ts"),
+    import("./rebuild-warehouse.ts"),
+  ]);
+  const { terminal, signal } = invocation;
+  const startedAtMs = systemClock.nowMs();
+  await using opened = await openProject(invocation, options);
+  const chosen = chooseStreams(opened.project, names);
+  const view = openProgress(terminal, systemClock, { isQuiet: options.quiet === true });
+  try {
+    const outcome = await rebuildWarehouse(opened, {
+      streams: chosen,
+      isWhole: names.length === 0,
+      acceptMissing: options.acceptMissing === true,
+      progress: view.progress,
+      signal,
+    });
+    view.close();
+    const durationMs = systemClock.nowMs() - startedAtMs;
+    if (options.json) {
+      terminal.out(`${JSON.stringify({ ok: true, duration_ms: durationMs, ...outcome }, null, 2)}\n`);
+      return 0;
+    }
+    const { printTable } = await import("./print-table.ts");
+    const rows = outcome.streams.map((stream) => [
+      stream.stream,
+      printCount(stream.packages),
+      printCount(stream.rows),
+      stream.comparison,
+    ]);
+    terminal.out(printTable(["stream", "packages", "rows", "compared with before"], rows));
+    terminal.out(
+      `\nRebuilt ${chosen.length === 1 ? streamName(chosen[0]!) : `${chosen.length} streams`} in ${printSpan(durationMs)}, no request sent.\n`,
+    );
+    if (outcome.kept !== null) terminal.out(`The old warehouse is kept as ${outcome.kept}\n`);
+    return 0;
+  } finally {
+    view.close();
+  }
+}

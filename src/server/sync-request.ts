@@ -1,0 +1,91 @@
+/** Reads what a request to the sync app asks for, from its query and its JSON body alike. */
+import type { FastifyRequest } from "fastify";
+import { LeatError } from "../errors/leat-error.ts";
+import { hintOfKnown } from "../errors/nearest-name.ts";
+import type { ModeRequest } from "../sync/choose-mode.ts";
+
+/** A request, read. */
+export type SyncRequest = Readonly<{
+  tenantId: string | undefined;
+  mode: ModeRequest;
+  idempotencyKey: string | undefined;
+}>;
+
+const optionNames = ["tenant_id", "from", "to", "full_refresh", "confirm_shrink"] as const;
+type OptionName = (typeof optionNames)[number];
+
+/** Longest key kept in a manifest. */
+const idempotencyKeyMax = 255;
+
+/**
+ * Reads a request.
+ *
+ * @throws LeatError `USAGE` naming the option.
+ */
+export function readSyncRequest(request: FastifyRequest): SyncRequest {
+  const options = new Map<OptionName, unknown>();
+  for (const place of [request.query, request.body] as const) {
+    for (const [name, value] of membersOf(place)) {
+      if (!isOption(name)) {
+        throw refuse(`There is no option "${name}".`, hintOfKnown(name, "options", optionNames));
+      }
+      if (options.has(name)) throw refuse(`The option "${name}" is given in the query and in the body.`);
+      options.set(name, value);
+    }
+  }
+  const text = (name: OptionName): string | undefined => readText(name, options.get(name));
+  const flag = (name: OptionName): boolean => readFlag(name, options.get(name));
+  return {
+    tenantId: text("tenant_id"),
+    mode: {
+      from: text("from"),
+      to: text("to"),
+      isFullRefresh: flag("full_refresh"),
+      confirmShrink: flag("confirm_shrink"),
+    },
+    idempotencyKey: readIdempotencyKey(request),
+  };
+}
+
+const isOption = (name: string): name is OptionName => (optionNames as readonly string[]).includes(name);
+
+const refuse = (message: string, hint?: string): LeatError => new LeatError("USAGE", { message, hint });
+
+function membersOf(place: unknown): [string, unknown][] {
+  if (place === undefined || place === null) return [];
+  if (typeof place === "object" && !Array.isArray(place)) return Object.entries(place);
+  throw refuse(
+    "The body is not a JSON object.",
+    'Send an object such as {"full_refresh": true}, or nothing.',
+  );
+}
+
+function readText(name: OptionName, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && value !== "") return value;
+  // Ids and integer cursors may come as JSON numbers, exact ones only.
+  if (typeof value === "number" && Number.isSafeInteger(value)) return String(value);
+  throw refuse(`The option "${name}" ${Array.isArray(value) ? "comes twice" : "must be text"}.`);
+}
+
+function readFlag(name: OptionName, value: unknown): boolean {
+  if (value === undefined || value === false || value === "false" || value === "0") return false;
+  if (value === true || value === "true" || value === "1" || value === "") return true;
+  throw refuse(`The option "${name}" must be true or false.`);
+}
+
+/**
+ * The name of this delivery (I17): `Idempotency-Key`, else what Cloud Scheduler says of its job, whose retries of one
+ * tick carry the same schedule time.
+ */
+function readIdempotencyKey({ headers }: FastifyRequest): string | undefined {
+  const key = headers["idempotency-key"];
+  if (key !== undefined) {
+    if (typeof key === "string" && key !== "" && key.length <= idempotencyKeyMax) return key;
+    throw refuse(`The header Idempotency-Key must hold 1 to ${idempotencyKeyMax} characters.`);
+  }
+  const job = headers["x-cloudscheduler-jobname"];
+  const time = headers["x-cloudscheduler-scheduletime"];
+  if (typeof job !== "string" || typeof time !== "string") return undefined;
+  return `${job}@${time}`.slice(-idempotencyKeyMax);
+}
