@@ -1,7 +1,8 @@
 /** What the parts of one extract share while it runs: partitions, boundary, and the package being made. */
 
+import { LeatError } from "../errors/leat-error.ts";
 import type { Head } from "../landing/log.ts";
-import type { StreamPlace } from "../model/ids.ts";
+import { describePlace, type StreamPlace } from "../model/ids.ts";
 import type { Manifest, PartitionState } from "../model/manifest.ts";
 import { Boundary } from "./boundary.ts";
 import type { ExtractJob, ExtractPorts } from "./extract-job.ts";
@@ -65,6 +66,24 @@ export class ExtractProgress {
       this.partitions.set(value, partition);
     }
     return partition;
+  }
+
+  /** Whether the run has to end at the next safe point: the caller's deadline, or the longest run. */
+  isPastDeadline(): boolean {
+    const { softDeadlineMs, spec } = this.job;
+    const now = this.ports.clock.nowMs();
+    return (
+      (softDeadlineMs !== undefined && now >= softDeadlineMs) ||
+      now - this.run.startedMs >= spec.bounds.runMsMax
+    );
+  }
+
+  deadlinePassed(): LeatError {
+    return new LeatError("RUN_BOUND_REACHED", {
+      message: `${describePlace(this.place)}: the deadline of the run passed before it was complete.`,
+      hint: "Raise `runMsMax` of the stream, or the deadline of the caller.",
+      retryable: true,
+    });
   }
 
   /** Commits everything confirmed. Throws as `ExtractRun.commit`. */

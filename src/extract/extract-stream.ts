@@ -59,6 +59,7 @@ class Extract {
     const { idempotencyKey } = this.#progress.job;
     const done = this.#progress.head?.manifest.doneKeys ?? [];
     if (idempotencyKey !== undefined && done.includes(idempotencyKey)) return this.#outcome("already-done");
+    this.#refuseKeylessOverlap();
     await this.#refuseWhileBusy();
     try {
       if (this.#progress.isRefresh) await this.#beginGeneration();
@@ -69,6 +70,16 @@ class Extract {
       await this.#withdrawGeneration();
       throw error;
     }
+  }
+
+  /** Byte equality cannot tell twins apart, so that a page of them does not show where it begins (I16). */
+  #refuseKeylessOverlap(): void {
+    const { spec } = this.#progress.job;
+    if (spec.stability !== "overlap" || spec.primaryKey.length > 0) return;
+    throw new LeatError("CONFIG_INVALID", {
+      message: `${describePlace(this.#progress.place)}: overlapping pages need a primary key.`,
+      hint: 'Declare the primary key, or use stability "passes" or "settled".',
+    });
   }
 
   /** Courtesy, not safety (I12): while another run's refresh is younger than the longest run, it is not disturbed. */
@@ -125,7 +136,12 @@ class Extract {
       parentSeq: this.#progress.isRefresh ? 0 : this.#progress.run.parentSeq,
     };
     const planned = await planPartitions(this.#progress.ports, this.#progress.job, known);
-    for (const value of planned.values) {
+    for (const value of this.#inOrder(planned.values)) {
+      if (this.#progress.run.pages > 0 && this.#progress.isPastDeadline()) {
+        if (this.#progress.isRefresh) throw this.#progress.deadlinePassed();
+        this.#progress.hasMore = true;
+        return;
+      }
       try {
         await this.#reader.read(this.#progress.partition(value));
       } catch (error) {
@@ -133,9 +149,19 @@ class Extract {
         await this.#salvage();
         throw error;
       }
-      if (this.#progress.hasMore) return;
     }
+    if (this.#progress.hasMore) return;
     this.#progress.run.parentSeq = Math.max(this.#progress.run.parentSeq, planned.parentSeq);
+  }
+
+  /** The partition that is furthest behind first, so that runs which end early reach every one in turn. */
+  #inOrder(values: readonly string[]): readonly string[] {
+    const nextOf = (value: string) => this.#progress.partitions.get(value)?.state.next;
+    return values.toSorted((a, b) => {
+      const [x, y] = [nextOf(a), nextOf(b)];
+      if (x === y) return 0;
+      return x === undefined || (y !== undefined && x < y) ? -1 : 1;
+    });
   }
 
   /** Keeps completed windows when a later one failed; the failure itself is what the caller hears of. */

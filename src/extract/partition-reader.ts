@@ -23,12 +23,13 @@ export class PartitionReader {
     }
     await this.#completeBoundary(partition, startToSend(spec.cursor, partition.state.next));
     let from = partition.state.next;
+    // The first answer may put T0 a little above our clock; that sliver alone is not worth another run.
+    const plannedUntil = this.#until();
     for (let windows = 0; ; windows++) {
-      const isLimited = windows >= spec.bounds.windowsMax || this.#isPastDeadline();
       const range = planRange(spec.cursor, from, this.#until());
       if (range === undefined) return;
-      if (windows > 0 && isLimited) {
-        this.#progress.hasMore = true;
+      if (windows > 0 && this.#mustStop(windows)) {
+        this.#progress.hasMore ||= from === undefined || from < plannedUntil;
         return;
       }
       this.#progress.signal.throwIfAborted();
@@ -82,12 +83,13 @@ export class PartitionReader {
     return spec.stability === "settled" ? t0 - (spec.cursor?.lag ?? 0n) : t0;
   }
 
-  #isPastDeadline(): boolean {
-    const { softDeadlineMs, spec } = this.#progress.job;
-    const now = this.#progress.ports.clock.nowMs();
+  /** Whether the run must stop before the next window of this partition. */
+  #mustStop(windows: number): boolean {
+    const isPastDeadline = this.#progress.isPastDeadline();
+    // A generation is complete or it is nothing: a refresh reads all its windows, or fails (I12).
+    if (this.#progress.isRefresh && isPastDeadline) throw this.#progress.deadlinePassed();
     return (
-      (softDeadlineMs !== undefined && now >= softDeadlineMs) ||
-      now - this.#progress.run.startedMs >= spec.bounds.runMsMax
+      isPastDeadline || (!this.#progress.isRefresh && windows >= this.#progress.job.spec.bounds.windowsMax)
     );
   }
 

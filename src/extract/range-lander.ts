@@ -176,11 +176,6 @@ export class RangeLander {
     }
     if (overlap > 1) {
       this.#lastValue = undefined; // What is read again is below what came last; that breaks no promise.
-      if (this.#keyCount === 0) {
-        throw new LeatError("SOURCE_UNSTABLE", {
-          message: `${page.at}: records moved between pages, and without a primary key they cannot be told apart.`,
-        });
-      }
     }
     return this.#landBody(page, replay(chunks), time, overlap === 1 ? 1 : 0);
   }
