@@ -115,7 +115,8 @@ export function renderPlant(plant: PlantFields, casing: Casing): string {
 export const nameAs = (name: string, casing: Casing): string =>
   casing === "PascalCase" ? name : name[0]!.toLowerCase() + name.slice(1);
 
-function renderScalar(value: Scalar): string {
+/** A value as JSON, its digits kept. */
+export function renderScalar(value: Scalar): string {
   if (typeof value === "bigint") return value.toString();
   if (value !== null && typeof value === "object") return value.decimal;
   return JSON.stringify(value);

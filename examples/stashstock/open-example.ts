@@ -1,0 +1,110 @@
+/** A partner and this project beside it: what the demo and the tests begin with. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type Comparison, compareWithTruth, type ViewRow } from "./compare-with-truth.ts";
+import type { Partner } from "./partner/partner.ts";
+import { readAccounts } from "./partner/read-accounts.ts";
+import { startPartner } from "./partner/start-partner.ts";
+import { killRunning, type LeatEnd, type LeatProcess, startLeat } from "./run-leat.ts";
+
+const folder = import.meta.dirname;
+
+export type ExampleOptions = Readonly<{
+  seed: number;
+  /** Landing and warehouse go here; what is in it is removed first. */
+  dataFolder: string;
+  historyDays: number;
+  plantsPerLicense: number;
+}>;
+
+/** What `leat sync --json` says of one stream and tenant, as far as it is read here. */
+export type SyncedStream = Readonly<{
+  stream: string;
+  tenant_id: string;
+  ok: boolean;
+  status: string;
+  requests?: number;
+  counts?: Readonly<{ received: number; landed: number; boundary_skipped: number }>;
+  load?: Readonly<{ loaded: number }>;
+  error?: Readonly<{ code: string; message: string }>;
+}>;
+
+export interface Example extends AsyncDisposable {
+  readonly partner: Partner;
+  readonly tenants: readonly string[];
+  /** Starts `leat <args>`; kill it, or wait for its end. */
+  start(...args: string[]): LeatProcess;
+  /** Runs `leat <args>` to its end. */
+  run(...args: string[]): Promise<LeatEnd>;
+  /** Runs `leat sync --json` and reads what it says; throws when it says nothing. */
+  sync(...args: string[]): Promise<{ exitCode: number | null; results: readonly SyncedStream[] }>;
+  /** Runs `leat query --json`; throws when that fails. */
+  query(sql: string): Promise<readonly ViewRow[]>;
+  /** Holds the current view of a tenant's plants against the partner's own. */
+  compare(tenant: string): Promise<Comparison>;
+  close(): Promise<void>;
+}
+
+/** Starts a partner with the accounts of `tenants.json` and keys drawn for this run, and empties the data folder. */
+export async function openExample(options: ExampleOptions): Promise<Example> {
+  rmSync(options.dataFolder, { recursive: true, force: true });
+  mkdirSync(options.dataFolder, { recursive: true });
+  const vendorKey = randomBytes(12).toString("hex");
+  const keys: Record<string, string> = {};
+  const accounts = readAccounts(join(folder, "tenants.json"), (reference) => {
+    const key = randomBytes(12).toString("hex");
+    keys[reference.replace(/^env:/, "")] = key;
+    return key;
+  });
+  const { historyDays, plantsPerLicense, seed } = options;
+  const historyMs = historyDays * 86_400_000;
+  const partner = await startPartner({ seed, vendorKey, accounts, historyMs, plantsPerLicense });
+  const tenants = accounts.map(({ tenant }) => tenant);
+  const { LEAT_CONFIG: _config, LEAT_TENANTS: _tenants, ...inherited } = process.env;
+  const environment: NodeJS.ProcessEnv = {
+    ...inherited,
+    ...keys,
+    STASHSTOCK_URL: partner.url,
+    STASHSTOCK_VENDOR_KEY: vendorKey,
+    STASHSTOCK_SINCE: new Date(partner.nowMs() - historyMs).toISOString(),
+    LEAT_LANDING: `file:${join(options.dataFolder, "landing")}`,
+    LEAT_WAREHOUSE: `duckdb:${join(options.dataFolder, "warehouse.duckdb")}`,
+    // The partner is on this machine; a proxy on the way to the world does not know it.
+    NO_PROXY: "127.0.0.1",
+    no_proxy: "127.0.0.1",
+  };
+
+  const start = (...args: string[]) => startLeat(args, { cwd: folder, environment });
+  const run = (...args: string[]) => start(...args).ended;
+
+  async function query(sql: string): Promise<readonly ViewRow[]> {
+    const { exitCode, stdout, stderr } = await run("query", "--json", sql);
+    if (exitCode !== 0) throw new Error(`leat query failed (${exitCode}): ${stderr}`);
+    return JSON.parse(stdout) as readonly ViewRow[]; // What `query --json` promises to print.
+  }
+
+  const close = async () => {
+    killRunning();
+    await partner.close();
+  };
+  return {
+    partner,
+    tenants,
+    start,
+    run,
+    query,
+    async sync(...args) {
+      const { exitCode, stdout, stderr } = await run("sync", "--json", "--quiet", ...args);
+      if (stdout === "") throw new Error(`leat sync said nothing (${exitCode}): ${stderr}`);
+      // What `sync --json` promises to print.
+      return { exitCode, results: (JSON.parse(stdout) as { results: readonly SyncedStream[] }).results };
+    },
+    async compare(tenant) {
+      const rows = await query(`select * from stashstock.metrc_plants where tenant_id = '${tenant}'`);
+      return compareWithTruth(rows, partner.truth(tenant));
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
