@@ -17,12 +17,22 @@ const digitsSafe = 15;
 const exponentSafe = 280;
 /** Below it doubles lose digits one by one; engines differ in how they read such numbers. */
 const smallestNormal = 2.2250738585072014e-308;
-const largestExactInteger = 2n ** 53n;
+const largestExactInteger = String(2 ** 53);
 /** Beyond it an exponent's own value no longer matters. */
 const exponentCounted = 1_000_000;
 
-/** Measures a valid JSON number at `[start, end)`. */
-export function measureNumber(bytes: Uint8Array, start: number, end: number, out: NumberMeasure): void {
+/**
+ * Measures a valid JSON number at `[start, end)`.
+ *
+ * @param isExactKnown - leaves the dear test out: the column is known to hold such numbers, `isExact` is not filled in.
+ */
+export function measureNumber(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  out: NumberMeasure,
+  isExactKnown: boolean,
+): void {
   let at = bytes[start] === 0x2d ? start + 1 : start;
   let isInteger = true;
   let digits = 0; // From the first that is not zero.
@@ -58,6 +68,7 @@ export function measureNumber(bytes: Uint8Array, start: number, end: number, out
   const pointFromEnd = fraction - exponent;
   out.intDigits = Math.min(digitsCounted, Math.max(0, digits - pointFromEnd));
   out.scale = Math.min(digitsCounted, Math.max(0, pointFromEnd - trailing));
+  if (isExactKnown) return;
   const magnitude = digits - pointFromEnd;
   if (digits - trailing <= digitsSafe && magnitude < exponentSafe && magnitude > -exponentSafe) {
     // An integer literal beyond 2^53 counts as exact even where a double happens to hold it.
@@ -71,14 +82,18 @@ export function measureNumber(bytes: Uint8Array, start: number, end: number, out
 export function isExactNumber(text: string): boolean {
   const measure: NumberMeasure = { isInteger: false, intDigits: 0, scale: 0, isExact: false };
   const bytes = Buffer.from(text, "latin1");
-  measureNumber(bytes, 0, bytes.length, measure);
+  measureNumber(bytes, 0, bytes.length, measure, false);
   return measure.isExact;
 }
 
 function isSafeInteger(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start > 17) return false; // A sign and 16 digits are the longest that may be within.
-  const value = BigInt(textOf(bytes, start, end));
-  return value <= largestExactInteger && value >= -largestExactInteger;
+  const from = bytes[start] === 0x2d ? start + 1 : start;
+  if (end - from !== largestExactInteger.length) return end - from < largestExactInteger.length;
+  for (let at = from; at < end; at += 1) {
+    const difference = bytes[at]! - largestExactInteger.charCodeAt(at - from);
+    if (difference !== 0) return difference < 0;
+  }
+  return true;
 }
 
 function survivesDouble(bytes: Uint8Array, start: number, end: number): boolean {
