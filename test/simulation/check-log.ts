@@ -103,9 +103,7 @@ function checkStarts({ scenario }: Simulation, { manifests }: TenantLog): void {
   let before: Manifest | undefined;
   for (const manifest of manifests) {
     const isExcused =
-      manifest.kind === "state-edit" ||
-      manifest.generation.state === "completed" ||
-      (before?.isOrdered === true && !manifest.isOrdered);
+      manifest.kind === "state-edit" || manifest.generation.state === "completed" || isDistrust(manifest);
     if (before !== undefined && !isExcused && scenario.partitions.length === 1) {
       for (const name of ["scannedTo", "next", "cursor"] as const) {
         const [was, is] = [before.state.main[name], manifest.state.main[name]];
@@ -121,6 +119,10 @@ function checkStarts({ scenario }: Simulation, { manifests }: TenantLog): void {
     before = manifest;
   }
 }
+
+/** Whether a manifest only writes down that the order was broken, and sets the state back (I7). */
+const isDistrust = (manifest: Manifest): boolean =>
+  manifest.kind === "empty" && !manifest.isOrdered && !manifest.isFinal && manifest.counts.received === 0;
 
 /** I12: a generation has one run, and a number that is the seq of its first manifest. */
 function checkGenerations({ manifests }: TenantLog): void {

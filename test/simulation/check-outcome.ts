@@ -19,6 +19,7 @@ export async function checkOutcome(simulation: Simulation): Promise<void> {
       checkLoaded(simulation, tenant, log);
       checkCurrent(simulation, tenant);
     }
+    await checkGarbage(simulation);
     await checkRebuild(simulation);
     await checkIdle(simulation);
   } catch (error) {
@@ -138,6 +139,23 @@ function checkCurrent(simulation: Simulation, tenant: ScriptedTenant): void {
       "I20",
       () => `${tenant.id}: current of ${record.text} is ${rows[0]?.text}`,
     );
+  }
+}
+
+/** I15: what no manifest names can all be collected, and what one names is never touched. */
+async function checkGarbage(simulation: Simulation): Promise<void> {
+  for (const tenant of simulation.tenants) {
+    await simulation.collect(tenant);
+    const { manifests } = readLog(simulation, tenant.id);
+    const named = new Set(
+      manifests.flatMap(({ parts, state }) =>
+        [...parts, ...(state.file ? [state.file] : [])].map(({ key }) => key),
+      ),
+    );
+    for (const key of simulation.objects.keys()) {
+      if (!key.startsWith(`landing/partner/records/tenant=${tenant.id}/`)) continue;
+      hold(named.has(key), "I15", () => `${key} is named by no manifest and was not collected`);
+    }
   }
 }
 

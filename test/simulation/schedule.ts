@@ -15,8 +15,11 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isLeatError, LeatError } from "../../src/errors/leat-error.ts";
+import { commitEmpty } from "../../src/extract/commit-empty.ts";
+import { editState, type StateChange } from "../../src/extract/edit-state.ts";
 import type { ExtractMode, ExtractOutcome } from "../../src/extract/extract-job.ts";
 import { extractStream } from "../../src/extract/extract-stream.ts";
+import { type Collected, collectGarbage } from "../../src/landing/collect-garbage.ts";
 import type { LoadOutcome } from "../../src/load/load-outcome.ts";
 import { loadStream } from "../../src/load/load-stream.ts";
 import { toTenantId } from "../../src/model/ids.ts";
@@ -72,6 +75,7 @@ export type Simulation = Readonly<{
   /** Runs an extract or a load in peace. */
   extract(tenant: ScriptedTenant, mode: ExtractMode): Promise<ExtractOutcome>;
   load(warehouse?: MemoryWarehouse): Promise<LoadOutcome>;
+  collect(tenant: ScriptedTenant): Promise<Collected>;
   pass(ms: number): void;
 }>;
 
@@ -178,6 +182,24 @@ function createWorld(seed: number, scenario: Scenario, turns: Interleaving, rand
       never,
     );
 
+  type EditWorld = Readonly<{ store: ObjectStore; clock: Clock; random: Random }>;
+  const place = (tenant: ScriptedTenant) => ({
+    source: spec.source,
+    stream: spec.name,
+    tenant: toTenantId(tenant.id),
+  });
+  const editJob = (tenant: ScriptedTenant) => ({
+    spec,
+    tenant: toTenantId(tenant.id),
+    tenantColumn: "tenant_id",
+  });
+  const collectWith = (ports: EditWorld, tenant: ScriptedTenant, runMsMax: number): Promise<Collected> =>
+    collectGarbage(ports.store, place(tenant), {
+      runMsMax,
+      isDryRun: false,
+      commitEmpty: () => commitEmpty({ ...ports, openScanner }, editJob(tenant)),
+    });
+
   const peacefulClock: Clock = {
     nowMs,
     sleep: async (ms) => {
@@ -241,6 +263,11 @@ function createWorld(seed: number, scenario: Scenario, turns: Interleaving, rand
             never,
           );
           for (const one of outcome.tenants) if (one.error !== undefined) throw one.error;
+        } else if (plan.kind === "edit") {
+          await editState({ ...ports, openScanner }, editJob(tenant), drawEdit(scenario, own));
+        } else if (plan.kind === "gc") {
+          // Files of runs that still go on are as good as any: what keeps them is not their age.
+          await collectWith(ports, tenant, own.pick([0, spec.bounds.runMsMax]));
         } else {
           record.outcome = await extractWith(
             ports,
@@ -291,6 +318,7 @@ function createWorld(seed: number, scenario: Scenario, turns: Interleaving, rand
         tenants.map((each) => toTenantId(each.id)),
         never,
       ),
+    collect: (tenant) => collectWith({ store, clock: peacefulClock, random: peacefulRandom }, tenant, 0),
     pass: (ms) => {
       turns.nowMs += ms;
     },
@@ -371,6 +399,19 @@ function modeOf(plan: PlannedRun, world: Simulation, random: SeededRandom): Extr
     kind: "backfill",
     from: BigInt(fromMs) * 1000n,
     to: BigInt(fromMs + random.between(1, 20) * 1000) * 1000n,
+  };
+}
+
+/** A person sets a stream back; setting it ahead would be an order to lose records. */
+function drawEdit(scenario: Scenario, random: SeededRandom): StateChange {
+  const { cursor } = scenario.spec;
+  const backMs = BigInt(scenario.startMs + random.between(-5, 20) * 1000) * 1000n;
+  const isReset = cursor?.range === undefined || cursor.initial !== undefined || random.chance(0.3);
+  return {
+    to: isReset ? undefined : cursor.format === "integer" ? BigInt(random.below(3)) : backMs,
+    who: "somebody",
+    why: "to see what happens",
+    landedBefore: random.pick(["missing", "again"] as const),
   };
 }
 
