@@ -122,7 +122,7 @@ async function killInTheMiddle(example: Example, answersMax: number): Promise<vo
   partner.faults.inject({ kind: "stall", after: answersMax, times: Number.MAX_SAFE_INTEGER });
   const killed = example.start("sync", "--quiet");
   const isEarly = await Promise.race([
-    partner.counts.answeredReach(before + answersMax).then(() => false),
+    partner.counts.reach(({ answered }) => answered >= before + answersMax).then(() => false),
     killed.ended.then(() => true),
   ]);
   if (isEarly) throw new DemoFailed(`leat sync ended by itself: ${(await killed.ended).stderr}`);

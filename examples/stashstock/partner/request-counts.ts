@@ -19,13 +19,16 @@ export type CountedField = "requests" | "answered" | "plants" | "refused" | "bro
 /** Which counts to add up; default all. */
 export type CountFilter = Readonly<{ tenant?: string; endpoint?: string }>;
 
+/** Counts of several tenants and endpoints together. */
+export type CountTotal = Omit<RequestCount, "tenant" | "endpoint">;
+
 export interface RequestCounts {
   add(tenant: string, endpoint: string, field: CountedField, amount?: number): void;
   list(): readonly RequestCount[];
   /** The sum of the counts that fit. */
-  total(filter?: CountFilter): Omit<RequestCount, "tenant" | "endpoint">;
-  /** Resolves as soon as so many requests in all have got a complete answer. */
-  answeredReach(answered: number, signal?: AbortSignal): Promise<void>;
+  total(filter?: CountFilter): CountTotal;
+  /** Resolves as soon as the sum of all counts is as wanted. */
+  reach(isReached: (total: CountTotal) => boolean): Promise<void>;
 }
 
 /** Begins at zero. */
@@ -33,7 +36,7 @@ export function openRequestCounts(): RequestCounts {
   const counts = new Map<string, { -readonly [K in keyof RequestCount]: RequestCount[K] }>();
   const waiting = new Set<() => void>();
 
-  function total(filter: CountFilter = {}): Omit<RequestCount, "tenant" | "endpoint"> {
+  function total(filter: CountFilter = {}): CountTotal {
     const sum = { requests: 0, answered: 0, plants: 0, refused: 0, broken: 0 };
     for (const count of counts.values()) {
       if ((filter.tenant ?? count.tenant) !== count.tenant) continue;
@@ -60,17 +63,13 @@ export function openRequestCounts(): RequestCounts {
     },
     list: () => [...counts.values()].map((count) => ({ ...count })),
     total,
-    answeredReach(answered, signal) {
-      return new Promise((resolve, reject) => {
+    reach(isReached) {
+      return new Promise((resolve) => {
         const look = () => {
-          if (total().answered < answered) return;
+          if (!isReached(total())) return;
           waiting.delete(look);
           resolve();
         };
-        signal?.addEventListener("abort", () => {
-          waiting.delete(look);
-          reject(signal.reason);
-        });
         waiting.add(look);
         look();
       });

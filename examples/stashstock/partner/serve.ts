@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { seed: { type: "string", default: "1" } },
 });
+const historyMs = 14 * 86_400_000;
 const partner = await startPartner({
   seed: Number(values.seed),
   vendorKey: setting("STASHSTOCK_VENDOR_KEY"),
@@ -27,6 +28,7 @@ const partner = await startPartner({
     setting(reference.replace(/^env:/, "")),
   ),
   port: Number(positionals[0] ?? new URL(setting("STASHSTOCK_URL")).port),
+  historyMs,
   hasAdmin: true,
 });
 process.once("SIGINT", () => void partner.close());
@@ -37,3 +39,5 @@ console.log(
   `  curl -d '{"kind": "status", "status": 429, "retryAfter": "2", "times": 3}' ${partner.url}/_partner/faults`,
 );
 console.log(`  curl ${partner.url}/_partner/counts`);
+const since = new Date(partner.nowMs() - historyMs).toISOString().slice(0, 10);
+console.log(`Its first plants are of ${since}. To sync from there: STASHSTOCK_SINCE=${since} npx leat sync`);
