@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { LeatError } from "../errors/leat-error.ts";
+import { parseLocation } from "./location.ts";
+
+const codeOf = (url: string, what: "landing" | "warehouse"): string => {
+  try {
+    parseLocation(url, what, "LEAT_X", "/project");
+  } catch (error) {
+    if (error instanceof LeatError) return error.code;
+    throw error;
+  }
+  return "none";
+};
+
+describe("parseLocation", () => {
+  test.each([
+    ["file:.leat/landing", "landing", "/project/.leat/landing"],
+    ["file:/srv/landing", "landing", "/srv/landing"],
+    ["file:///srv/with%20blank", "landing", "/srv/with blank"],
+    ["duckdb:shop.duckdb", "warehouse", "/project/shop.duckdb"],
+    ["DUCKDB:/srv/a b.duckdb", "warehouse", "/srv/a b.duckdb"],
+  ] as const)("%s is a place on the disk", (url, what, path) => {
+    expect(parseLocation(url, what, "landing", "/project").path).toBe(path);
+  });
+
+  test.each([
+    ["gs://bucket/x", "landing"],
+    ["s3://bucket/x", "landing"],
+    ["bigquery://p/d", "warehouse"],
+    ["postgres://u:secret@h/d", "warehouse"],
+  ] as const)("%s is not in this version yet", (url, what) => {
+    expect(codeOf(url, what)).toBe("NOT_SUPPORTED");
+  });
+
+  test("a password in an address is not repeated", () => {
+    expect(() => parseLocation("postgres://u:hunter2@h/d", "warehouse", "LEAT_WAREHOUSE", "/p")).toThrow(
+      /^LEAT_WAREHOUSE: a warehouse at postgres:\/\/ is not in this version yet\.$/,
+    );
+    expect(() => parseLocation("mysql://u:hunter2@h/d", "warehouse", "LEAT_WAREHOUSE", "/p")).toThrow(
+      /^LEAT_WAREHOUSE: the warehouse's address has the unknown scheme "mysql:"\.$/,
+    );
+  });
+
+  test.each([
+    [".leat/landing", "landing"],
+    ["duckdb:x", "landing"],
+    ["file:", "landing"],
+    ["file://other-machine/x", "landing"],
+    ["duckdb::memory:", "warehouse"],
+    ["file:x", "warehouse"],
+  ] as const)("%s is refused", (url, what) => {
+    expect(codeOf(url, what)).toBe("CONFIG_INVALID");
+  });
+});

@@ -1,0 +1,32 @@
+/** leat: what a project's `leat.config.ts` imports. */
+export { defineProject } from "./define/define-project.ts";
+export type { ErrorCode } from "./errors/codes.ts";
+export { type ErrorDetails, isLeatError, LeatError } from "./errors/leat-error.ts";
+export type { CursorFormat, ParameterFormat } from "./model/cursor.ts";
+export type { TenantId } from "./model/ids.ts";
+export type { JsonObject, JsonValue } from "./model/json-value.ts";
+export type {
+  DeclaredType,
+  SchemaContract,
+  Stability,
+  StreamBounds,
+  StreamSpec,
+  WriteDisposition,
+} from "./model/stream.ts";
+export type { Project, ProjectDeclaration, TenantDeclaration } from "./ports/project.ts";
+export type { Source, SourceWorld, StreamReader, Tenant } from "./ports/source.ts";
+export type { PaginationDeclaration } from "./sources/rest/pagination-declaration.ts";
+export { rest } from "./sources/rest/rest.ts";
+export type {
+  AuthDeclaration,
+  BoundDeclaration,
+  FailedWhen,
+  ParamValue,
+  RestDeclaration,
+  RestStreamDeclaration,
+} from "./sources/rest/rest-declaration.ts";
+export type {
+  ColumnDeclaration,
+  CursorOptions,
+  StreamOptions,
+} from "./sources/stream-declaration/stream-options.ts";
