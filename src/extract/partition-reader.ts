@@ -25,10 +25,11 @@ export class PartitionReader {
     let from = partition.state.next;
     // The first answer may put T0 a little above our clock; that sliver alone is not worth another run.
     const plannedUntil = this.#until();
+    const begunAt = from;
     for (let windows = 0; ; windows++) {
       const range = planRange(spec.cursor, from, this.#until());
       if (range === undefined) return;
-      if (windows > 0 && this.#mustStop(windows)) {
+      if (windows > 0 && this.#mustStop(windows, partition.state.next !== begunAt)) {
         this.#progress.hasMore ||= from === undefined || from < plannedUntil;
         return;
       }
@@ -83,13 +84,19 @@ export class PartitionReader {
     return spec.stability === "settled" ? t0 - (spec.cursor?.lag ?? 0n) : t0;
   }
 
-  /** Whether the run must stop before the next window of this partition. */
-  #mustStop(windows: number): boolean {
-    const isPastDeadline = this.#progress.isPastDeadline();
+  /**
+   * Whether the run must stop before the next window of this partition.
+   *
+   * Without a clock of the source only records move `next` (T0): a run that stopped in a long gap would begin at the same
+   * place for ever. So it goes on, or fails at its deadline.
+   */
+  #mustStop(windows: number, hasProgress: boolean): boolean {
+    const progress = this.#progress;
+    const isPastDeadline = progress.isPastDeadline();
     // A generation is complete or it is nothing: a refresh reads all its windows, or fails (I12).
-    if (this.#progress.isRefresh && isPastDeadline) throw this.#progress.deadlinePassed();
+    if (isPastDeadline && (progress.isRefresh || !hasProgress)) throw progress.deadlinePassed();
     return (
-      isPastDeadline || (!this.#progress.isRefresh && windows >= this.#progress.job.spec.bounds.windowsMax)
+      isPastDeadline || (!progress.isRefresh && hasProgress && windows >= progress.job.spec.bounds.windowsMax)
     );
   }
 

@@ -6,7 +6,6 @@
  * `next` are not remembered: the next run will not see them again. That is decided a batch at a time, after the
  * batch's greatest value is known, so that sorted data are hardly hashed at all.
  */
-import { LeatError } from "../errors/leat-error.ts";
 import type { PartWriter } from "../landing/part-writer.ts";
 import { type ColumnTable, foldColumns } from "../model/column-kinds.ts";
 import type { CursorValue } from "../model/cursor.ts";

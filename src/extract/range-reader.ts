@@ -56,7 +56,7 @@ export class RangeReader {
 
   async #readPass(partition: Partition, range: SentRange, moves: boolean): Promise<RangeLander> {
     const { spec, reader } = this.#progress.job;
-    const lander = new RangeLander(this.#rangeContext(partition, range), this.#target(partition));
+    const lander = new RangeLander(this.#rangeContext(partition, range, moves), this.#target(partition));
     const value = spec.partitions === undefined ? undefined : partition.value;
     const pages = reader.read({ ...range, partition: value }, this.#progress.signal);
     try {
@@ -78,7 +78,7 @@ export class RangeReader {
     return lander;
   }
 
-  #rangeContext(partition: Partition, range: SentRange): RangeContext {
+  #rangeContext(partition: Partition, range: SentRange, moves: boolean): RangeContext {
     const { spec, tenantColumn } = this.#progress.job;
     const column = partitionColumn(spec);
     const reserved = [tenantColumn, ...Object.values(leatColumns), ...(column === undefined ? [] : [column])];
@@ -90,8 +90,12 @@ export class RangeReader {
       base: this.#progress.boundary,
       openScanner: (selector) =>
         this.#progress.ports.openScanner({ selector, fields: wantedFields(spec), reserved }),
+      // A back-fill moves no `next`, below which things could be forgotten.
       remembersAll:
-        spec.stability === "overlap" || spec.cursor?.range === undefined || (checksOrder && !spec.trustOrder),
+        !moves ||
+        spec.stability === "overlap" ||
+        spec.cursor?.range === undefined ||
+        (checksOrder && !spec.trustOrder),
       checksOrder,
     };
   }
