@@ -1,0 +1,198 @@
+/**
+ * How one column of one package is read: by the engine's own reader where what the package has shown is what the type
+ * takes, else as text with a check of each value.
+ *
+ * The engine is generous where leat must not be. Measured with 1.5.5: `'2024-01-01T05:00'` casts to a DATE without a
+ * word, `1.5` to the BIGINT 2, `'+02:00'` is dropped by TIMESTAMP, `0x10` is 16, `1e400` the DOUBLE Infinity. So every
+ * conversion has its pattern, and what does not match becomes a reject, never a NULL or a neighbour of the value.
+ */
+import { type ColumnKinds, kindBits } from "../../model/column-kinds.ts";
+import { bigintDigitsMax, type ColumnType } from "../../model/column-types.ts";
+import { quoteText } from "./sql-text.ts";
+
+/** What a column is read as, and how its value comes about. `cell` is SQL that names the value as read. */
+export type CellReading = Readonly<{
+  /** The engine's type that its JSON reader is asked for. */
+  readAs: "BIGINT" | "DOUBLE" | "BOOLEAN" | "VARCHAR" | "JSON";
+  /** Read from the staged copy, where numbers and nested values stand as text. */
+  isQuoted: boolean;
+  /** Also needs the value's JSON from the landed file, since quoting has made text and other values look alike. */
+  needsOriginal: boolean;
+  value: (cell: string, original: string) => string;
+  /** Whether a value that is there fits; `undefined`: all do. */
+  fits: ((cell: string) => string) | undefined;
+}>;
+
+const numbers = kindBits.integer | kindBits.decimal;
+const strings = kindBits.text | kindBits.date | kindBits.timestamp | kindBits.timestampTz;
+const nested = kindBits.object | kindBits.array;
+
+/** Digits that surely fit a double's range. */
+const doubleDigitsMax = 308;
+
+/**
+ * Plans the reading of a column.
+ *
+ * @param seen - what the package (not the stream) has shown.
+ * @returns `undefined` when the package holds only nulls there.
+ */
+export function planCellReading(type: ColumnType, seen: ColumnKinds): CellReading | undefined {
+  const kinds = seen.kinds & ~kindBits.null;
+  if (kinds === 0) return undefined;
+  if (type.type === "json") return readJson(kinds, seen.hasExactNumbers);
+  return readNative(type, kinds, seen) ?? readText(type, kinds, seen);
+}
+
+function readNative(type: ColumnType, kinds: number, seen: ColumnKinds): CellReading | undefined {
+  const only = (bits: number) => (kinds & ~bits) === 0;
+  switch (type.type) {
+    case "boolean":
+      return only(kindBits.boolean) ? native("BOOLEAN") : undefined;
+    case "bigint":
+    case "hugeint":
+      return only(kindBits.integer) && seen.intDigitsMax <= bigintDigitsMax ? native("BIGINT") : undefined;
+    case "decimal":
+      return only(kindBits.integer) &&
+        seen.intDigitsMax <= Math.min(bigintDigitsMax, type.precision - type.scale)
+        ? native("BIGINT")
+        : undefined;
+    case "double":
+      return only(numbers) && seen.intDigitsMax <= doubleDigitsMax ? native("DOUBLE") : undefined;
+    case "text":
+    case "unknown":
+      return only(strings | kindBits.boolean) ? native("VARCHAR") : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function native(readAs: CellReading["readAs"]): CellReading {
+  return { readAs, isQuoted: false, needsOriginal: false, value: (cell) => cell, fits: undefined };
+}
+
+/**
+ * The engine's reader writes nested values anew, with numbers through a double. That is an equal value unless the
+ * package has shown a number that does not survive; then the landed text itself is kept.
+ */
+function readJson(kinds: number, hasExactNumbers: boolean): CellReading {
+  if (!hasExactNumbers) return native("JSON");
+  const needsOriginal = (kinds & strings) !== 0;
+  return {
+    readAs: "VARCHAR",
+    isQuoted: true,
+    needsOriginal,
+    value: (cell, original) =>
+      needsOriginal
+        ? `CASE WHEN json_type(${original}) = 'VARCHAR' THEN ${original} ELSE CAST(${cell} AS JSON) END`
+        : `CAST(${cell} AS JSON)`,
+    fits: undefined,
+  };
+}
+
+function readText(type: ColumnType, kinds: number, seen: ColumnKinds): CellReading {
+  const { value, fits } = convert(type, kinds, seen.scaleMax);
+  const isQuoted = (kinds & (numbers | nested)) !== 0;
+  return { readAs: "VARCHAR", isQuoted, needsOriginal: false, value, fits };
+}
+
+const numberPattern = "[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]{1,4})?";
+const datePattern = "[0-9]{4}-[0-9]{2}-[0-9]{2}";
+/** Digits beyond the microsecond must be zeros: the engine cuts them off. */
+const timePattern = "[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6}0*)?)?";
+const zonePattern = "([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)";
+
+type Conversion = Readonly<{ value: (cell: string) => string; fits: ((cell: string) => string) | undefined }>;
+
+/**
+ * The value of a text as a type, and whether it is one: a pure function of type and text. What the package has shown
+ * only saves patterns that all of its values are known to match.
+ */
+function convert(type: ColumnType, kinds: number, scaleMax: number): Conversion {
+  const only = (bits: number) => (kinds & ~bits) === 0;
+  switch (type.type) {
+    case "text":
+    case "unknown":
+    case "json":
+      return { value: (cell) => cell, fits: undefined };
+    case "boolean": {
+      const value = (cell: string) =>
+        `CASE lower(${cell}) WHEN 'true' THEN true WHEN '1' THEN true WHEN 'false' THEN false WHEN '0' THEN false END`;
+      return { value, fits: (cell) => `${value(cell)} IS NOT NULL` };
+    }
+    case "bigint":
+      return casts("BIGINT", (cell) => isNumber(cell, 0));
+    case "hugeint":
+      return casts("HUGEINT", only(kindBits.integer) ? undefined : (cell) => isNumber(cell, 0));
+    case "decimal":
+      return casts(
+        `DECIMAL(${type.precision},${type.scale})`,
+        only(numbers) && scaleMax <= type.scale ? undefined : (cell) => isNumber(cell, type.scale),
+      );
+    case "double":
+      return casts(
+        "DOUBLE",
+        (cell) => `${matches(cell, numberPattern)} AND isfinite(TRY_CAST(${cell} AS DOUBLE))`,
+      );
+    case "date":
+      return casts("DATE", only(kindBits.date) ? undefined : (cell) => matches(cell, datePattern));
+    case "timestamp":
+      return casts(
+        "TIMESTAMP",
+        only(kindBits.date | kindBits.timestamp)
+          ? undefined
+          : (cell) => matches(cell, `${datePattern}(${timePattern})?`),
+      );
+    case "timestamptz":
+      return casts(
+        "TIMESTAMPTZ",
+        only(kindBits.timestampTz)
+          ? undefined
+          : (cell) => matches(cell, `${datePattern}(${timePattern}${zonePattern}?)?`),
+      );
+  }
+}
+
+function casts(engineType: string, pattern: ((cell: string) => string) | undefined): Conversion {
+  const isTime = engineType.startsWith("TIMESTAMP");
+  // The engine knows no `t` and `z`; where only its own forms came, there are none to change.
+  const value = (cell: string) =>
+    `TRY_CAST(${isTime && pattern !== undefined ? `upper(${cell})` : cell} AS ${engineType})`;
+  return {
+    value,
+    fits: (cell) =>
+      pattern === undefined
+        ? `${value(cell)} IS NOT NULL`
+        : `${pattern(cell)} AND ${value(cell)} IS NOT NULL`,
+  };
+}
+
+function matches(cell: string, pattern: string): string {
+  return `regexp_full_match(${cell}, ${quoteText(pattern)})`;
+}
+
+/** Whether a text is a number with at most `scale` digits after the point, exponent applied, trailing zeros aside. */
+function isNumber(cell: string, scale: number): string {
+  const plain = `[+-]?[0-9]+(\\.[0-9]{0,${scale}}0*)?`;
+  const whole = `regexp_extract(${cell}, '^[+-]?([0-9]*)', 1)`;
+  const fraction = `regexp_extract(${cell}, '^[+-]?[0-9]*\\.?([0-9]*)', 1)`;
+  const exponent = `COALESCE(TRY_CAST(regexp_extract(${cell}, '[eE]([+-]?[0-9]+)$', 1) AS INTEGER), 0)`;
+  const digits = `concat(${whole}, ${fraction})`;
+  const zeros = `(length(${digits}) - length(rtrim(${digits}, '0')))`;
+  const shifted =
+    `${matches(cell, numberPattern)} AND (rtrim(${digits}, '0') = '' ` +
+    `OR length(${fraction}) - ${exponent} - ${zeros} <= ${scale})`;
+  return `CASE WHEN ${matches(cell, plain)} THEN true ELSE ${shifted} END`;
+}
+
+/** The engine's name of a type. */
+export function engineType(type: ColumnType): string {
+  switch (type.type) {
+    case "unknown":
+    case "text":
+      return "VARCHAR";
+    case "decimal":
+      return `DECIMAL(${type.precision},${type.scale})`;
+    default:
+      return type.type.toUpperCase();
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * The engine's file, opened late and closed early.
+ *
+ * A DuckDB file belongs to one process at a time while it is written, and to readers only while it is not. leat holds
+ * it for one operation and no longer: another process's turn is waited for with growing pauses, and operations of this
+ * process queue up, since two instances of one file in one process would destroy each other's work (and the POSIX locks
+ * of a process vanish when any of its descriptors of the file is closed).
+ */
+import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import { LeatError } from "../../errors/leat-error.ts";
+import { isLockError, toLeatError } from "./engine-errors.ts";
+
+/** Settings of the engine; all have defaults in {@link openDuckDb}. */
+export type DuckDbSettings = Readonly<{
+  lockWaitMs: number;
+  memoryLimit: string | undefined;
+  tempFolder: string | undefined;
+  threads: number | undefined;
+}>;
+
+/** A row by column name, as the engine's JavaScript values (64-bit integers are bigint). */
+export type EngineRow = Readonly<Record<string, DuckDBValue>>;
+
+/** One open connection. Valid inside the callback of {@link withDuckDb} only. */
+export type DuckDbSession = Readonly<{
+  connection: DuckDBConnection;
+  /** Runs a statement; the number of rows it changed. */
+  run(sql: string): Promise<number>;
+  rows(sql: string): Promise<readonly EngineRow[]>;
+}>;
+
+/** First and longest pause between two tries for the lock, ms: a load takes tens of ms to minutes. */
+const pauseMs = { first: 10, longest: 250 } as const;
+
+const turns = new Map<string, Promise<void>>();
+
+/**
+ * Opens the file, does `work`, closes it.
+ *
+ * @param mode - `read` opens read-only; where there is no file yet, `work` sees an empty database in memory, so that
+ *   asking never creates a file.
+ * @throws LeatError `WAREHOUSE_LOCKED`, `WAREHOUSE_UNREADABLE`, `WAREHOUSE_FULL`, `DEPENDENCY_MISSING`, `INTERRUPTED`;
+ *   what `work` throws passes through.
+ */
+export async function withDuckDb<Result>(
+  file: string,
+  mode: "read" | "write",
+  settings: DuckDbSettings,
+  signal: AbortSignal | undefined,
+  work: (session: DuckDbSession) => Promise<Result>,
+): Promise<Result> {
+  return await inTurn(file, signal, async () => {
+    const instance = await openInstance(file, mode, settings, signal);
+    try {
+      const connection = await instance.connect();
+      const interrupt = () => connection.interrupt();
+      signal?.addEventListener("abort", interrupt, { once: true });
+      try {
+        await connection.run("SET TimeZone = 'UTC'");
+        return await work(toSession(connection, file, signal));
+      } finally {
+        signal?.removeEventListener("abort", interrupt);
+        connection.closeSync();
+      }
+    } finally {
+      instance.closeSync();
+    }
+  });
+}
+
+/** Runs `work` when all earlier operations of this process on the file have ended. */
+async function inTurn<Result>(
+  file: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const place = resolvePlace(file);
+  const before = turns.get(place) ?? Promise.resolve();
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  const mine = before.then(() => ended);
+  turns.set(place, mine);
+  try {
+    await untilStopped(before, signal);
+    return await work();
+  } finally {
+    end();
+    void mine.then(() => turns.get(place) === mine && turns.delete(place));
+  }
+}
+
+/** Waits for `ended`, but no longer than until the signal is aborted. */
+async function untilStopped(ended: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  throwIfStopped(signal);
+  if (signal === undefined) return await ended;
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const onAbort = () => stop();
+  signal.addEventListener("abort", onAbort, { once: true });
+  await Promise.race([ended, stopped]);
+  signal.removeEventListener("abort", onAbort);
+  throwIfStopped(signal);
+}
+
+/** One name for a file, however it was written: links of the folder are followed. */
+function resolvePlace(file: string): string {
+  const absolute = path.resolve(file);
+  if (existsSync(absolute)) return realpathSync(absolute);
+  const folder = path.dirname(absolute);
+  return existsSync(folder) ? path.join(realpathSync(folder), path.basename(absolute)) : absolute;
+}
+
+async function openInstance(
+  file: string,
+  mode: "read" | "write",
+  settings: DuckDbSettings,
+  signal: AbortSignal | undefined,
+) {
+  const { DuckDBInstance } = await importEngine();
+  const isThere = existsSync(file) && statSync(file).size > 0; // A process that died at once leaves 0 bytes.
+  const target = mode === "write" || isThere ? file : ":memory:";
+  if (mode === "write") makeFolder(file);
+  const options: Record<string, string> = {
+    access_mode: target === ":memory:" || mode === "write" ? "AUTOMATIC" : "READ_ONLY",
+    // Only what is built in (json, parquet, icu): nothing is fetched at run time.
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+  };
+  if (mode === "write") options["preserve_insertion_order"] = "false"; // Rows carry their number; saves memory.
+  if (settings.memoryLimit !== undefined) options["memory_limit"] = settings.memoryLimit;
+  if (settings.tempFolder !== undefined) options["temp_directory"] = settings.tempFolder;
+  if (settings.threads !== undefined) options["threads"] = String(settings.threads);
+  const deadlineMs = performance.now() + settings.lockWaitMs;
+  for (let waitMs: number = pauseMs.first; ; waitMs = Math.min(waitMs * 1.6, pauseMs.longest)) {
+    throwIfStopped(signal);
+    try {
+      return await DuckDBInstance.create(target, options);
+    } catch (error) {
+      if (!isLockError(error)) throw toLeatError(error, { file, doing: "open" });
+      const leftMs = deadlineMs - performance.now();
+      if (leftMs <= 0) throw toLeatError(error, { file, doing: "open", waitedMs: settings.lockWaitMs });
+      // Jitter, so that two waiting processes do not meet again and again.
+      await pause(Math.min(waitMs * (0.5 + Math.random()), leftMs + 1), signal);
+    }
+  }
+}
+
+async function importEngine() {
+  try {
+    return await import("@duckdb/node-api");
+  } catch (cause) {
+    throw new LeatError("DEPENDENCY_MISSING", {
+      message: "The engine of duckdb: warehouses, @duckdb/node-api, cannot be loaded.",
+      hint: "Run `npm install @duckdb/node-api@1.5.5-r.5`.",
+      cause,
+    });
+  }
+}
+
+function makeFolder(file: string): void {
+  try {
+    mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+  } catch (error) {
+    throw toLeatError(error, { file, doing: "open" });
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch {
+    throwIfStopped(signal);
+  }
+}
+
+/** @throws LeatError `INTERRUPTED` once the signal is aborted. */
+export function throwIfStopped(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  throw new LeatError("INTERRUPTED", {
+    message: "The warehouse's work was stopped; nothing of it was written.",
+    cause: signal.reason,
+  });
+}
+
+function toSession(
+  connection: DuckDBConnection,
+  file: string,
+  signal: AbortSignal | undefined,
+): DuckDbSession {
+  const guarded = async <Result>(act: () => Promise<Result>): Promise<Result> => {
+    throwIfStopped(signal);
+    try {
+      return await act();
+    } catch (error) {
+      throwIfStopped(signal); // The engine says only that it was interrupted.
+      throw toLeatError(error, { file, doing: "work" });
+    }
+  };
+  return {
+    connection,
+    run: (sql) => guarded(async () => (await connection.run(sql)).rowsChanged),
+    rows: (sql) => guarded(async () => (await connection.runAndReadAll(sql)).getRowObjects()),
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * Private copies of parts in which the numbers of some columns stand in quotes.
+ *
+ * The engine reads every JSON number through a double, also into DECIMAL, VARCHAR and JSON. Quoted, the landed text
+ * itself arrives. The landed files stay as they are; a copy lives as long as one statement.
+ */
+import { randomBytes } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import type { StagedPart } from "../../ports/warehouse.ts";
+import { toLeatError } from "./engine-errors.ts";
+
+/** Quotes the numbers and nested values of top-level columns of NDJSON, byte for byte; other columns pass through. */
+export type QuoteExact = (
+  chunks: AsyncIterable<Uint8Array>,
+  columns: ReadonlySet<string>,
+) => AsyncIterable<Uint8Array>;
+
+/** The plain bytes of a part. */
+export type ReadPart = (part: StagedPart) => AsyncIterable<Uint8Array>;
+
+/** What staging needs. */
+export type StagingTools = Readonly<{ quoteExact: QuoteExact; readPart: ReadPart; workFolder: string }>;
+
+/** A staged copy; `remove` is safe to call twice. */
+export type StagedCopy = Readonly<{ path: string; bytes: number; remove: () => Promise<void> }>;
+
+/** Writes a part's copy with `columns` quoted. */
+export async function stagePart(
+  tools: StagingTools,
+  part: StagedPart,
+  columns: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<StagedCopy> {
+  const file = path.join(tools.workFolder, `exact-${randomBytes(8).toString("hex")}.ndjson`);
+  const target = createWriteStream(file);
+  try {
+    await pipeline(Readable.from(tools.quoteExact(tools.readPart(part), columns)), target, { signal });
+  } catch (error) {
+    await rm(file, { force: true });
+    throw toLeatError(error, { file, doing: "work" });
+  }
+  return { path: file, bytes: target.bytesWritten, remove: () => rm(file, { force: true }) };
+}
+
+/** Reads parts that Node can read itself. Its zstd stops after the first frame, so those need a reader of ours. */
+export async function* readPlainPart(part: StagedPart): AsyncIterable<Uint8Array> {
+  if (part.compression === "zstd")
+    throw new Error("openDuckDb needs the option readPart to stage parts of zstd frames");
+  const stored = createReadStream(part.path);
+  yield* part.compression === "gzip" ? stored.pipe(createGunzip()) : stored;
+}

@@ -1,0 +1,186 @@
+/**
+ * The current rows and the history of a stream, as SQL over its landing table.
+ *
+ * - A record is known by tenant, the partition's column where the stream has one (items are numbered anew in each order,
+ *   and showing two rows of one thing is better than hiding one of two), and the primary key. A record without its key,
+ *   or of a stream without one, is its own: it is always shown.
+ * - Of the versions of a record the one with the greatest (cursor, package, row) is current (I20), or with the greatest
+ *   (package, row) under `currentBy: "arrival"`. A cursor that is missing, no cursor, or below the minimum sorts lowest.
+ * - Only packages of a tenant's visible generation count (I12): the newest that a package has completed.
+ * - A version marked by `deletedField` takes its record out of current; in the history it ends the record's last span.
+ * - Columns: tenant, partition, primary key, the others by name, then leat's own; in the history also `valid_from`,
+ *   `valid_to` (null exactly for current rows) and `_leat_is_current`. `valid_from` is the cursor where that is a time
+ *   and decides the order, null where it is missing, else the time of the extract.
+ */
+
+import { foldColumnName } from "../../model/column-names.ts";
+import type { ColumnType } from "../../model/column-types.ts";
+import { earliestUs, latestUs } from "../../model/cursor.ts";
+import { leatColumns, type StreamSpec } from "../../model/stream.ts";
+import type { CatalogColumn } from "./catalog.ts";
+import { cursorSql, isTimeCursor, pathSql } from "./cursor-sql.ts";
+import { landingOf } from "./landing-table.ts";
+import type { PlaceColumns } from "./plan-schema.ts";
+import { allOf, anyOf, quoteName, quoteText } from "./sql-text.ts";
+
+/** What the views of a stream are made of. */
+export type ViewInputs = Readonly<{
+  spec: StreamSpec;
+  place: PlaceColumns;
+  columns: readonly CatalogColumn[];
+  /** Whether a full refresh has ever been loaded; before one, every package is visible. */
+  hasGenerations: boolean;
+}>;
+
+/** How rows are ordered: as the stream says, or by one of the two ways. */
+export type CurrentOrder = "cursor" | "arrival";
+
+/** Parts of a record's key as SQL on a table of that alias: of the place (never null), then of the primary key. */
+export function keySql(
+  inputs: ViewInputs,
+  alias: string,
+): { place: readonly string[]; key: readonly string[] } {
+  const { place } = inputs;
+  const of = [place.tenantColumn, place.partitionColumn].filter((name) => name !== undefined);
+  const key = inputs.spec.primaryKey.map((path) => {
+    const [first, ...below] = path.split(".");
+    const { name, type } = findColumn(inputs, first!);
+    return pathSql(`${alias}.${quoteName(name)}`, type, below, "json");
+  });
+  return { place: of.map((name) => `${alias}.${quoteName(name)}`), key };
+}
+
+/** The condition that a row has no key, so that it stands for itself. */
+export function keylessSql(inputs: ViewInputs, alias: string): string {
+  const { key } = keySql(inputs, alias);
+  return key.length === 0 ? "true" : anyOf(key.map((part) => `${part} IS NULL`));
+}
+
+function findColumn(inputs: ViewInputs, key: string): Readonly<{ name: string; type: ColumnType }> {
+  const column = inputs.columns.find((column) => column.key === key);
+  if (column !== undefined) return column;
+  // A key or cursor may name the tenant's or the partition's column, which are leat's.
+  return { name: key, type: { type: "text" } };
+}
+
+/** Columns of the current rows, in order. */
+export function currentColumns({ spec, place, columns }: ViewInputs): readonly string[] {
+  const keys = spec.primaryKey.map((path) => path.split(".", 1)[0]!);
+  const rank = (key: string) => (keys.includes(key) ? keys.indexOf(key) : keys.length);
+  const fold = ({ name }: CatalogColumn) => foldColumnName(name);
+  const sorted = [...columns].sort(
+    (a, b) => rank(a.key) - rank(b.key) || (fold(a) < fold(b) ? -1 : fold(a) > fold(b) ? 1 : 0),
+  );
+  const first = [place.tenantColumn, place.partitionColumn].filter((name) => name !== undefined);
+  return [...first, ...sorted.map(({ name }) => name), ...Object.values(leatColumns)];
+}
+
+/** Rows of `base` (the landing table, or some of its rows) in packages that readers may see. */
+function visibleSql(inputs: ViewInputs, base: string): string {
+  if (!inputs.hasGenerations) return `${base} l`;
+  const { spec, place } = inputs;
+  const mine = `source = ${quoteText(spec.source)} AND stream = ${quoteText(spec.name)}`;
+  return (
+    `${base} l SEMI JOIN (SELECT tenant, seq FROM main._leat_loads AS p WHERE ${mine} ` +
+    "AND generation = COALESCE((SELECT max(g.generation) FROM main._leat_loads AS g " +
+    `WHERE g.source = ${quoteText(spec.source)} AND g.stream = ${quoteText(spec.name)} ` +
+    "AND g.tenant = p.tenant AND g.completes), 0)) AS visible " +
+    `ON visible.tenant = l.${quoteName(place.tenantColumn)} AND visible.seq = l.${leatColumns.package}`
+  );
+}
+
+/** The cursor's sorting value of rows aliased `l`; `undefined`: only arrival orders them. */
+function orderingCursor(inputs: ViewInputs, by: CurrentOrder): string | undefined {
+  const { cursor } = inputs.spec;
+  if (cursor === undefined || by === "arrival") return undefined;
+  const { name, type } = findColumn(inputs, cursor.field.split(".", 1)[0]!);
+  return cursorSql(cursor, `l.${quoteName(name)}`, type);
+}
+
+function orderSql(cursor: string | undefined, direction: "ASC" | "DESC"): string {
+  const first =
+    cursor === undefined ? "" : `${cursor} ${direction} NULLS ${direction === "ASC" ? "FIRST" : "LAST"}, `;
+  return `${first}l.${leatColumns.package} ${direction}, l.${leatColumns.row} ${direction}`;
+}
+
+/** Whether a row says that its record is deleted; never null. */
+function deletedSql(inputs: ViewInputs, alias: string): string {
+  const { deletedField } = inputs.spec;
+  if (deletedField === undefined) return "false";
+  const { name, type } = findColumn(inputs, deletedField);
+  const cell = `${alias}.${quoteName(name)}`;
+  if (type.type === "boolean") return `COALESCE(${cell}, false)`;
+  if (["text", "json", "bigint", "hugeint", "double", "decimal"].includes(type.type)) {
+    const text = type.type === "json" ? `(${cell} ->> '$')` : `CAST(${cell} AS VARCHAR)`;
+    return `COALESCE(${text} NOT IN ('', 'false', '0'), false)`;
+  }
+  return `${cell} IS NOT NULL`;
+}
+
+/** The current rows. @param base - landing table or part of it; every version of the records concerned. */
+export function currentSql(
+  inputs: ViewInputs,
+  base: string = landingOf(inputs.spec),
+  by: CurrentOrder = inputs.spec.currentBy,
+): string {
+  const names = currentColumns(inputs).map((name) => `n.${quoteName(name)}`);
+  const { place, key } = keySql(inputs, "l");
+  const rank =
+    key.length === 0
+      ? ""
+      : ` QUALIFY row_number() OVER (PARTITION BY ${[...place, ...key].join(", ")} ` +
+        `ORDER BY ${orderSql(orderingCursor(inputs, by), "DESC")}) = 1 OR ${keylessSql(inputs, "l")}`;
+  return (
+    `SELECT ${names.join(", ")} FROM (SELECT l.* FROM ${visibleSql(inputs, base)}${rank}) AS n ` +
+    `WHERE NOT ${deletedSql(inputs, "n")}`
+  );
+}
+
+/** Every version with the span in which it was the newest. */
+export function historySql(inputs: ViewInputs): string {
+  const cursor = orderingCursor(inputs, inputs.spec.currentBy);
+  const extractedAt = `l.${leatColumns.extractedAt}`;
+  const from =
+    cursor !== undefined && isTimeCursor(inputs.spec.cursor!)
+      ? `CASE WHEN ${cursor} BETWEEN ${earliestUs} AND ${latestUs} THEN make_timestamptz(CAST(${cursor} AS BIGINT)) END`
+      : extractedAt;
+  const { place, key } = keySql(inputs, "l");
+  const keyless = keylessSql(inputs, "l");
+  const window = `PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${orderSql(cursor, "ASC")}`;
+  const isNewest = `(${keyless} OR lead(l.${leatColumns.row}) OVER versions IS NULL)`;
+  const next = `CASE WHEN NOT ${isNewest} THEN lead(COALESCE(${from}, ${extractedAt})) OVER versions END`;
+  const deleted = deletedSql(inputs, "l");
+  const versions =
+    `SELECT l.*, ${from} AS _leat_from, COALESCE(${next}, ` +
+    `CASE WHEN ${deleted} OR NOT ${isNewest} THEN COALESCE(${from}, ${extractedAt}) END) AS _leat_to, ` +
+    `${isNewest} AND NOT ${deleted} AS _leat_newest FROM ${visibleSql(inputs, landingOf(inputs.spec))} ` +
+    `WINDOW versions AS (${window})`;
+  const names = currentColumns(inputs);
+  const folded = new Set(names.map(foldColumnName));
+  const free = (name: string) => (folded.has(name) ? `_leat_${name}` : name);
+  return (
+    `SELECT ${names.map((name) => `n.${quoteName(name)}`).join(", ")}, n._leat_from AS ${free("valid_from")}, ` +
+    `n._leat_to AS ${free("valid_to")}, n._leat_newest AS _leat_is_current FROM (${versions}) AS n`
+  );
+}
+
+/** Keys whose current row differs between the two orders (I20), as JSON text of the key's parts. */
+export function disagreementsSql(inputs: ViewInputs): string {
+  const { place, key } = keySql(inputs, "l");
+  const cursor = orderingCursor(inputs, "cursor");
+  if (cursor === undefined || key.length === 0) return "SELECT NULL::VARCHAR AS record WHERE false";
+  const rank = (order: string) =>
+    `row_number() OVER (PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${order})`;
+  const parts = [...place, ...key].map((part) => `CAST(${part} AS VARCHAR)`);
+  return (
+    `SELECT CAST(to_json([${parts.join(", ")}]) AS VARCHAR) AS record FROM ` +
+    `${visibleSql(inputs, landingOf(inputs.spec))} WHERE NOT (${keylessSql(inputs, "l")}) ` +
+    `QUALIFY ${rank(orderSql(cursor, "DESC"))} = 1 AND ${rank(orderSql(undefined, "DESC"))} <> 1`
+  );
+}
+
+/** The condition that two rows are of one record. */
+export function sameRecordSql(inputs: ViewInputs, left: string, parts: readonly string[]): string {
+  const { place, key } = keySql(inputs, left);
+  return allOf([...place, ...key].map((part, at) => `${part} IS NOT DISTINCT FROM ${parts[at]}`));
+}

@@ -1,0 +1,143 @@
+/** Makes and keeps what people query: current rows (a view, or a table kept by delta), the history, short names. */
+import { createHash } from "node:crypto";
+import { foldColumnName } from "../../model/column-names.ts";
+import { printColumnType } from "../../model/column-types.ts";
+import { leatColumns, type StreamSpec } from "../../model/stream.ts";
+import type { PackageToLoad } from "../../ports/warehouse.ts";
+import { type CatalogStream, ofStream, placeOf, readStreams, writeStream } from "./catalog.ts";
+import type { DuckDbSession } from "./duckdb-file.ts";
+import { historyName, landingOf, readShortNames, shortNameComment } from "./landing-table.ts";
+import type { PlaceColumns, SchemaPlan } from "./plan-schema.ts";
+import { quoteName, quoteText } from "./sql-text.ts";
+import { currentSql, historySql, keylessSql, keySql, sameRecordSql, type ViewInputs } from "./view-sql.ts";
+
+/** Which landed rows have changed since the current rows were last kept. */
+export type TouchedRows =
+  | Readonly<{ kind: "none" }>
+  | Readonly<{ kind: "all" }>
+  | Readonly<{ kind: "packages"; packages: readonly PackageToLoad[] }>;
+
+/** Brings views, materialised rows and short names up to date. Inside the transaction of the change. */
+export async function refreshViews(
+  session: DuckDbSession,
+  spec: StreamSpec,
+  stream: CatalogStream,
+  plan: SchemaPlan,
+  touched: TouchedRows,
+): Promise<void> {
+  const inputs = await viewInputs(session, spec, stream, plan.columns);
+  const current = currentSql(inputs);
+  const types = plan.columns.map(({ type }) => printColumnType(type)).join(" ");
+  const shape = createHash("sha256")
+    .update(`${spec.isMaterialized} ${types} ${current} ${historySql(inputs)}`)
+    .digest("hex");
+  const name = `${quoteName(spec.source)}.${quoteName(spec.name)}`;
+  if (shape !== stream.shape) {
+    const old = await relationKind(session, spec);
+    if (old !== undefined && (spec.isMaterialized || old === "TABLE"))
+      await session.run(`DROP ${old} ${name}`);
+    await session.run(`CREATE ${spec.isMaterialized ? "TABLE" : "OR REPLACE VIEW"} ${name} AS ${current}`);
+    const history = `${quoteName(spec.source)}.${quoteName(historyName(spec.name))}`;
+    await session.run(`CREATE OR REPLACE VIEW ${history} AS ${historySql(inputs)}`);
+    await writeStream(session, { ...stream, shape });
+    await refreshShortNames(session);
+  } else if (spec.isMaterialized && touched.kind === "all") {
+    await session.run(`DELETE FROM ${name}`);
+    await session.run(`INSERT INTO ${name} ${current}`);
+  } else if (spec.isMaterialized && touched.kind === "packages") {
+    await applyDelta(session, inputs, name, touched.packages);
+  }
+}
+
+/** Reads what the views of a stream are made of. */
+export async function viewInputs(
+  session: DuckDbSession,
+  spec: StreamSpec,
+  place: PlaceColumns,
+  columns: ViewInputs["columns"],
+): Promise<ViewInputs> {
+  const generations = await session.rows(
+    `SELECT 1 AS one FROM main._leat_loads WHERE ${ofStream(placeOf(spec))} AND generation <> 0 LIMIT 1`,
+  );
+  return { spec, place, columns, hasGenerations: generations.length > 0 };
+}
+
+async function relationKind(session: DuckDbSession, spec: StreamSpec): Promise<"TABLE" | "VIEW" | undefined> {
+  const rows = await session.rows(
+    `SELECT table_type FROM information_schema.tables WHERE table_catalog = current_database()
+     AND table_schema = ${quoteText(spec.source)} AND table_name = ${quoteText(spec.name)}`,
+  );
+  const type = rows[0]?.["table_type"];
+  return type === undefined ? undefined : type === "VIEW" ? "VIEW" : "TABLE";
+}
+
+/**
+ * Takes the touched records out of the table and puts their current rows in, chosen again among all their versions: a
+ * late arrival may be older than the row there, or than a deletion.
+ */
+async function applyDelta(
+  session: DuckDbSession,
+  inputs: ViewInputs,
+  table: string,
+  packages: readonly PackageToLoad[],
+): Promise<void> {
+  const tenant = quoteName(inputs.place.tenantColumn);
+  const completed = new Set(
+    packages.filter(({ completesGeneration }) => completesGeneration).map((pack) => pack.tenant),
+  );
+  const landing = landingOf(inputs.spec);
+  for (const swapped of completed) {
+    const isTheirs = `${tenant} = ${quoteText(swapped)}`;
+    await session.run(`DELETE FROM ${table} WHERE ${isTheirs}`);
+    await session.run(
+      `INSERT INTO ${table} ${currentSql(inputs, `(SELECT * FROM ${landing} WHERE ${isTheirs})`)}`,
+    );
+  }
+  const others = packages.filter((pack) => !completed.has(pack.tenant));
+  if (others.length === 0) return;
+  const arrived = others.map((pack) => `(${quoteText(pack.tenant)}, ${pack.seq})`).join(", ");
+  const isNew = `(l.${tenant}, l.${leatColumns.package}) IN (${arrived})`;
+  const { place, key } = keySql(inputs, "l");
+  if (key.length > 0) {
+    const parts = [...place, ...key].map((_, at) => `k${at}`);
+    const named = [...place, ...key].map((part, at) => `${part} AS k${at}`);
+    const isKeyed = `NOT (${keylessSql(inputs, "l")})`;
+    const keys = `SELECT DISTINCT ${named.join(", ")} FROM ${landing} l WHERE ${isNew} AND ${isKeyed}`;
+    await session.run(`CREATE OR REPLACE TEMP TABLE _leat_touched AS ${keys}`);
+    const isTouched = (alias: string) =>
+      sameRecordSql(
+        inputs,
+        alias,
+        parts.map((part) => `t.${part}`),
+      );
+    await session.run(`DELETE FROM ${table} AS m USING _leat_touched AS t WHERE ${isTouched("m")}`);
+    const versions = `(SELECT v.* FROM ${landing} v SEMI JOIN _leat_touched t ON ${isTouched("v")})`;
+    await session.run(`INSERT INTO ${table} ${currentSql(inputs, versions)}`);
+    await session.run("DROP TABLE temp._leat_touched");
+  }
+  const keyless = `(SELECT l.* FROM ${landing} l WHERE ${isNew} AND (${keylessSql(inputs, "l")}))`;
+  await session.run(`INSERT INTO ${table} ${currentSql(inputs, keyless)}`);
+}
+
+/**
+ * Lets `select * from plants` work without the schema, in any tool that opens the file: a view in `main` for every view
+ * of a stream whose name nothing else has, neither another source's view nor a table in `main`.
+ */
+async function refreshShortNames(session: DuckDbSession): Promise<void> {
+  const streams = await readStreams(session);
+  const views = streams.flatMap(({ source, stream }) =>
+    [stream, historyName(stream)].map((view) => ({ source, view, fold: foldColumnName(view) })),
+  );
+  for (const name of await readShortNames(session)) await session.run(`DROP VIEW main.${quoteName(name)}`);
+  const rows = await session.rows(
+    `SELECT table_name FROM information_schema.tables
+     WHERE table_catalog = current_database() AND table_schema = 'main'`,
+  );
+  const taken = new Set(rows.map((row) => foldColumnName(String(row["table_name"]))));
+  for (const { source, view, fold } of views) {
+    if (taken.has(fold) || views.filter((other) => other.fold === fold).length > 1) continue;
+    const short = `main.${quoteName(view)}`;
+    await session.run(`CREATE VIEW ${short} AS FROM ${quoteName(source)}.${quoteName(view)}`);
+    await session.run(`COMMENT ON VIEW ${short} IS ${quoteText(shortNameComment)}`);
+  }
+}
