@@ -1,13 +1,8 @@
 /** Checks declared credentials and compiles their templates. */
+
 import { z } from "zod";
-import {
-  checkMembers,
-  type FaultPath,
-  type Faults,
-  listWords,
-  nearestName,
-  oneOf,
-} from "../stream-declaration/faults.ts";
+import { nearestName } from "../../errors/nearest-name.ts";
+import { checkMembers, type FaultPath, type Faults, listWords, oneOf } from "../stream-declaration/faults.ts";
 import type { AuthDeclaration } from "./rest-declaration.ts";
 import { isTemplate, parseTemplate, type Template, usedValues } from "./template.ts";
 

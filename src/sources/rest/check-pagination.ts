@@ -1,15 +1,10 @@
 /** Checks a declared pagination. */
+
 import { z } from "zod";
+import { nearestName } from "../../errors/nearest-name.ts";
 import type { RecordSelector } from "../../model/record-selector.ts";
 import type { Stability } from "../../model/stream.ts";
-import {
-  checkMembers,
-  type FaultPath,
-  type Faults,
-  listWords,
-  nearestName,
-  oneOf,
-} from "../stream-declaration/faults.ts";
+import { checkMembers, type FaultPath, type Faults, listWords, oneOf } from "../stream-declaration/faults.ts";
 import type { PaginationDeclaration, ParameterPlace } from "./pagination-declaration.ts";
 import type { ValueName } from "./template.ts";
 
@@ -207,10 +202,10 @@ export function isCounted(pagination: Pagination): pagination is CountedPaginati
 
 /**
  * The stability of a stream that declares none (I16): links, tokens and last ids do not shift; numbered pages do, unless
- * the range has an end and a total to compare, or can be made to overlap.
+ * the range has an end and a total to compare, or pages can be made to overlap: a total order and keys to tell repeats by.
  */
-export function defaultStability(pagination: Pagination, hasEnd: boolean, hasSort: boolean): Stability {
+export function defaultStability(pagination: Pagination, hasEnd: boolean, canOverlap: boolean): Stability {
   if (!isCounted(pagination)) return "trusted";
   if (hasEnd && canPrefetch(pagination)) return "settled";
-  return pagination.type === "offset" && hasSort ? "overlap" : "passes";
+  return pagination.type === "offset" && canOverlap ? "overlap" : "passes";
 }

@@ -91,7 +91,7 @@ export function checkRest(declaration: RestDeclaration): RestPlan {
     Object.keys(declared),
   );
   const baseUrl = checkBaseUrl(faults, checked.baseUrl);
-  faults.throwIfAny(`source ${JSON.stringify(name)}`);
+  faults.throwIfAny(`The source ${JSON.stringify(name)}`);
   const { connect, headers: headersMs, body } = checked.timeouts ?? {};
   return deepFreeze({
     name,

@@ -1,6 +1,8 @@
 /** Checks the options that every stream has, and makes the complete stream of them. */
+
 import { z } from "zod";
 import { LeatError } from "../../errors/leat-error.ts";
+import { nearestName } from "../../errors/nearest-name.ts";
 import { parseRecordSelector, type RecordSelector } from "../../model/record-selector.ts";
 import {
   type DeclaredType,
@@ -13,7 +15,7 @@ import {
   type WriteDisposition,
 } from "../../model/stream.ts";
 import type { CheckedCursor } from "./check-cursor.ts";
-import { type FaultPath, type Faults, nearestName, oneOf, strictObject } from "./faults.ts";
+import { type FaultPath, type Faults, oneOf, strictObject } from "./faults.ts";
 import { boundDefaults, type ColumnDeclaration, partitionColumnDefault } from "./stream-options.ts";
 
 const dottedPath = z.string({ error: () => "write a field's name, or a dotted path" }).min(1);
@@ -56,9 +58,9 @@ type StreamMembers = {
   currentBy: "cursor" | "arrival" | undefined;
   materialize: boolean;
   landingTable: string | undefined;
-  partitions: { perTenant: string; column?: string | null | undefined } | undefined;
+  partitions: { perTenant: string; column?: string | undefined } | undefined;
   parent:
-    | { stream: string; field: string; when: "always" | "parent-changed"; column?: string | null | undefined }
+    | { stream: string; field: string; when: "always" | "parent-changed"; column?: string | undefined }
     | undefined;
   trustOrder: boolean;
   stability: Stability | undefined;
@@ -81,12 +83,12 @@ export const streamMembers: { readonly [Key in keyof StreamMembers]: z.ZodType<S
   currentBy: oneOf(["cursor", "arrival"]).optional(),
   materialize: z.boolean().default(false),
   landingTable: z.string().min(1).optional(),
-  partitions: strictObject({ perTenant: dottedPath, column: z.string().min(1).nullish() }).optional(),
+  partitions: strictObject({ perTenant: dottedPath, column: z.string().min(1).optional() }).optional(),
   parent: strictObject({
     stream: z.string().min(1),
     field: topLevelField,
     when: oneOf(["always", "parent-changed"]).default("always"),
-    column: z.string().min(1).nullish(),
+    column: z.string().min(1).optional(),
   }).optional(),
   trustOrder: z.boolean().default(false),
   stability: oneOf(["trusted", "overlap", "passes", "settled"]).optional(),
@@ -197,14 +199,12 @@ export function toStreamSpec(
 
 function toPartitionPlan(members: CheckedStreamMembers): PartitionPlan | undefined {
   const { partitions, parent } = members;
-  const column = (declared: string | null | undefined) =>
-    declared === null ? undefined : (declared ?? partitionColumnDefault);
   if (parent !== undefined) {
     const { stream, field, when } = parent;
-    return { from: "stream", stream, field, when, column: column(parent.column) };
+    return { from: "stream", stream, field, when, column: parent.column ?? partitionColumnDefault };
   }
   if (partitions === undefined) return undefined;
-  return { from: "tenant", field: partitions.perTenant, column: column(partitions.column) };
+  return { from: "tenant", field: partitions.perTenant, column: partitions.column ?? partitionColumnDefault };
 }
 
 /** Faults between the streams of a source: parents that are not there or go round, tables that meet. */

@@ -1,35 +1,27 @@
-/** Faults of a declaration: all of them, each with its path, in one error. */
+/** Faults of a source's declaration: all of them, each with its path, in one error. */
 import { z } from "zod";
-import { LeatError } from "../../errors/leat-error.ts";
+import { type Fault, printPath, refuseFaults } from "../../errors/faults.ts";
+import { nearestName } from "../../errors/nearest-name.ts";
 
 /** Where in a declaration: `["streams", "orders", "cursor"]`. */
 export type FaultPath = readonly PropertyKey[];
-export type Fault = Readonly<{ path: string; message: string }>;
 
 /** Collects faults, so that a person mends a declaration once and not line by line. */
 export class Faults {
   readonly list: Fault[] = [];
 
-  add(path: FaultPath, message: string): void {
-    this.list.push({ path: path.map(String).join("."), message });
+  add(path: FaultPath, problem: string): void {
+    this.list.push({ path: printPath(path), problem });
   }
 
   /**
    * Throws what was collected.
    *
-   * @param what - the declaration's name, for the first line: `source "metrc"`.
-   * @throws {@link LeatError} `CONFIG_INVALID` with every fault in the message and in `details.faults`.
+   * @param what - the declaration, as the first line names it: `The source "metrc"`.
+   * @throws LeatError `CONFIG_INVALID` with every fault in the message and in `details.faults`.
    */
   throwIfAny(what: string): void {
-    if (this.list.length === 0) return;
-    const lines = this.list.map(
-      (fault) => `  ${fault.path === "" ? "(declaration)" : fault.path}: ${fault.message}`,
-    );
-    const count = this.list.length === 1 ? "1 fault" : `${this.list.length} faults`;
-    throw new LeatError("CONFIG_INVALID", {
-      message: `${what} has ${count}:\n${lines.join("\n")}`,
-      details: { faults: this.list },
-    });
+    refuseFaults(this.list, what);
   }
 }
 
@@ -95,33 +87,6 @@ export function unknownKey(key: string, known: readonly string[]): string {
 /** `a, b or c`. */
 export function listWords(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-}
-
-/** The known name that a misspelt one was probably meant to be. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
-  for (const candidate of known) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 function describeKind(value: unknown): string {

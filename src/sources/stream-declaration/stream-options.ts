@@ -1,11 +1,12 @@
 /** What every stream can be told, however its pages come. */
 import type { CursorFormat } from "../../model/cursor.ts";
-import type {
-  DeclaredType,
-  SchemaContract,
-  Stability,
-  StreamBounds,
-  WriteDisposition,
+import {
+  type DeclaredType,
+  leatPrefix,
+  type SchemaContract,
+  type Stability,
+  type StreamBounds,
+  type WriteDisposition,
 } from "../../model/stream.ts";
 
 /** A column's declared type: `"timestamptz"`, `"decimal(38,9)"`, or the object form. */
@@ -52,10 +53,10 @@ export type StreamOptions = Readonly<{
   landingTable?: string;
   /**
    * Read the stream once for each value of a list in the tenant, named `{partition}` in templates.
-   * `column` holds the value in each row, default `_leat_partition`, which no record can have itself; null: none.
+   * `column` holds the value in each row; default `_leat_partition`, a name that no record can have itself.
    * @example { perTenant: "licenses", column: "license_number" }
    */
-  partitions?: Readonly<{ perTenant: string; column?: string | null }>;
+  partitions?: Readonly<{ perTenant: string; column?: string }>;
   /**
    * Read the stream once for each record of another, whose `field` is `{partition}` in templates.
    * `when`: default `always`, since a parent need not change when its children do; `parent-changed` saves requests
@@ -66,7 +67,7 @@ export type StreamOptions = Readonly<{
     stream: string;
     field: string;
     when?: "always" | "parent-changed";
-    column?: string | null;
+    column?: string;
   }>;
   /** How pages are known to be complete while the data change. Default: by the pagination; see each kind. */
   stability?: Stability;
@@ -127,4 +128,4 @@ export const boundDefaults: StreamBounds = Object.freeze({
 });
 
 /** Column of the partition's value where none is named. */
-export const partitionColumnDefault = "_leat_partition";
+export const partitionColumnDefault: string = `${leatPrefix}partition`;
