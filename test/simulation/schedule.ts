@@ -44,6 +44,7 @@ import {
 } from "../../src/testing/index.ts";
 import { type Action, Interleaving, type Process } from "./interleaving.ts";
 import { createTenant, type ScriptedTenant } from "./partner-script.ts";
+import { readLog } from "./read-log.ts";
 import { drawScenario, type PlannedRun, type Scenario } from "./scenario.ts";
 import { Violation } from "./violation.ts";
 
@@ -264,7 +265,7 @@ function createWorld(seed: number, scenario: Scenario, turns: Interleaving, rand
           );
           for (const one of outcome.tenants) if (one.error !== undefined) throw one.error;
         } else if (plan.kind === "edit") {
-          await editState({ ...ports, openScanner }, editJob(tenant), drawEdit(scenario, own));
+          await editState({ ...ports, openScanner }, editJob(tenant), drawEdit(world, tenant.id, own));
         } else if (plan.kind === "gc") {
           // Files of runs that still go on are as good as any: what keeps them is not their age.
           await collectWith(ports, tenant, own.pick([0, spec.bounds.runMsMax]));
@@ -403,12 +404,14 @@ function modeOf(plan: PlannedRun, world: Simulation, random: SeededRandom): Extr
 }
 
 /** A person sets a stream back; setting it ahead would be an order to lose records. */
-function drawEdit(scenario: Scenario, random: SeededRandom): StateChange {
-  const { cursor } = scenario.spec;
-  const backMs = BigInt(scenario.startMs + random.between(-5, 20) * 1000) * 1000n;
-  const isReset = cursor?.range === undefined || cursor.initial !== undefined || random.chance(0.3);
+function drawEdit(world: Simulation, tenant: string, random: SeededRandom): StateChange {
+  const { manifests } = readLog(world, tenant);
+  const starts = manifests.map((manifest) => manifest.state.main.next);
+  let to: bigint | undefined = random.chance(0.3) ? undefined : starts[0];
+  for (const start of starts) if (start === undefined || to === undefined || start < to) to = to && start;
+  const unit = world.scenario.spec.cursor?.format === "integer" ? 1n : 1_000_000n;
   return {
-    to: isReset ? undefined : cursor.format === "integer" ? BigInt(random.below(3)) : backMs,
+    to: to === undefined ? undefined : to - BigInt(random.below(4)) * unit,
     who: "somebody",
     why: "to see what happens",
     landedBefore: random.pick(["missing", "again"] as const),
