@@ -1,4 +1,5 @@
 /** Where ports meet their engines: the project's landing and warehouse, opened as the commands need them. */
+import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type LoadedProject, loadProject } from "../config/load-project.ts";
@@ -35,12 +36,17 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
   const cleanups: (() => Promise<unknown>)[] = [];
   let warehouse: Promise<Warehouse> | undefined;
   const openWarehouseAt = async (path: string): Promise<Warehouse> => {
-    const [{ openDuckDb }, { quoteExactColumns }] = await Promise.all([
+    const [{ openDuckDb }, { quoteExactColumns }, { decodePart }] = await Promise.all([
       import("../warehouses/duckdb/open-duckdb.ts"),
       import("../scan/quote-exact.ts"),
+      import("../landing/part-reader.ts"),
     ]);
     await mkdir(dirname(path), { recursive: true });
-    return openDuckDb(`duckdb:${path}`, { quoteExact: quoteExactColumns });
+    return openDuckDb(`duckdb:${path}`, {
+      quoteExact: quoteExactColumns,
+      readPart: (part) => decodePart(createReadStream(part.path), part.entry.key),
+      workFolder: dirname(path), // The system's temporary folder is often small or in memory.
+    });
   };
   const openWarehouse = (): Promise<Warehouse> => {
     warehouse ??= openWarehouseAt(loaded.warehouse.path).then((opened) => {

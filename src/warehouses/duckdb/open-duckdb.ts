@@ -32,7 +32,7 @@ import { firstLine } from "./engine-errors.ts";
 import { loadBatch, prepareStream } from "./load-batch.ts";
 import { openValueConverter } from "./query-values.ts";
 import { quoteText } from "./sql-text.ts";
-import { type QuoteExact, type ReadPart, readPlainPart } from "./stage-exact.ts";
+import type { QuoteExact, ReadPart } from "./stage-exact.ts";
 import { disagreementsSql } from "./view-sql.ts";
 import { viewInputs } from "./views.ts";
 
@@ -40,8 +40,8 @@ import { viewInputs } from "./views.ts";
 export type DuckDbOptions = Readonly<{
   /** Quotes numbers and nested values of columns, so that they arrive exactly (`quoteExactColumns` of the scanner). */
   quoteExact: QuoteExact;
-  /** The plain bytes of a part on this machine. Default: for uncompressed and gzip parts; zstd frames need one. */
-  readPart?: ReadPart | undefined;
+  /** The plain bytes of a part on this machine. Node's own zstd reader stops after the first frame: use leat's. */
+  readPart: ReadPart;
   /** How long another process's turn at the file is waited for, ms. Default 60 000: most loads take less. */
   lockWaitMs?: number | undefined;
   /** What the engine may hold in memory, e.g. `512MB`. Default: the engine's own, 80 % of the machine's. */
@@ -133,7 +133,7 @@ class DuckDbWarehouse implements Warehouse {
     signal: AbortSignal,
   ): Promise<BatchReceipt> {
     const workFolder = await mkdtemp(path.join(this.#options.workFolder ?? tmpdir(), "leat-load-"));
-    const { quoteExact, readPart = readPlainPart } = this.#options;
+    const { quoteExact, readPart } = this.#options;
     const tools = { quoteExact, readPart, workFolder };
     try {
       return await withDuckDb(this.#file, "write", this.#settings, signal, (session) =>

@@ -5,12 +5,11 @@
  * itself arrives. The landed files stay as they are; a copy lives as long as one statement.
  */
 import { randomBytes } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
 import type { StagedPart } from "../../ports/warehouse.ts";
 import { toLeatError } from "./engine-errors.ts";
 
@@ -45,12 +44,4 @@ export async function stagePart(
     throw toLeatError(error, { file, doing: "work" });
   }
   return { path: file, bytes: target.bytesWritten, remove: () => rm(file, { force: true }) };
-}
-
-/** Reads parts that Node can read itself. Its zstd stops after the first frame, so those need a reader of ours. */
-export async function* readPlainPart(part: StagedPart): AsyncIterable<Uint8Array> {
-  if (part.compression === "zstd")
-    throw new Error("openDuckDb needs the option readPart to stage parts of zstd frames");
-  const stored = createReadStream(part.path);
-  yield* part.compression === "gzip" ? stored.pipe(createGunzip()) : stored;
 }
