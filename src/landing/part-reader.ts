@@ -1,5 +1,6 @@
 /** Landed parts → plain NDJSON, checked against what their manifest says. */
 
+import { createReadStream } from "node:fs";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { LeatError } from "../errors/leat-error.ts";
@@ -70,6 +71,16 @@ async function* decode(stored: AsyncIterable<Uint8Array>, part: PartEntry): Asyn
     details: { key: part.key },
   });
 }
+
+/** The NDJSON of a part that has been staged on this machine's disk, for warehouses that must rewrite it. */
+export function readStagedPart(
+  part: Readonly<{ path: string; entry: PartEntry }>,
+): AsyncIterable<Uint8Array> {
+  return decodePart(createReadStream(part.path, { highWaterMark: stagedChunkBytes }), part.entry.key);
+}
+
+/** Bytes a read asks for at once. */
+const stagedChunkBytes = 1024 * 1024;
 
 /** All bytes of a small file, checked. */
 export async function readFileEntry(store: ObjectStore, file: FileEntry): Promise<Buffer> {

@@ -1,0 +1,69 @@
+/** Whether a warehouse holds exactly what the shop has shown: nothing lost, nothing doubled. */
+import type { Shop } from "./shop.ts";
+import { openShopWarehouse } from "./sync-shop.ts";
+
+/** Columns of each stream in the order of its rows' members, and its landing table. */
+const streams = {
+  orders: ["id", "state", "updated_at"],
+  events: ["kind", "at"],
+  codes: ["code", "text"],
+  items: ["item", "price"],
+  plants: ["label", "size", "changed_at"],
+} as const;
+
+/**
+ * Compares versions landed with versions shown, and current rows with what the shop shows now.
+ *
+ * @returns what differs; empty: all is well.
+ */
+export async function checkShop(folder: string, shop: Shop): Promise<string[]> {
+  const warehouse = openShopWarehouse(folder);
+  const faults: string[] = [];
+  try {
+    for (const [stream, columns] of Object.entries(streams)) {
+      const cells = columns.map((column) => `'${column}', ${cellSql(column)}`).join(", ");
+      const rowsOf = async (table: string) =>
+        (await warehouse.query(`select json_object(${cells})::varchar from ${table}`)).rows.map(([row]) =>
+          String(row),
+        );
+      const current = await rowsOf(`shop.${stream}`);
+      compare(faults, `${stream}: current rows`, current, shop.current().get(stream) ?? []);
+      // A replaced stream lands each generation whole; its versions are those of the visible one.
+      if (stream === "codes") continue;
+      const landed = await rowsOf(`shop_${stream}`);
+      compare(faults, `${stream}: landed versions`, landed, shop.shown().get(stream) ?? []);
+    }
+  } finally {
+    await warehouse.close();
+  }
+  return faults;
+}
+
+/** Timestamps as the shop writes them; everything else as JSON has it. */
+const cellSql = (column: string) =>
+  /_?at$/.test(column) ? `strftime("${column}", '%Y-%m-%dT%H:%M:%SZ')` : `"${column}"`;
+
+function compare(
+  faults: string[],
+  what: string,
+  found: readonly string[],
+  expected: readonly string[],
+): void {
+  const [a, b] = [[...found].sort(), [...expected].sort()];
+  if (a.length === b.length && a.every((row, i) => row === b[i])) return;
+  const missing = subtract(b, a);
+  const extra = subtract(a, b);
+  faults.push(
+    `${what}: ${missing.length} missing ${missing.slice(0, 2).join(" ")}, ${extra.length} too many ${extra.slice(0, 2).join(" ")}`,
+  );
+}
+
+function subtract(from: readonly string[], what: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const row of what) counts.set(row, (counts.get(row) ?? 0) + 1);
+  return from.filter((row) => {
+    const count = counts.get(row) ?? 0;
+    counts.set(row, count - 1);
+    return count <= 0;
+  });
+}
