@@ -29,7 +29,7 @@ export async function* quoteExactColumns(
     const end = chunk.lastIndexOf(lineFeed) + 1;
     if (end > 0) yield quoteLines([...held, chunk.subarray(0, end)], wanted);
     // A copy: whoever made the chunk may use its memory again.
-    const rest = chunk.slice(end);
+    const rest = new Uint8Array(chunk.subarray(end));
     held = end > 0 ? [rest] : [...held, rest];
   }
   const last = quoteLines(held, wanted);
