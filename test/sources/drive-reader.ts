@@ -1,4 +1,5 @@
-/** Reads a stream as the extract stage does, with a scanner that simply parses. */
+/** Reads a stream as the extract stage does; what the scanner found is compared with what parsing finds. */
+import assert from "node:assert/strict";
 import { isJsonObject, type JsonValue } from "../../src/model/json-value.ts";
 import type { RecordSelector } from "../../src/model/record-selector.ts";
 import type {
@@ -9,6 +10,7 @@ import type {
   StreamReader,
   Tenant,
 } from "../../src/ports/source.ts";
+import { openScanner } from "../../src/scan/open-scanner.ts";
 import { type TestWorld, testTenant, testWorld } from "./test-world.ts";
 
 export type PageRead = Readonly<{ page: Page; records: readonly JsonValue[]; text: string }>;
@@ -49,16 +51,34 @@ export async function readRange(
     const isMismatch = judge(step.value, found);
     pages.push({ page: step.value, records: found, text });
     if (!isMismatch) records.push(...found);
-    const last = found.at(-1);
-    const summary: PageSummary = {
-      recordCount: found.length,
-      envelope,
-      lastRecord: last === undefined ? undefined : Buffer.from(JSON.stringify(last)),
-      isMismatch,
-    };
+    const summary = { ...scanAsExtract(step.value.selector, chunks), isMismatch };
+    assert.equal(summary.recordCount, found.length);
+    assert.deepEqual(summary.envelope, envelope);
     step = await reading.next(summary);
   }
   return { pages, records, requestCount: reader.requestCount };
+}
+
+/** The summary that the real scanner gives. */
+function scanAsExtract(
+  selector: RecordSelector,
+  chunks: readonly Uint8Array[],
+): Omit<PageSummary, "isMismatch"> {
+  const scanner = openScanner({ selector, fields: [], reserved: [] });
+  let lastRecord: Uint8Array | undefined;
+  const takeAll = () => {
+    for (let batch = scanner.take(); batch !== undefined; batch = scanner.take()) {
+      const last = batch.count - 1;
+      if (last >= 0) lastRecord = Buffer.from(batch.bytes.subarray(batch.starts[last], batch.ends[last]));
+    }
+  };
+  for (const chunk of chunks) {
+    scanner.push(chunk);
+    takeAll();
+  }
+  const { envelope, recordCount } = scanner.end();
+  takeAll();
+  return { recordCount, envelope, lastRecord };
 }
 
 function scan(text: string, selector: RecordSelector, found: JsonValue[]): JsonValue | undefined {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
 import { type CursorValue, parseCursor } from "../../src/model/cursor.ts";
-import type { JsonValue } from "../../src/model/json-value.ts";
+import { type JsonValue, readJsonPath } from "../../src/model/json-value.ts";
 import type { Source } from "../../src/ports/source.ts";
 import { rest } from "../../src/sources/rest/rest.ts";
 import { readStream } from "./drive-reader.ts";
