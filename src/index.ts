@@ -15,6 +15,13 @@ export type {
 } from "./model/stream.ts";
 export type { Project, ProjectDeclaration, TenantDeclaration } from "./ports/project.ts";
 export type { Source, SourceWorld, StreamReader, Tenant } from "./ports/source.ts";
+export { defineSource } from "./sources/generator/define-source.ts";
+export type {
+  GeneratedPage,
+  GeneratorStreamDeclaration,
+  PagesContext,
+  SourceDeclaration,
+} from "./sources/generator/source-declaration.ts";
 export type { PaginationDeclaration } from "./sources/rest/pagination-declaration.ts";
 export { rest } from "./sources/rest/rest.ts";
 export type {

@@ -25,7 +25,7 @@ async function check(invocation: Invocation, options: GlobalOptions): Promise<Ex
     import("../sync/choose.ts"),
   ]);
   const { terminal } = invocation;
-  await using opened = await openProject(invocation, options);
+  const opened = await openProject(invocation, options);
   const streams = allStreams(opened.project);
   const problems: LeatError[] = [];
   const tenants = await collect(problems, async () => opened.readTenants());

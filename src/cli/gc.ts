@@ -46,7 +46,7 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
     import("../stores/fs/open-fs-store.ts"),
   ]);
   const { terminal, signal } = invocation;
-  await using opened = await openProject(invocation, options);
+  const opened = await openProject(invocation, options);
   const { store, project } = opened;
   const isDryRun = options.dryRun === true;
   const ports = { store, clock: systemClock, random: systemRandom, openScanner };

@@ -12,6 +12,8 @@ export type Invocation = Readonly<{
   signal: AbortSignal;
   cwd: string;
   environment: Environment;
+  /** Has something closed or removed when the command has ended, also by a failure; the last one first. */
+  atEnd(cleanup: () => Promise<unknown>): void;
   /** How the command ended; the last word before the process exits. */
   finish(code: ExitCode): void;
 }>;

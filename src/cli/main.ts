@@ -25,11 +25,14 @@ export async function main(argv: readonly string[]): Promise<never> {
     onSecond: () => process.exit(130),
   });
   let code: ExitCode = 0;
+  const cleanups: (() => Promise<unknown>)[] = [];
   const invocation: Invocation = {
     terminal,
     signal,
     cwd: process.cwd(),
     environment: processEnvironment(),
+    // Not `await using`, which Node 22 cannot read.
+    atEnd: (cleanup) => void cleanups.unshift(cleanup),
     finish: (ended) => {
       code = ended;
     },
@@ -49,6 +52,7 @@ export async function main(argv: readonly string[]): Promise<never> {
       code = exitCodeOf(failure);
     }
   }
+  for (const cleanup of cleanups) await cleanup().catch((error: unknown) => reportError(terminal, error));
   await flush(process.stdout);
   await flush(process.stderr);
   process.exit(code); // Not only the code: engines may keep the loop alive.

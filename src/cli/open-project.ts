@@ -1,5 +1,4 @@
 /** Where ports meet their engines: the project's landing and warehouse, opened as the commands need them. */
-import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type LoadedProject, loadProject } from "../config/load-project.ts";
@@ -12,7 +11,7 @@ import type { GlobalOptions, Invocation } from "./invocation.ts";
 import { systemClock, systemRandom } from "./system-world.ts";
 
 /** A project with its landing at hand; the warehouse's engine is loaded only when a command asks for it. */
-export interface OpenProject extends LoadedProject, AsyncDisposable {
+export interface OpenProject extends LoadedProject {
   readonly store: ObjectStore;
   /** The project's warehouse, one object for the whole command. */
   openWarehouse(): Promise<Warehouse>;
@@ -23,7 +22,7 @@ export interface OpenProject extends LoadedProject, AsyncDisposable {
 }
 
 /**
- * Reads the configuration and opens the landing. Close by `await using`.
+ * Reads the configuration and opens the landing; what is opened is closed when the invocation ends.
  *
  * @throws LeatError what is wrong with the configuration.
  */
@@ -33,10 +32,9 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
   terminal.guard((text) => loaded.secrets.redact(text));
   const { openFsStore } = await import("../stores/fs/open-fs-store.ts");
   const store = openFsStore(loaded.landing.path);
-  const cleanups: (() => Promise<unknown>)[] = [];
   let warehouse: Promise<Warehouse> | undefined;
   const openWarehouseAt = async (path: string): Promise<Warehouse> => {
-    const [{ openDuckDb }, { quoteExactColumns }, { decodePart }] = await Promise.all([
+    const [{ openDuckDb }, { quoteExactColumns }, { readStagedPart }] = await Promise.all([
       import("../warehouses/duckdb/open-duckdb.ts"),
       import("../scan/quote-exact.ts"),
       import("../landing/part-reader.ts"),
@@ -44,13 +42,13 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
     await mkdir(dirname(path), { recursive: true });
     return openDuckDb(`duckdb:${path}`, {
       quoteExact: quoteExactColumns,
-      readPart: (part) => decodePart(createReadStream(part.path), part.entry.key),
+      readPart: readStagedPart,
       workFolder: dirname(path), // The system's temporary folder is often small or in memory.
     });
   };
   const openWarehouse = (): Promise<Warehouse> => {
     warehouse ??= openWarehouseAt(loaded.warehouse.path).then((opened) => {
-      cleanups.push(() => opened.close());
+      invocation.atEnd(() => opened.close());
       return opened;
     });
     return warehouse;
@@ -70,7 +68,7 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
       const parent = dirname(loaded.warehouse.path);
       await mkdir(parent, { recursive: true });
       const workFolder = await mkdtemp(join(parent, "work-"));
-      cleanups.push(() => rm(workFolder, { recursive: true, force: true }));
+      invocation.atEnd(() => rm(workFolder, { recursive: true, force: true }));
       return {
         store,
         warehouse: await openWarehouse(),
@@ -84,9 +82,6 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
         extractStream,
         loadStream,
       };
-    },
-    async [Symbol.asyncDispose]() {
-      for (const cleanup of cleanups.reverse()) await cleanup();
     },
   };
 }

@@ -44,7 +44,7 @@ async function query(invocation: Invocation, sql: string, options: QueryOptions)
   if (options.csv && options.json) {
     throw new LeatError("USAGE", { message: "--csv and --json cannot both be had." });
   }
-  await using opened = await openProject(invocation, options);
+  const opened = await openProject(invocation, options);
   const warehouse = await opened.openWarehouse();
   const result = await warehouse.query(sql, { signal, rowsMax: rowsMax + 1 });
   if (result.rows.length > rowsMax) {

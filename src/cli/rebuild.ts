@@ -51,7 +51,7 @@ async function rebuild(
   ]);
   const { terminal, signal } = invocation;
   const startedAtMs = systemClock.nowMs();
-  await using opened = await openProject(invocation, options);
+  const opened = await openProject(invocation, options);
   const chosen = chooseStreams(opened.project, names);
   const view = openProgress(terminal, systemClock, { isQuiet: options.quiet === true });
   try {

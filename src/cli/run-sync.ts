@@ -5,7 +5,7 @@ import { printErrorJson } from "../errors/print-error.ts";
 import type { SyncItem, SyncJob, SyncResult } from "../sync/sync-job.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import { reportError } from "./report-error.ts";
-import { printCount, printSpan, type Terminal } from "./terminal.ts";
+import { printable, printCount, printSpan, type Terminal } from "./terminal.ts";
 
 /** Options of the three commands; `load` has only the first. */
 export type SyncOptions = GlobalOptions &
@@ -87,7 +87,7 @@ export async function runSync(
   ]);
   const { terminal, signal } = invocation;
   const startedAtMs = systemClock.nowMs();
-  await using opened = await openProject(invocation, options);
+  const opened = await openProject(invocation, options);
   const streams = choose.chooseStreams(opened.project, names);
   const tenants = choose.chooseTenants(opened.readTenants(), options.tenant ?? []);
   const request = {
@@ -191,9 +191,23 @@ async function printSummary(
     ...(isLoad ? [`${printCount(sum((item) => item.load?.loaded))} rows loaded`] : []),
   ];
   terminal.out(`\n${told.join(", ")} in ${printSpan(run.durationMs)}\n`);
+  printChanges(terminal, result);
+}
+
+/** What happened to tables: a line a stream for new columns, a line for each that has another type now. */
+function printChanges(terminal: Terminal, result: SyncResult): void {
+  const added = new Map<string, string[]>();
   for (const { source, stream, change } of result.changes) {
-    const was = change.from === undefined ? "is new" : `was ${change.from}`;
-    terminal.out(`${source}.${stream}: column ${change.column} ${was}, now ${change.to}\n`);
+    const name = `${source}.${stream}`;
+    if (change.from === undefined) {
+      added.set(name, [...(added.get(name) ?? []), `${change.column} ${change.to}`]);
+    } else {
+      terminal.out(printable(`${name}: column ${change.column} was ${change.from}, now ${change.to}`));
+      terminal.out("\n");
+    }
+  }
+  for (const [name, columns] of added) {
+    terminal.out(`${printable(`${name}: new columns ${columns.join(", ")}`)}\n`);
   }
 }
 

@@ -70,7 +70,7 @@ async function serveSync(invocation: Invocation, options: ServeOptions): Promise
       import("../server/serve-sync-app.ts"),
       import("../server/logger.ts"),
     ]);
-  await using opened = await openProject(invocation, options);
+  const opened = await openProject(invocation, options);
   opened.readTenants(); // Wrong tenants are told now, not at the first request.
   const redact = (text: string): string => opened.secrets.redact(text);
   const log = {

@@ -207,7 +207,7 @@ async function editStates(invocation: Invocation, name: string, options: EditOpt
     import("./system-world.ts"),
     import("../scan/open-scanner.ts"),
   ]);
-  await using opened = await openProject(invocation, options);
+  const opened = await openProject(invocation, options);
   const stream = choose.chooseStream(opened.project, name);
   const tenants = choose.chooseTenants(opened.readTenants(), options.tenant ?? []);
   const to: CursorValue | undefined =

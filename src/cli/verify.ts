@@ -46,7 +46,7 @@ async function verify(
     import("./verify-stream.ts"),
   ]);
   const { terminal, signal } = invocation;
-  await using opened = await openProject(invocation, options);
+  const opened = await openProject(invocation, options);
   const streams = choose.chooseStreams(opened.project, names);
   const tenants = options.tenant && choose.chooseTenants(opened.readTenants(), options.tenant);
   const verified = [];

@@ -7,6 +7,7 @@ import fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from "fastify";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import type { Project } from "../ports/project.ts";
@@ -60,7 +61,7 @@ export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): Syn
   const logger: FastifyBaseLogger = openLogger(ports.log);
   const app = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }), // The hook below writes one line, not two.
     bodyLimit: bodyBytesMax,
     exposeHeadRoutes: false, // A HEAD would sync.
     return503OnClosing: false, // The hook below answers with a problem document.
@@ -82,23 +83,25 @@ export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): Syn
 
   app.addHook("onRequest", async (request, reply) => {
     if (!isRefusing || request.url === "/live") return;
-    reply.header("connection", "close");
     const message = "This copy of the app is stopping.";
     sendProblem(reply, new LeatError("INTERRUPTED", { message, hint: "Send the request again." }), {
       redact,
     });
     await reply;
   });
+  app.addHook("onSend", async (_request, reply) => {
+    // A caller that keeps its connection would hold up the stop until it lets go.
+    if (isRefusing) reply.header("connection", "close");
+  });
   app.addHook("onResponse", async (request, reply) => {
-    const path = request.url.split("?")[0];
+    const path = pathOf(request.url);
     const facts = {
       method: request.method,
       path,
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
     };
-    const isHealth = path === "/live" || path === "/ready";
-    request.log[isHealth ? "debug" : "info"](facts, "request");
+    request.log[isHealth(request.url) ? "debug" : "info"](facts, "request");
   });
 
   app.get("/live", async () => ({ status: "live" }));
@@ -112,6 +115,7 @@ export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): Syn
     reply: FastifyReply,
     name: string,
   ): Promise<FastifyReply> => {
+    if (isHealth(request.url)) return refuseUnknown(ports, request, reply); // A POST: GETs have their routes.
     if (running >= requestsMax) {
       const message = `${running} syncs are running or waiting.`;
       return sendProblem(reply, new LeatError("BUSY", { message }), { redact, status: 503 });
@@ -152,6 +156,11 @@ export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): Syn
 }
 
 type Asked = Readonly<{ request: FastifyRequest; reply: FastifyReply; name: string; signal: AbortSignal }>;
+
+const pathOf = (url: string): string => url.split("?")[0]!;
+
+/** Whether it is a supervisor's question and not a stream; a stream of that name is asked for with its source. */
+const isHealth = (url: string): boolean => pathOf(url) === "/live" || pathOf(url) === "/ready";
 
 /** Runs one sync and answers with what it did. */
 async function answer(ports: SyncAppPorts, options: SyncAppOptions, asked: Asked): Promise<FastifyReply> {
@@ -210,15 +219,14 @@ function readMode<T>(choose: () => T): T {
 /** No route: a known stream was asked with another method, or there is no such stream. */
 function refuseUnknown(ports: SyncAppPorts, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { redact } = ports;
-  const path = request.url.split("?")[0]!;
-  const isHealth = path === "/live" || path === "/ready";
+  const path = pathOf(request.url);
   try {
     const names = path.slice(1).split("/").map(decodeURIComponent);
-    if (!isHealth) chooseStream(ports.project, names.join("."));
+    if (!isHealth(path)) chooseStream(ports.project, names.join("."));
   } catch (error) {
     return sendProblem(reply, toLeatError(error), { redact, status: 404 });
   }
-  const allow = isHealth ? "GET" : "GET, POST";
+  const allow = isHealth(path) ? "GET" : "GET, POST";
   const message = `${request.method} means nothing here.`;
   reply.header("allow", allow);
   return sendProblem(reply, new LeatError("USAGE", { message, hint: `Use ${allow}.` }), {

@@ -110,6 +110,13 @@ async function loadTenants(
         tenants,
         signal,
       );
+      if (outcome.tenants.every((load) => load.seq === 0 && load.error === undefined)) {
+        // Nothing was ever loaded; a query of the stream should find an empty table, not none.
+        await warehouse.prepare(stream.spec, {
+          tenantColumn: job.tenantColumn,
+          partitionColumn: stream.spec.partitions?.column,
+        });
+      }
       return {
         byTenant: new Map(outcome.tenants.map((load) => [load.tenant, load])),
         error: undefined,
