@@ -5,6 +5,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { buildDocumentedProgram, renderCliPage } from "./docs/cli-page.ts";
 import { writeErrorsPage } from "./docs/errors-page.ts";
 import { writeGlossaryPage } from "./docs/glossary-page.ts";
 import { root } from "./steps.ts";
@@ -12,6 +13,7 @@ import { root } from "./steps.ts";
 /** Generated pages: path in the repository → text. */
 export async function generateDocs(): Promise<ReadonlyMap<string, string>> {
   return new Map([
+    ["docs/reference/cli.md", renderCliPage(buildDocumentedProgram())],
     ["docs/reference/errors.md", writeErrorsPage()],
     ["docs/reference/glossary.md", await writeGlossaryPage()],
   ]);

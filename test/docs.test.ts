@@ -1,10 +1,13 @@
 /** Documents are tested against the code, so that they cannot lie later. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
+import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
+import { buildDocumentedProgram, listCommands } from "../scripts/docs/cli-page.ts";
 import { generateDocs } from "../scripts/generate-docs.ts";
 import { root } from "../scripts/steps.ts";
 import { codes } from "../src/errors/codes.ts";
+import { compileBlocks } from "./docs/compile-blocks.ts";
 import { anchorOf, readPage } from "./docs/markdown-page.ts";
 
 const readText = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -62,6 +65,29 @@ describe("pages name what exists", () => {
     expect(unknown).toEqual([]);
   });
 
+  test("commands and options of leat", () => {
+    const program = buildDocumentedProgram();
+    const commands = listCommands(program);
+    const optionsOf = (...all: readonly Command[]): readonly string[] =>
+      all.flatMap((command) => command.options.flatMap(({ long, short }) => [long ?? "", short ?? ""]));
+    const unknown = pages.flatMap(({ path, spans, blocks }) =>
+      [
+        ...spans,
+        ...blocks.filter(({ language }) => language === "sh").flatMap(({ text }) => text.split("\n")),
+      ]
+        .map((line) => line.replace(/^(\$ )?(npx )?/, "").replace(/ #.*$/, ""))
+        .filter((line) => line.startsWith("leat "))
+        .filter((line) => {
+          const known = commands.find(({ name }) => `${line} `.startsWith(`${name} `));
+          if (known === undefined) return !/^leat (--version|--help|-V|-h)$/.test(line);
+          const options = [...optionsOf(program, known.command), "--help"];
+          return [...line.matchAll(/(?<=\s)--?[a-z][\w-]*/g)].some(([option]) => !options.includes(option));
+        })
+        .map((line) => `${path}: ${line}`),
+    );
+    expect(unknown).toEqual([]);
+  });
+
   test("npm scripts", () => {
     const { scripts } = JSON.parse(readText("package.json")) as { scripts: Record<string, string> };
     const unknown = pages.flatMap(({ path, spans, blocks }) =>
@@ -105,6 +131,10 @@ describe("the protocol and the tests", () => {
   test("each test that names an invariant names one of the protocol", () => {
     expect([...named].filter((number) => !numbers.includes(number))).toEqual([]);
   });
+});
+
+test("the TypeScript of every page compiles as a user's would", async () => {
+  expect(await compileBlocks(pages)).toBe("");
 });
 
 describe("the README", () => {

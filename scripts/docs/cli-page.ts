@@ -1,6 +1,23 @@
 /** `docs/reference/cli.md`, from the program that the command line runs. */
 import type { Command } from "commander";
+import { buildProgram } from "../../src/cli/program.ts";
+import type { Terminal } from "../../src/cli/terminal.ts";
 import { escapeCell, generatedNote } from "./markdown.ts";
+
+/** The program as it is declared; no command of it is run, so it needs no world. */
+export function buildDocumentedProgram(): Command {
+  const terminal: Terminal = {
+    out() {},
+    err() {},
+    guard() {},
+    redact: (text) => text,
+    isLive: false,
+    columns: 80,
+    rows: 24,
+  };
+  const { signal } = new AbortController();
+  return buildProgram({ terminal, signal, cwd: ".", environment: {}, atEnd() {}, finish() {} }, "0.0.0");
+}
 
 /** A command with its full name, and its ancestors' name in front. */
 export type NamedCommand = Readonly<{ name: string; command: Command }>;
@@ -56,11 +73,12 @@ function optionRows(command: Command): readonly string[] {
   return command
     .createHelp()
     .visibleOptions(command)
-    .filter((option) => option.long !== "--help")
+    .filter((option) => option.long !== "--help" && option.long !== "--version")
     .map((option) => {
-      const isTold = option.defaultValue !== undefined && option.defaultValue !== false;
-      const fallback = option.defaultValueDescription ?? JSON.stringify(option.defaultValue);
-      return row(option.flags, option.description + (isTold ? ` Default: ${fallback}.` : ""));
+      const hasDefault = option.defaultValue !== undefined && option.defaultValue !== false;
+      const isTold = !hasDefault || option.description.includes("Default:");
+      const fallback = option.defaultValueDescription ?? `\`${option.defaultValue}\``;
+      return row(option.flags, option.description + (isTold ? "" : ` Default: ${fallback}.`));
     });
 }
 
