@@ -1,0 +1,455 @@
+/** The part of the warehouse's contract about columns: types, names, exact values, rejects, contracts. */
+import assert from "node:assert/strict";
+import { toTenantId } from "../model/ids.ts";
+import type { PackageToLoad } from "../ports/warehouse.ts";
+import { measureColumns } from "./landed-package.ts";
+import { createSeededRandom, type SeededRandom } from "./seeded-random.ts";
+import { type CheckWarehouse, failureOf, makeStreamSpec, plant } from "./warehouse-under-test.ts";
+
+const spec = makeStreamSpec();
+const table = spec.landingTable;
+const record = (value: string) => `{"id":1,"v":${value}}`;
+
+/** Values of a column `v`, the type that they make, and how they are read back, in the order of rows. */
+const typeCases: readonly Readonly<{ values: readonly string[]; type: string; cells: readonly unknown[] }>[] =
+  [
+    { values: ["null"], type: "VARCHAR", cells: [null] },
+    { values: ["true", "null", "false"], type: "BOOLEAN", cells: [true, null, false] },
+    { values: ["1", "-0", "-5"], type: "BIGINT", cells: [1, 0, -5] },
+    { values: ["999999999999999999"], type: "BIGINT", cells: ["999999999999999999"] },
+    { values: ["9223372036854775807", "7"], type: "HUGEINT", cells: ["9223372036854775807", 7] },
+    {
+      values: ["-99999999999999999999999999999999999999", "1"],
+      type: "HUGEINT",
+      cells: ["-99999999999999999999999999999999999999", 1],
+    },
+    {
+      values: ["100000000000000000000000000000000000000", "-0"],
+      type: "VARCHAR",
+      cells: ["100000000000000000000000000000000000000", "-0"],
+    },
+    { values: ["0.10", "3", "1e5", "-2.5e-3"], type: "DOUBLE", cells: [0.1, 3, 100000, -0.0025] },
+    {
+      values: ["12345678901234567.89", "0.5", "7", "1e-3"],
+      type: "DECIMAL(38,3)",
+      cells: ["12345678901234567.890", "0.500", "7.000", "0.001"],
+    },
+    { values: ["1e400", "2"], type: "VARCHAR", cells: ["1e400", "2"] },
+    {
+      values: ["0.1234567890123456789012345678901234567890", "1.50"],
+      type: "VARCHAR",
+      cells: ["0.1234567890123456789012345678901234567890", "1.50"],
+    },
+    { values: ['"2024-02-29"'], type: "DATE", cells: ["2024-02-29"] },
+    {
+      values: ['"2024-02-29"', '"2024-01-01T05:06:07.123456"', '"2024-01-01 05:06"'],
+      type: "TIMESTAMP",
+      cells: ["2024-02-29T00:00:00", "2024-01-01T05:06:07.123456", "2024-01-01T05:06:00"],
+    },
+    {
+      values: ['"2024-01-01T01:00:00+02:00"', '"2024-01-01T01:00:00.5Z"', '"0001-01-01T00:00:00Z"'],
+      type: "TIMESTAMP WITH TIME ZONE",
+      cells: ["2023-12-31T23:00:00Z", "2024-01-01T01:00:00.5Z", "0001-01-01T00:00:00Z"],
+    },
+    {
+      values: ['"2024-01-01T01:00:00Z"', '"2024-01-01T01:00:00"'],
+      type: "VARCHAR",
+      cells: ["2024-01-01T01:00:00Z", "2024-01-01T01:00:00"],
+    },
+    {
+      values: ['"001"', '"2024-13-01"', '"2024-01-01T01:00:00.1234567Z"', '"01/02/2024"'],
+      type: "VARCHAR",
+      cells: ["001", "2024-13-01", "2024-01-01T01:00:00.1234567Z", "01/02/2024"],
+    },
+    {
+      values: ['"a"', "1.10", "true", "9007199254740993", "1E5"],
+      type: "VARCHAR",
+      cells: ["a", "1.10", "true", "9007199254740993", "1E5"],
+    },
+    {
+      values: ['{"a":[1,2,{}]}', "[]", "null", "{}"],
+      type: "JSON",
+      cells: ['{"a":[1,2,{}]}', "[]", null, "{}"],
+    },
+    {
+      values: ['{"q":123456789012345678901234567890.123}', '"{}"', "[1e400]", "true", "null", '"a\\"b"', "7"],
+      type: "JSON",
+      cells: ['{"q":123456789012345678901234567890.123}', '"{}"', "[1e400]", "true", null, '"a\\"b"', "7"],
+    },
+    {
+      values: ['"nul\\u0000here"', '"line\\u2028sep"', '"\\ud83d\\ude00 \\/ \\" \\\\"'],
+      type: "VARCHAR",
+      cells: ["nul\0here", "line\u2028sep", '😀 / " \\'],
+    },
+  ];
+
+export function schemaContract(check: CheckWarehouse): void {
+  typeContract(check);
+  wideningContract(check);
+  declaredContract(check);
+  nameContract(check);
+}
+
+function typeContract(check: CheckWarehouse): void {
+  for (const { values, type, cells } of typeCases)
+    check(`values ${values.join(" ").slice(0, 70)} make a column of ${type}, each exact`, async (bench) => {
+      await bench.loadRecords(spec, values.map(record), { compression: "zstd" });
+      assert.equal((await bench.types(table))["v"], type);
+      assert.deepEqual(await bench.values(`SELECT v FROM ${table} ORDER BY _leat_row`), cells);
+      assert.deepEqual(await bench.values("SELECT count(*) FROM _leat_rejects"), [0]);
+    });
+
+  check("a record 500 levels deep, and one of 300 columns, are loaded", async (bench) => {
+    const deep = `${"[".repeat(500)}${"]".repeat(500)}`;
+    const wide = Array.from({ length: 300 }, (_, at) => `"k${at}":${at}.5`).join(",");
+    await bench.loadRecords(spec, [record(deep), `{"id":2,${wide}}`]);
+    assert.deepEqual(await bench.values(`SELECT v FROM ${table} WHERE id = 1`), [deep]);
+    assert.deepEqual(await bench.rows(`SELECT k0, k299 FROM ${table} WHERE id = 2`), [[0.5, 299.5]]);
+  });
+
+  check("a record of 5 MiB is loaded whole, quoted or not", async (bench) => {
+    const text = "x".repeat(5 * 1024 * 1024);
+    await bench.loadRecords(spec, [record(JSON.stringify(text)), '{"id":2,"w":0.12345678901234567}']);
+    assert.deepEqual(await bench.values(`SELECT length(v) FROM ${table} WHERE id = 1`), [text.length]);
+  });
+}
+
+/** Columns of values that keep changing their minds, for the random packages below. */
+const manyKinds: readonly (readonly string[])[] = [
+  ["1", "22", "-0", "null"],
+  ["9223372036854775807", "123456789012345678901234567890"],
+  ["0.5", "1.25", "-0.0"],
+  ["12345678901234567.89", "0.12345678901234567890123"],
+  ["true", "false"],
+  ['"2024-01-01"', '"1999-12-31"'],
+  ['"2024-01-01T01:02:03"', '"2024-01-01 01:02:03.5"'],
+  ['"2024-01-01T01:02:03Z"', '"2024-01-01T01:02:03+05:30"'],
+  ['"text"', '""', '"1"', '"true"', '"null"'],
+  ['{"a":1.10}', "[1,2]", '{"b":12345678901234567890123}'],
+];
+
+function randomRecords(random: SeededRandom, seq: number): string[] {
+  const columns = Array.from({ length: 6 }, (_, column) => {
+    // Each column begins with one kind and may show others later.
+    const kinds = [column, random.below(manyKinds.length), random.below(manyKinds.length)];
+    return () => random.pick(manyKinds[kinds[random.chance(0.2) ? random.below(3) : 0]!]!);
+  });
+  return Array.from({ length: random.between(1, 6) }, (_, row) => {
+    const fields = columns.flatMap((value, at) => (random.chance(0.8) ? [`"v${at}":${value()}`] : []));
+    if (random.chance(0.1)) fields.push(`"V${random.below(6)}":1`);
+    return `{${[`"id":${seq * 100 + row}`, ...fields].join(",")}}`;
+  });
+}
+
+function wideningContract(check: CheckWarehouse): void {
+  check("a type that is widened changes no cell, and the loads say what changed", async (bench) => {
+    const steps = ["1", "123456789012345678901", "0.5", "0.25", '"text"', '{"a":1}'];
+    const types: string[] = [];
+    for (const value of steps) {
+      await bench.loadRecords(spec, [record(value)]);
+      types.push((await bench.types(table))["v"]!);
+    }
+    assert.deepEqual(types, ["BIGINT", "HUGEINT", "DECIMAL(38,1)", "DECIMAL(38,2)", "VARCHAR", "JSON"]);
+    assert.deepEqual(await bench.values(`SELECT v FROM ${table} ORDER BY _leat_package`), [
+      "1",
+      "123456789012345678901",
+      "0.5",
+      "0.25",
+      '"text"',
+      '{"a":1}',
+    ]);
+  });
+
+  check("the receipt names new columns and changed types", async (bench) => {
+    await bench.loadRecords(spec, [record("1")]);
+    const { changes } = await bench.loadRecords(spec, [record('"a"'), '{"id":2,"w":true}']);
+    assert.deepEqual(changes, [
+      { column: "v", from: "bigint", to: "text" },
+      { column: "w", from: undefined, to: "boolean" },
+    ]);
+  });
+
+  for (let seed = 1; seed <= 8; seed += 1)
+    check(`I14 packages in any order and any batches make the same table (seed ${seed})`, async (bench) => {
+      const random = createSeededRandom(seed);
+      const packages: PackageToLoad[] = [];
+      for (const tenant of ["414", "41"])
+        for (let seq = 1; seq <= 5; seq += 1) {
+          const compression = random.pick(["none", "zstd"] as const);
+          const records = randomRecords(random, seq);
+          packages.push(await bench.land(records, { tenant, seq, compression, partRecordsMax: 3 }));
+        }
+      const atOnce = await bench.under.openAnother();
+      await bench.load(spec, packages, atOnce);
+      for (const batch of randomBatches(random, packages)) await bench.load(spec, batch);
+      assert.deepEqual(sortedTypes(await bench.types(table)), sortedTypes(await bench.types(table, atOnce)));
+      assert.deepEqual(await bench.warehouse.checksums(spec), await atOnce.checksums(spec));
+      const names = Object.keys(sortedTypes(await bench.types(table)));
+      const all = `SELECT ${names.map((name) => `"${name}"`).join(", ")} FROM ${table} ORDER BY tenant_id, id`;
+      assert.deepEqual(await bench.rows(all), await bench.rows(all, atOnce));
+      const current = "SELECT * FROM metrc.metrc_plants ORDER BY tenant_id, id";
+      assert.deepEqual(await bench.rows(current), await bench.rows(current, atOnce));
+    });
+
+  check("a checksum changes with any cell, and not with the order of rows or columns", async (bench) => {
+    const other = await bench.under.openAnother();
+    await bench.loadRecords(spec, ['{"id":1,"a":1,"b":2}']);
+    await bench.loadRecords(spec, ['{"id":2,"c":null,"b":4,"a":3}']);
+    await bench.load(spec, [...bench.landed].reverse(), other);
+    const checksums = await bench.warehouse.checksums(spec);
+    assert.deepEqual(await other.checksums(spec), checksums);
+    const swapped = await bench.under.openAnother();
+    const pack = await bench.land(['{"id":1,"a":2,"b":1}'], { seq: 1, tenant: "9" });
+    await bench.load(spec, [{ ...pack, tenant: toTenantId("414") }], swapped);
+    assert.notEqual((await swapped.checksums(spec))[0]?.checksum, checksums[0]?.checksum);
+  });
+}
+
+const sortedTypes = (types: Record<string, string>) =>
+  Object.fromEntries(Object.entries(types).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** All packages, each once, those of a tenant in the order of seq, in batches of random sizes. */
+function randomBatches(random: SeededRandom, packages: readonly PackageToLoad[]): PackageToLoad[][] {
+  const queues = [...Map.groupBy(packages, ({ tenant }) => tenant).values()].map((queue) => [...queue]);
+  const batches: PackageToLoad[][] = [];
+  for (let waiting = queues; waiting.length > 0; waiting = queues.filter((queue) => queue.length > 0)) {
+    const next = random.pick(waiting).shift()!;
+    if (batches.length === 0 || random.chance(0.5)) batches.push([]);
+    batches.at(-1)!.push(next);
+  }
+  return batches.filter((batch) => batch.length > 0);
+}
+
+function declaredContract(check: CheckWarehouse): void {
+  const declared = makeStreamSpec({
+    columns: {
+      count: { type: "bigint" },
+      price: { type: "decimal", precision: 10, scale: 2 },
+      ratio: { type: "double" },
+      day: { type: "date" },
+      at: { type: "timestamp" },
+      when: { type: "timestamptz" },
+      isOpen: { type: "boolean" },
+      note: { type: "text" },
+    },
+  });
+  const fitting: readonly (readonly [string, string, unknown])[] = [
+    ["count", '"17"', 17],
+    ["count", "1.0", 1],
+    ["count", "12e2", 1200],
+    ["count", "9223372036854775807", "9223372036854775807"],
+    ["price", '"1.5"', "1.50"],
+    ["price", "12345678.90", "12345678.90"],
+    ["price", "1.2300e1", "12.30"],
+    ["ratio", '"0.5"', 0.5],
+    ["ratio", "12345678901234567.89", 12345678901234568],
+    ["day", '"2024-02-29"', "2024-02-29"],
+    ["at", '"2024-02-29"', "2024-02-29T00:00:00"],
+    ["when", '"2024-02-29T05:00:00"', "2024-02-29T05:00:00Z"],
+    ["when", '"2024-02-29t05:00:00z"', "2024-02-29T05:00:00Z"],
+    ["isOpen", '"TRUE"', true],
+    ["isOpen", "0", false],
+    ["note", "12345678901234567.890", "12345678901234567.890"],
+    ["note", '{"a": [1.10]}', '{"a": [1.10]}'],
+  ];
+  const unfitting: readonly (readonly [string, string])[] = [
+    ["count", "1.5"],
+    ["count", '"0x10"'],
+    ["count", "9223372036854775808"],
+    ["count", "true"],
+    ["count", '""'],
+    ["price", "1.005"],
+    ["price", "123456789"],
+    ["price", '"12,5"'],
+    ["ratio", "1e400"],
+    ["ratio", '"NaN"'],
+    ["day", '"2024-02-30"'],
+    ["day", '"2024-02-29T05:00:00"'],
+    ["day", "20240229"],
+    ["at", '"2024-02-29T05:00:00+02:00"'],
+    ["at", '"2024-02-29T05:00:00.1234567"'],
+    ["when", '"yesterday"'],
+    ["when", '"99999-01-01T00:00:00Z"'],
+    ["isOpen", '"perhaps"'],
+    ["isOpen", "{}"],
+  ];
+
+  check("what fits a declared type is loaded exactly", async (bench) => {
+    await bench.loadRecords(
+      declared,
+      fitting.map(([column, value], id) => `{"id":${id},"${column}":${value}}`),
+    );
+    assert.deepEqual(await bench.rows("SELECT * FROM _leat_rejects"), []);
+    for (const [id, [column, value, cell]] of fitting.entries())
+      assert.deepEqual(
+        await bench.values(`SELECT "${column}" FROM ${table} WHERE id = ${id}`),
+        [cell],
+        value,
+      );
+  });
+
+  check(
+    "what does not fit is a reject with its record, column and reason, and good rows are loaded",
+    async (bench) => {
+      const records = unfitting.map(([column, value], id) => `{"id":${id},"${column}":${value}}`);
+      const receipt = await bench.loadRecords(declared, [...records, '{"id":100,"count":5,"day":null}']);
+      assert.deepEqual(receipt.packages, [{ tenant: "414", seq: 1, loaded: 1, rejected: unfitting.length }]);
+      assert.deepEqual(await bench.rows(`SELECT id, "count", day FROM ${table}`), [[100, 5, null]]);
+      const rejects = await bench.rows(
+        'SELECT "row", "column", reason, record, tenant, seq FROM _leat_rejects ORDER BY "row"',
+      );
+      assert.deepEqual(
+        rejects.map(([row, column]) => [row, column]),
+        unfitting.map(([column], id) => [id, column]),
+      );
+      for (const [row, column, reason, text, tenant, seq] of rejects) {
+        const [, value] = unfitting[Number(row)]!;
+        assert.match(String(reason), new RegExp(`^column ${column} is no `));
+        assert.ok(String(text).endsWith(`"id":${row},"${column}":${value}}`), String(text));
+        assert.deepEqual([tenant, seq], ["414", 1]);
+      }
+    },
+  );
+
+  check(
+    "one value that does not fit leaves the rest of its package as it would be without it",
+    async (bench) => {
+      const good = ['{"id":1,"count":7,"x":1.10}', '{"id":2,"count":"8","x":0.12345678901234567}'];
+      await bench.loadRecords(declared, [...good, '{"id":3,"count":"nine","x":1}']);
+      const other = await bench.under.openAnother();
+      const pack = await bench.land(good, { seq: 1, tenant: "9" });
+      await bench.load(declared, [{ ...pack, tenant: toTenantId("414") }], other);
+      assert.deepEqual(await bench.warehouse.checksums(declared), await other.checksums(declared));
+    },
+  );
+
+  check("a reject is loaded when its column's type changes so that it fits", async (bench) => {
+    await bench.loadRecords(declared, ['{"id":1,"count":"many"}', '{"id":2,"count":3}']);
+    const asText = makeStreamSpec({ columns: { ...declared.columns, count: { type: "text" } } });
+    await bench.loadRecords(asText, ['{"id":3,"count":null}']);
+    assert.deepEqual(await bench.values(`SELECT "count" FROM ${table} ORDER BY id`), ["many", "3", null]);
+    assert.deepEqual(await bench.rows("SELECT * FROM _leat_rejects"), []);
+    const [first] = await bench.warehouse.readLedger(asText, toTenantId("414"));
+    assert.deepEqual([first?.loaded, first?.rejected], [2, 0]);
+  });
+
+  check("a manifest that is wrong about its records costs time, not values", async (bench) => {
+    const records = ['{"id":1,"v":"text"}', '{"id":2,"v":12345678901234567890}', '{"id":3,"v":5}'];
+    const columns = measureColumns(['{"id":1,"v":5}']);
+    const receipt = await bench.loadRecords(spec, records, { columns });
+    assert.deepEqual(receipt.packages, [{ tenant: "414", seq: 1, loaded: 1, rejected: 2 }]);
+    assert.deepEqual(await bench.values(`SELECT id FROM ${table}`), [3]);
+  });
+
+  check("a record that the engine cannot read is a reject, and its neighbours are loaded", async (bench) => {
+    const broken = ['{"id":2,"v":"\\ud800"}', '{"id":3,"v":"a","v":"b"}'];
+    const receipt = await bench.loadRecords(spec, [record('"a"'), ...broken, '{"id":4,"v":"c"}']);
+    assert.deepEqual(receipt.packages, [{ tenant: "414", seq: 1, loaded: 2, rejected: 2 }]);
+    assert.deepEqual(await bench.values(`SELECT v FROM ${table} ORDER BY id`), ["a", "c"]);
+    assert.deepEqual(await bench.values('SELECT "row" FROM _leat_rejects ORDER BY "row"'), [1, 2]);
+  });
+
+  check("contract freeze refuses new columns and kinds by name and writes nothing", async (bench) => {
+    await bench.loadRecords(spec, [record("1")]);
+    const frozen = makeStreamSpec({ contract: "freeze" });
+    await bench.loadRecords(frozen, [record("2")]);
+    const column = await failureOf(
+      bench.loadRecords(frozen, ['{"id":1,"extra":1}'], { seq: 3 }),
+      "SCHEMA_FROZEN",
+    );
+    assert.match(column.message, /new column "extra"/);
+    const kind = await failureOf(bench.loadRecords(frozen, [record('"a"')], { seq: 3 }), "SCHEMA_FROZEN");
+    assert.match(kind.message, /column "v" from bigint to text/);
+    assert.deepEqual(await bench.values(`SELECT v FROM ${table} ORDER BY v`), [1, 2]);
+    assert.equal((await bench.types(table))["extra"], undefined);
+  });
+
+  check("contract discard loads the declared columns only and tells what it left out", async (bench) => {
+    const discard = makeStreamSpec({ contract: "discard", columns: { v: { type: "bigint" } } });
+    const { changes } = await bench.loadRecords(discard, ['{"id":1,"v":1,"extra":1e400}']);
+    assert.deepEqual(
+      changes.filter(({ to }) => to === "discarded"),
+      [{ column: "extra", from: undefined, to: "discarded" }],
+    );
+    assert.deepEqual(Object.keys(await bench.types(table)).includes("extra"), false);
+    assert.deepEqual(await bench.rows(`SELECT id, v FROM ${table}`), [[1, 1]]);
+  });
+}
+
+function nameContract(check: CheckWarehouse): void {
+  const keys = [
+    "Id",
+    "ID",
+    "",
+    "x.y",
+    "select",
+    "😀",
+    " blank ",
+    "a\0b",
+    "quote\"'`",
+    "ns:a/b~c",
+    "k".repeat(10_000),
+  ];
+  const awkward = `{"id":1,${keys.map((key, at) => `${JSON.stringify(key)}:${at}`).join(",")}}`;
+
+  check("every key has its own column, and the registry says which", async (bench) => {
+    await bench.loadRecords(spec, [awkward]);
+    const mapped = await bench.rows("SELECT key, column_name FROM _leat_columns");
+    const names = new Map(mapped.map(([key, name]) => [String(key), String(name)]));
+    assert.deepEqual(await bench.values(`SELECT id FROM ${table}`), [1]);
+    for (const [at, key] of keys.entries()) {
+      const name = names.get(key);
+      assert.ok(name !== undefined, `no column for ${JSON.stringify(key.slice(0, 20))}`);
+      const quoted = `"${name.replaceAll('"', '""')}"`;
+      assert.deepEqual(await bench.values(`SELECT ${quoted} FROM ${table}`), [at], name);
+    }
+    for (const key of ["x.y", "select", "😀", " blank ", "quote\"'`"]) assert.equal(names.get(key), key);
+  });
+
+  check("keys that differ only in case get the same names in whatever order they come", async (bench) => {
+    const other = await bench.under.openAnother();
+    const first = await bench.land(['{"Name":"a"}'], { seq: 1 });
+    const second = await bench.land(['{"name":"b"}'], { seq: 2 });
+    const keyless = makeStreamSpec({ primaryKey: [], cursor: undefined });
+    await bench.load(keyless, [first]);
+    assert.deepEqual(await bench.values(`SELECT "Name" FROM ${table}`), ["a"]);
+    await bench.load(keyless, [second]);
+    await bench.load(keyless, [second], other);
+    await bench.load(keyless, [first], other);
+    const sql = "SELECT key, column_name FROM _leat_columns ORDER BY key";
+    const names = await bench.rows(sql);
+    assert.deepEqual(await bench.rows(sql, other), names);
+    assert.equal(new Set(names.map(([, name]) => String(name).toLowerCase())).size, 2);
+    // The plain name is nobody's now: a query that used it fails instead of reading the other field.
+    await failureOf(bench.warehouse.query(`SELECT name FROM ${table}`), "QUERY_FAILED");
+    const [upper, lower] = names.map(([, name]) => `"${name}"`);
+    const values = `SELECT ${upper}, ${lower} FROM metrc.metrc_plants ORDER BY _leat_package`;
+    assert.deepEqual(await bench.rows(values), [
+      ["a", null],
+      [null, "b"],
+    ]);
+    assert.deepEqual(await bench.warehouse.checksums(keyless), await other.checksums(keyless));
+  });
+
+  check("a key that the stream names keeps its name when its twin arrives", async (bench) => {
+    await bench.loadRecords(spec, [plant(1, "2024-01-01")]);
+    await bench.loadRecords(spec, ['{"ID":"twin","id":2,"modified":"2024-01-01"}']);
+    assert.deepEqual(await bench.values("SELECT id FROM metrc.metrc_plants ORDER BY id"), [1, 2]);
+  });
+
+  check("the tenant's and the partition's columns are called as the project says", async (bench) => {
+    const changes = { tenantColumn: "account", partition: { column: "licence", value: "L-1" } };
+    await bench.loadRecords(spec, ['{"id":1,"tenant_id":"the partner\'s own"}'], changes);
+    assert.deepEqual(await bench.rows(`SELECT account, licence, id, tenant_id FROM ${table}`), [
+      ["414", "L-1", 1, "the partner's own"],
+    ]);
+    await bench.loadRecords(spec, ['{"id":2}'], {
+      tenantColumn: "customer",
+      partition: { column: "licence", value: "L-2" },
+    });
+    assert.deepEqual(await bench.rows(`SELECT customer, licence, id FROM ${table} ORDER BY id`), [
+      ["414", "L-1", 1],
+      ["414", "L-2", 2],
+    ]);
+  });
+}
