@@ -71,6 +71,8 @@ class ByteScanner implements RecordScanner {
   /** Set while the end of the record at `#at` is looked for; `#isTooLarge`: its middle has been let go. */
   #isSearching = false;
   #isTooLarge = false;
+  /** Offset in the answer of that record. */
+  #recordOffset = 0;
   /** Thrown by the next `take`. */
   #failure: unknown;
 
@@ -321,9 +323,11 @@ class ByteScanner implements RecordScanner {
       this.#recordEnd.begin(start, c);
       this.#isSearching = true;
       this.#isTooLarge = false;
+      this.#recordOffset = this.#offset + start;
     }
     const end = this.#recordEnd.advance(this.#bytes, this.#length);
-    if (end === -2) this.#refuse("brackets that do not match in a record", start);
+    // The buffer's offset may have moved since: the middle of the record may be gone.
+    if (end === -2) this.#refuse("brackets that do not match in a record", this.#recordOffset - this.#offset);
     if (end === -1) {
       this.#letGo(start);
       return false;

@@ -219,7 +219,9 @@ function parsedField(raw: string | undefined): unknown {
 }
 
 function ownOf(value: unknown, key: string): unknown {
-  return isObject(value) && Object.hasOwn(value as object, key) ? (value as Record<string, unknown>)[key] : undefined;
+  return isObject(value) && Object.hasOwn(value as object, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
 }
 
 function isObject(value: unknown): boolean {
