@@ -186,10 +186,11 @@ function commit(
 ): LoadReceipt[] {
   const toInsert = packages.filter((each) => {
     const known = table.ledger.get(each.tenant)?.get(each.seq);
-    if (known?.manifestHash === each.manifestHash && known.loaded + known.rejected === each.landed)
-      return false;
+    const isEqual =
+      known?.manifestHash === each.manifestHash && known.loaded + known.rejected === each.landed;
+    if (isEqual) return false; // It is here already.
     const isThere = table.rows.some((row) => row.tenant === each.tenant && row.seq === each.seq);
-    if (known !== undefined || isThere) throw mismatch(each, known);
+    if (!isEqual && (known !== undefined || isThere)) throw mismatch(each, known);
     const rowCount = read.get(each)?.length ?? 0;
     if (rowCount === each.landed) return true;
     throw new LeatError("LOAD_FAILED", {

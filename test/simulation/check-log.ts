@@ -9,7 +9,7 @@ import { hold } from "./violation.ts";
 export function checkLog(simulation: Simulation, tenant: string, log: TenantLog): void {
   checkAccounting(log);
   checkOwners(simulation, tenant, log);
-  checkDoneKeys(log);
+  checkDoneKeys(simulation, tenant, log);
   checkCursor(simulation, log);
   checkStarts(simulation, log);
   checkGenerations(log);
@@ -58,13 +58,18 @@ function checkOwners(simulation: Simulation, tenant: string, { manifests }: Tena
   }
 }
 
-/** I17: a delivery is done once. */
-function checkDoneKeys({ manifests }: TenantLog): void {
+/** I17: a delivery is done once, and not called done before. */
+function checkDoneKeys(simulation: Simulation, tenant: string, { manifests }: TenantLog): void {
   const done = new Set<string>();
   for (const { seq, idempotencyKey, isFinal } of manifests) {
     if (idempotencyKey === undefined || !isFinal) continue;
     hold(!done.has(idempotencyKey), "I17", () => `manifest ${seq} finishes ${idempotencyKey} again`);
     done.add(idempotencyKey);
+  }
+  for (const { name, tenant: of, outcome, plan } of simulation.records) {
+    if (of !== tenant || outcome?.status !== "already-done") continue;
+    const isDone = plan.idempotencyKey !== undefined && done.has(plan.idempotencyKey);
+    hold(isDone, "I17", () => `${name} was told that ${plan.idempotencyKey} is done, which no manifest says`);
   }
 }
 

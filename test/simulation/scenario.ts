@@ -62,6 +62,9 @@ export type Scenario = Readonly<{
   rates: FaultRates;
   /** Share of requests that fail, and of answers that break off. */
   sourceFailures: number;
+  /** Share of requests, and of answers, that take up to `slowMs`. */
+  slowAnswers: number;
+  slowMs: number;
   runs: readonly PlannedRun[];
   concurrentMax: number;
 }>;
@@ -195,6 +198,8 @@ export function drawScenario(random: SeededRandom): Scenario {
     jumpMs: unitMs * 20,
     rates: isSimple ? noFaults : drawRates(random),
     sourceFailures: isSimple || random.chance(0.5) ? 0 : 0.02,
+    slowAnswers: random.chance(0.5) ? 0 : 0.1,
+    slowMs: unitMs * 10,
     // To go on from where a person says after the order was broken is that person's decision to lose records.
     runs: drawRuns(random, family).filter((run) => run.kind !== "edit" || api.order !== "broken"),
     concurrentMax: random.between(1, 3),

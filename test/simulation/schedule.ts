@@ -57,7 +57,6 @@ export type RunRecord = {
   status: "running" | "ended" | "failed";
   outcome: ExtractOutcome | undefined;
   error: LeatError | undefined;
-  requests: number;
 };
 
 /** The world of a schedule. */
@@ -218,7 +217,6 @@ function createWorld(seed: number, scenario: Scenario, turns: Interleaving, rand
       status: "running",
       outcome: undefined,
       error: undefined,
-      requests: 0,
     };
     records.push(record);
     const own = random.fork();
@@ -241,11 +239,12 @@ function createWorld(seed: number, scenario: Scenario, turns: Interleaving, rand
         api,
         spec,
         clock,
-        gate: (what) =>
-          process.act(sourceAction(what), () => {
-            record.requests++;
+        gate: async (what) => {
+          if (own.chance(scenario.slowAnswers)) await process.sleep(own.below(scenario.slowMs));
+          await process.act(sourceAction(what), () => {
             if (own.chance(scenario.sourceFailures)) throw sourceAction(what).fault("failed");
-          }),
+          });
+        },
         breaksOff: () => own.chance(scenario.sourceFailures),
       });
       try {
