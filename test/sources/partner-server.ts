@@ -12,7 +12,7 @@ export type SeenRequest = Readonly<{
   body: string;
 }>;
 
-export type Respond = (request: SeenRequest, response: ServerResponse, count: number) => void | Promise<void>;
+export type Respond = (request: SeenRequest, response: ServerResponse, count: number) => unknown;
 
 export type Partner = AsyncDisposable & Readonly<{ origin: string; requests: SeenRequest[] }>;
 

@@ -56,6 +56,12 @@ export function checkPaging(
   }
   if (spec.stability === "overlap") {
     if (pagination.type !== "offset") faults.add([...path, "stability"], `"overlap" needs offset pagination`);
+    if (spec.primaryKey.length === 0) {
+      faults.add(
+        [...path, "stability"],
+        `"overlap" needs a primaryKey: what is read again is told by its key`,
+      );
+    }
     if (!hasSort)
       faults.add(
         [...path, "stability"],

@@ -1,4 +1,5 @@
 /** How a REST stream is fetched: path, parameters, headers and body, compiled once, filled in for each request. */
+import { LeatError } from "../../errors/leat-error.ts";
 import type { JsonValue } from "../../model/json-value.ts";
 import { toJsonText } from "../stream-declaration/json-text.ts";
 import type { ParameterPlace } from "./pagination-declaration.ts";
@@ -102,8 +103,19 @@ export function planRequest(
     headers["content-type"] ??= "application/json";
   }
   const path = lookups.render(endpoint.path, values, encodeURIComponent)?.text ?? "";
+  refuseDots(path);
   const own = joinAddress(baseUrl, path) + (query.length === 0 ? "" : `?${query.join("&")}`);
   return { method: endpoint.method, address: nextAddress ?? own, headers, body, secretParams };
+}
+
+/** Percent-encoding leaves dots alone, and `..` leads to another endpoint with the same credential. */
+function refuseDots(path: string): void {
+  if (!path.split("/").some((segment) => segment === "." || segment === "..")) return;
+  throw new LeatError("SOURCE_FAILED", {
+    message: `A value in the path ${JSON.stringify(path)} would lead out of it.`,
+    hint: "Look at the partition or parent record that it comes from.",
+    retryable: false,
+  });
 }
 
 /** A path stands behind the base, whatever slashes either has: `new URL` would drop the base's own path. */

@@ -78,9 +78,10 @@ export function checkCursor(
       : strictObject({ format })
     ).optional() as z.ZodType<CheckedBound | undefined>,
   });
-  const { field, format: cursorFormat, zone, start, end } = checked;
+  // A wrong zone is a fault already; the rest is checked as if there were none.
+  const { field, format: cursorFormat, zone = "UTC", start, end } = checked;
   const declared = input as Readonly<Record<string, unknown>>; // Only looked at for what is present.
-  if (cursorFormat === undefined || zone === undefined) return { spec: undefined, start, end };
+  if (cursorFormat === undefined) return { spec: undefined, start, end };
 
   const value = (name: "minimum" | "initial", fallback: CursorValue | undefined): CursorValue | undefined => {
     const given = checked[name];
