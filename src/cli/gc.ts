@@ -79,7 +79,14 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
     sum((one) => one.waiting),
   ];
   if (options.json) {
-    const places = collected.map(({ place, ...counts }) => ({ ...place, ...counts }));
+    const places = collected.map(({ place, ...counts }) => ({
+      source: place.source,
+      stream: place.stream,
+      tenant_id: place.tenant,
+      deleted: counts.deleted,
+      deleted_bytes: counts.deletedBytes,
+      waiting: counts.waiting,
+    }));
     terminal.out(
       `${JSON.stringify({ dry_run: isDryRun, deleted, deleted_bytes: bytes, waiting, swept, places }, null, 2)}\n`,
     );

@@ -13,15 +13,13 @@ import { addState } from "./state.ts";
 import { addSync } from "./sync.ts";
 import { addVerify } from "./verify.ts";
 
-const description = `Brings data from partners' APIs to your warehouse, exactly once.
-
-A project is a folder with a leat.config.ts. \`leat init\` makes one that works at once;
-\`leat sync\` then fetches what is new, lands it as files and loads it; \`leat query\` reads it.`;
+const description =
+  "Brings data from partners' APIs to your warehouse, exactly once. A project is a folder with a leat.config.ts: `leat init` makes one that works at once, `leat sync` fetches what is new, lands it as files and loads it, and `leat query` reads it.";
 
 const afterHelp = `
-Exit codes: 0 all that was asked for was done, 1 not all of it, 2 wrong usage or configuration,
-130 interrupted. Ctrl-C stops at the next safe point, a second one at once; nothing that was
-committed is lost either way.`;
+Exit codes: 0 all that was asked for was done, 1 not all of it,
+2 wrong usage or configuration, 130 interrupted. Ctrl-C stops at the
+next safe point, a second one at once; what was committed stays.`;
 
 /** Builds the program. The reference page of the command line is made from it. */
 export function buildProgram(invocation: Invocation, version: string): Command {

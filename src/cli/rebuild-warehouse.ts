@@ -1,6 +1,6 @@
 /** Builds a warehouse file aside from the landing, compares, swaps. */
 import { constants, existsSync } from "node:fs";
-import { copyFile, rename, rm } from "node:fs/promises";
+import { copyFile, link, rename, rm } from "node:fs/promises";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import { listTenants } from "../landing/log.ts";
 import type { TableChecksum, Warehouse } from "../ports/warehouse.ts";
@@ -51,7 +51,7 @@ export async function rebuildWarehouse(opened: OpenProject, job: RebuildJob): Pr
   await removeFile(aside); // Of a rebuild that was killed.
   try {
     const before = hasOld ? await readChecksums(await opened.openWarehouse(), job.streams) : undefined;
-    if (!job.isWhole && hasOld) await copyOld(path, aside);
+    if (!job.isWhole && hasOld) await hold(path, job.signal, () => copyWarehouse(path, aside));
     const rebuilt = await opened.openWarehouseAt(aside);
     const streams: RebuiltStream[] = [];
     try {
@@ -66,10 +66,11 @@ export async function rebuildWarehouse(opened: OpenProject, job: RebuildJob): Pr
     const isDifferent = streams.some((stream) => stream.comparison === "different");
     const kept = isDifferent ? `${path}.before-rebuild-${Date.now()}` : null;
     job.signal.throwIfAborted();
-    await (await opened.openWarehouse()).close();
-    if (kept !== null) await copyFile(path, kept, constants.COPYFILE_FICLONE);
-    await rm(`${path}.wal`, { force: true }); // It belongs to the old file; the new one would be read with it.
-    await rename(aside, path);
+    await hold(path, job.signal, async () => {
+      if (kept !== null) await keepWarehouse(path, kept);
+      await rm(`${path}.wal`, { force: true }); // It belongs to the old file; the new one would be read with it.
+      await rename(aside, path);
+    });
     return { streams, kept };
   } finally {
     await removeFile(aside);
@@ -81,10 +82,22 @@ async function removeFile(path: string): Promise<void> {
   await rm(`${path}.wal`, { force: true });
 }
 
-/** The old file as it is between two operations; nobody keeps it open, so a copy is whole once its log is merged. */
-async function copyOld(path: string, aside: string): Promise<void> {
-  await copyFile(path, aside, constants.COPYFILE_FICLONE);
-  if (existsSync(`${path}.wal`)) await copyFile(`${path}.wal`, `${aside}.wal`);
+/** Keeps writers out; the engine is loaded here, as everywhere, only when it is needed. */
+async function hold(path: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  const { holdDuckDbFile } = await import("../warehouses/duckdb/hold-file.ts");
+  await holdDuckDbFile(path, signal, work);
+}
+
+/** Copies the file; last, since closing it ends the hold. The log, if a killed process left one, is a file of its own. */
+async function copyWarehouse(from: string, to: string): Promise<void> {
+  if (existsSync(`${from}.wal`)) await copyFile(`${from}.wal`, `${to}.wal`);
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+}
+
+/** Gives the file that is about to be replaced a second name. */
+async function keepWarehouse(from: string, to: string): Promise<void> {
+  if (existsSync(`${from}.wal`)) await copyFile(`${from}.wal`, `${to}.wal`);
+  await link(from, to);
 }
 
 async function forgetStreams(warehouse: Warehouse, streams: readonly ChosenStream[]): Promise<void> {

@@ -35,8 +35,10 @@ export function reportError(terminal: Terminal, error: unknown): void {
     return;
   }
   terminal.err(`error ${error.code}: ${printable(error.message)}${placeOf(error)}\n`);
-  for (const cause of causesOf(error)) terminal.err(`  because: ${printable(cause)}\n`);
-  terminal.err(`  hint: ${printable(error.hint)}\n`);
+  for (const cause of causesOf(error)) {
+    if (!error.hint.includes(cause)) terminal.err(`  because: ${indented(cause)}\n`);
+  }
+  terminal.err(`  hint: ${indented(error.hint)}\n`);
 }
 
 /** Where it happened, when the message does not say so itself. */
@@ -49,3 +51,6 @@ function placeOf(error: LeatError): string {
   if (typeof tenant === "string" && !error.message.includes(tenant)) parts.push(`tenant ${tenant}`);
   return parts.length === 0 ? "" : ` (${printable(parts.join(", "))})`;
 }
+
+/** Lines after the first stand under it. */
+const indented = (text: string): string => printable(text.trimEnd()).replaceAll("\n", "\n    ");

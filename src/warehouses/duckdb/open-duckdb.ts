@@ -29,6 +29,7 @@ import {
 import { checksumSql } from "./checksum-sql.ts";
 import { type DuckDbSession, type DuckDbSettings, withDuckDb } from "./duckdb-file.ts";
 import { firstLine } from "./engine-errors.ts";
+import { forgetStream } from "./forget-stream.ts";
 import { loadBatch, prepareStream } from "./load-batch.ts";
 import { openValueConverter } from "./query-values.ts";
 import { quoteText } from "./sql-text.ts";
@@ -201,6 +202,12 @@ class DuckDbWarehouse implements Warehouse {
       );
       return { count: Number(counted!["held"]), sample: sample.map((row) => text(row, "record")) };
     });
+  }
+
+  async forget(spec: StreamSpec): Promise<void> {
+    await withDuckDb(this.#file, "write", this.#settings, undefined, (session) =>
+      forgetStream(session, spec),
+    );
   }
 
   async close(): Promise<void> {
