@@ -73,7 +73,9 @@ describe("pages name what exists", () => {
     const unknown = pages.flatMap(({ path, spans, blocks }) =>
       [
         ...spans,
-        ...blocks.filter(({ language }) => language === "sh").flatMap(({ text }) => text.split("\n")),
+        ...blocks
+          .filter(({ language }) => /^(sh|console)$/.test(language))
+          .flatMap(({ text }) => text.split("\n")),
       ]
         .map((line) => line.replace(/^(\$ )?(npx )?/, "").replace(/ #.*$/, ""))
         .filter((line) => line.startsWith("leat "))
@@ -110,12 +112,13 @@ function leadsSomewhere(from: string, link: string): boolean {
 
 describe("the protocol and the tests", () => {
   const numbers = [...readText("docs/protocol.md").matchAll(/^\*\*(I\d+) /gm)].map(([, number]) => number!);
-  const testFiles = ["src", "test"].flatMap((folder) => listFiles(folder, ".test.ts"));
+  // Contract suites, whose tests run wherever an adapter is tested, are not `.test.ts` files.
+  const testFiles = ["test", "src/testing"]
+    .flatMap((folder) => listFiles(folder, ".ts"))
+    .concat(listFiles("src", ".test.ts"));
   const named = new Set(
     testFiles.flatMap((path) =>
-      [...readText(path).matchAll(/\b(?:test|it|describe)(?:\.each\([^)]*\))?\(\s*["'`](I\d+)\b/g)].map(
-        ([, number]) => number!,
-      ),
+      [...readText(path).matchAll(/\(\s*["'`](I\d+) [^"'`]/g)].map(([, number]) => number!),
     ),
   );
 

@@ -63,7 +63,8 @@ describe("files keep their form", () => {
     const odd = ownFolders.flatMap((path) =>
       path
         .split("/")
-        .filter((name) => !loud.test(name) && !/^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)*$/.test(name))
+        .filter((name) => !loud.test(name) && !name.endsWith(".py")) // Python wants names that it can import.
+        .filter((name) => !/^\.?[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9-]+)*$/.test(name))
         .map((name) => `${path}: rename "${name}"`),
     );
     expect(odd).toEqual([]);
