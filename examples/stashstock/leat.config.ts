@@ -15,8 +15,8 @@ const lastModified = (field: string) =>
     // "0001-01-01" in a record means never; such records are landed and do not move the cursor.
     minimum: "2000-01-01",
     initial: process.env["STASHSTOCK_SINCE"] ?? "2026-01-01",
-    // The partner shows some changes only a minute after the time they carry.
-    lag: "2m",
+    // The partner shows some changes only half a minute after the time they carry.
+    lag: "1m",
     spanMax: "24h",
     start: { param: "lastModifiedStart", inclusive: true },
     end: { param: "lastModifiedEnd" },

@@ -10,6 +10,9 @@ import { killRunning, type LeatEnd, type LeatProcess, startLeat } from "./run-le
 
 const folder = import.meta.dirname;
 
+/** How far the partner's clock is behind ours at first: less than leat tolerates (5 minutes by default). */
+const partnerBehindMs = 180_000;
+
 export type ExampleOptions = Readonly<{
   seed: number;
   /** Landing and warehouse go here; what is in it is removed first. */
@@ -41,8 +44,10 @@ export interface Example extends AsyncDisposable {
   sync(...args: string[]): Promise<{ exitCode: number | null; results: readonly SyncedStream[] }>;
   /** Runs `leat query --json`; throws when that fails. */
   query(sql: string): Promise<readonly ViewRow[]>;
-  /** Holds the current view of a tenant's plants against the partner's own. */
-  compare(tenant: string): Promise<Comparison>;
+  /** Holds the current view of every tenant's plants against the partner's own, by tenant. */
+  compare(): Promise<ReadonlyMap<string, Comparison>>;
+  /** Rows of the landing table that hold the same record as another row. */
+  countDoubled(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -59,7 +64,15 @@ export async function openExample(options: ExampleOptions): Promise<Example> {
   });
   const { historyDays, plantsPerLicense, seed } = options;
   const historyMs = historyDays * 86_400_000;
-  const partner = await startPartner({ seed, vendorKey, accounts, historyMs, plantsPerLicense });
+  const partner = await startPartner({
+    seed,
+    vendorKey,
+    accounts,
+    historyMs,
+    plantsPerLicense,
+    // So that its minutes can go by in no time without it running ahead of this machine's clock.
+    nowMs: Date.now() - partnerBehindMs,
+  });
   const tenants = accounts.map(({ tenant }) => tenant);
   const { LEAT_CONFIG: _config, LEAT_TENANTS: _tenants, ...inherited } = process.env;
   const environment: NodeJS.ProcessEnv = {
@@ -100,9 +113,24 @@ export async function openExample(options: ExampleOptions): Promise<Example> {
       // What `sync --json` promises to print.
       return { exitCode, results: (JSON.parse(stdout) as { results: readonly SyncedStream[] }).results };
     },
-    async compare(tenant) {
-      const rows = await query(`select * from stashstock.metrc_plants where tenant_id = '${tenant}'`);
-      return compareWithTruth(rows, partner.truth(tenant));
+    async compare() {
+      const rows = await query(`select * from stashstock.metrc_plants`);
+      return new Map(
+        tenants.map((tenant) => [
+          tenant,
+          compareWithTruth(
+            rows.filter((row) => row["tenant_id"] === tenant),
+            partner.truth(tenant),
+          ),
+        ]),
+      );
+    },
+    async countDoubled() {
+      const [row] = await query(
+        `select (select count(*) from gcs_metrc_plants) - (select count(*) from
+           (select distinct * exclude (_leat_package, _leat_row, _leat_extracted_at) from gcs_metrc_plants)) as doubled`,
+      );
+      return Number(row?.["doubled"]);
     },
     close,
     [Symbol.asyncDispose]: close,
