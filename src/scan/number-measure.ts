@@ -27,7 +27,7 @@ const exponentCounted = 1_000_000;
  * @param isExactKnown - leaves the dear test out: the column is known to hold such numbers, `isExact` is not filled in.
  */
 export function measureNumber(
-  bytes: Uint8Array,
+  bytes: Buffer,
   start: number,
   end: number,
   out: NumberMeasure,
@@ -86,7 +86,7 @@ export function isExactNumber(text: string): boolean {
   return measure.isExact;
 }
 
-function isSafeInteger(bytes: Uint8Array, start: number, end: number): boolean {
+function isSafeInteger(bytes: Buffer, start: number, end: number): boolean {
   const from = bytes[start] === 0x2d ? start + 1 : start;
   if (end - from !== largestExactInteger.length) return end - from < largestExactInteger.length;
   for (let at = from; at < end; at += 1) {
@@ -96,13 +96,15 @@ function isSafeInteger(bytes: Uint8Array, start: number, end: number): boolean {
   return true;
 }
 
-function survivesDouble(bytes: Uint8Array, start: number, end: number): boolean {
-  // More digits than any double's exact expansion has (767) are no shortest form of anything.
+function survivesDouble(bytes: Buffer, start: number, end: number): boolean {
+  // Nobody prints doubles so long; taken as exact, such a text is not worth reading.
   if (end - start > 1200) return false;
-  const text = textOf(bytes, start, end);
+  const text = bytes.toString("latin1", start, end);
   const value = Number(text);
   if (!Number.isFinite(value) || Math.abs(value) < smallestNormal) return false;
-  return plainForm(text) === plainForm(String(value));
+  const shortest = String(value);
+  // Most sources print doubles in this very form already.
+  return shortest === text || plainForm(shortest) === plainForm(text);
 }
 
 /** Significant digits and the exponent of the last one: equal for decimals of equal size. Signs never differ here. */
@@ -115,17 +117,11 @@ function plainForm(text: string): string {
   return `${significant}e${last}`;
 }
 
-function readExponent(bytes: Uint8Array, start: number, end: number): number {
+function readExponent(bytes: Buffer, start: number, end: number): number {
   const sign = bytes[start];
   let value = 0;
   for (let at = sign === 0x2d || sign === 0x2b ? start + 1 : start; at < end; at += 1) {
     value = Math.min(exponentCounted, value * 10 + bytes[at]! - 0x30);
   }
   return sign === 0x2d ? -value : value;
-}
-
-function textOf(bytes: Uint8Array, start: number, end: number): string {
-  let text = "";
-  for (let at = start; at < end; at += 1) text += String.fromCharCode(bytes[at]!);
-  return text;
 }

@@ -12,9 +12,16 @@ import { ColumnFold } from "./column-fold.ts";
 import { EnvelopeWalker } from "./envelope-walker.ts";
 import { isBlank, isTokenEnd } from "./json-bytes.ts";
 import { KeyTrie } from "./key-trie.ts";
-import type { OpenScanner, RecordBatch, RecordScanner, ScanEnd, ScanOptions } from "./record-batch.ts";
+import {
+  codeOf,
+  type OpenScanner,
+  type RecordBatch,
+  type RecordScanner,
+  type ScanEnd,
+  type ScanOptions,
+} from "./record-batch.ts";
 import { RecordEnd } from "./record-end.ts";
-import { codeOf, RecordValidator } from "./record-validator.ts";
+import { RecordValidator } from "./record-validator.ts";
 
 const depthMaxDefault = 512;
 const recordBytesMaxDefault = 16 * 1024 * 1024;
@@ -58,7 +65,7 @@ class ByteScanner implements RecordScanner {
   /** Pairs of fields with equal paths: the second is copied from the first. */
   #twins: readonly (readonly [number, number])[];
 
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
   #at = 0;
   /** Offset in the answer of the buffer's first byte. */
@@ -437,7 +444,8 @@ class ByteScanner implements RecordScanner {
 
   #reserve(length: number): void {
     if (length + slackBytes <= this.#bytes.length) return;
-    const wider = new Uint8Array(Math.max(length + slackBytes, this.#bytes.length * 2));
+    // Not from the shared pool: its memory is the batch's.
+    const wider = Buffer.allocUnsafeSlow(Math.max(length + slackBytes, this.#bytes.length * 2));
     wider.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = wider;
     this.#batch.bytes = wider;

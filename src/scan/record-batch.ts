@@ -30,6 +30,11 @@ export const recordProblems: readonly (RecordProblem | "none")[] = [
   "reserved-column",
 ];
 
+/** The stored code of a problem. */
+export function codeOf(problem: RecordProblem): number {
+  return recordProblems.indexOf(problem);
+}
+
 /** What to look for in each record. */
 export type ScanOptions = Readonly<{
   selector: RecordSelector;
@@ -39,7 +44,7 @@ export type ScanOptions = Readonly<{
   reserved: readonly string[];
   /** Deepest nesting of a record; deeper is `too-deep`. Default 512: engines and parsers fail at some thousands. */
   depthMax?: number;
-  /** Largest record in bytes; default 16 MiB. Larger is `too-large`, skipped without being held. */
+  /** Largest record in bytes; default 16 MiB. Larger is `too-large`: its first 64 KiB are kept, the rest is skipped. */
   recordBytesMax?: number;
   /** Largest envelope kept; default 1 MiB. */
   envelopeBytesMax?: number;
@@ -49,7 +54,8 @@ export type ScanOptions = Readonly<{
  * Up to some thousands of records. All arrays are reused by the scanner: valid until its next call.
  *
  * `bytes.subarray(starts[i], ends[i])` is record i as received, but that CR and LF between tokens are blanks (they
- * would end the line of NDJSON). A record with a problem has its extent too, as far as it could be held.
+ * would end the line of NDJSON). A record with a problem has its extent too, as far as it could be held; its bytes may
+ * be anything, line feeds within a broken string included, and it has no fields.
  */
 export type RecordBatch = {
   count: number;
@@ -65,7 +71,10 @@ export type RecordBatch = {
 
 /** What is left when a document has ended. */
 export type ScanEnd = Readonly<{
-  /** The document with every selected array replaced by `[]`; `undefined` for JSON Lines or above the bound. */
+  /**
+   * The document with every selected array replaced by `[]`; `undefined` for JSON Lines or above the bound. A single
+   * record (`$`) stays in it. Numbers that do not survive a double are their text, so that a token is sent back exactly.
+   */
   envelope: JsonValue | undefined;
   recordCount: number;
   /** Whether the selector's place was there at least once (an empty array is; a missing key is not). */
@@ -77,7 +86,10 @@ export type ScanEnd = Readonly<{
  *
  * A syntax error in the envelope, or one that makes it unclear where a record ends, throws `SOURCE_NOT_JSON`
  * (with the beginning of the answer, 200 characters at most, when nothing was found yet), an answer that ends in the
- * middle `SOURCE_TRUNCATED`, both with the byte offset. Problems inside a record whose end is clear only mark the record.
+ * middle `SOURCE_TRUNCATED`, both with the byte offset; a place of another type than the selector needs is
+ * `SOURCE_SHAPE_CHANGED`. Records before a failure are handed out first. Problems inside a record whose end is clear
+ * only mark the record. In JSON Lines a line feed ends any record, and what follows a value on its line is a record
+ * with the problem `invalid-json`; a last line without its end must be a whole value that is no bare number.
  */
 export interface RecordScanner {
   push(chunk: Uint8Array): void;

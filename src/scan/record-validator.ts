@@ -7,14 +7,7 @@
  */
 import { kindBits } from "../model/column-kinds.ts";
 import type { ColumnFold } from "./column-fold.ts";
-import {
-  isSimpleEscape,
-  isStringSpecial,
-  readHex4,
-  utf8Length,
-  utf8SecondMax,
-  utf8SecondMin,
-} from "./json-bytes.ts";
+import { isStringSpecial } from "./json-bytes.ts";
 import {
   type KeyTrie,
   nodeCanonical,
@@ -30,12 +23,11 @@ import {
   nodeWords,
 } from "./key-trie.ts";
 import { measureNumber, type NumberMeasure } from "./number-measure.ts";
-import { type RecordProblem, recordProblems } from "./record-batch.ts";
-import { datedBytesMax, stringKind } from "./string-kind.ts";
+import { codeOf } from "./record-batch.ts";
+import { StringCheck } from "./string-check.ts";
+import { escapedStringKind, stringKind } from "./string-kind.ts";
 
-const invalidUtf8 = codeOf("invalid-utf8");
 const duplicateKey = codeOf("duplicate-key");
-const loneSurrogate = codeOf("lone-surrogate");
 const tooDeep = codeOf("too-deep");
 const invalidJson = codeOf("invalid-json");
 const reservedColumn = codeOf("reserved-column");
@@ -48,11 +40,6 @@ const nullWord = 0x6c6c756e;
 /** Numbers of so few digits and no exponent survive a double, whatever they are. */
 const digitsSafe = 15;
 
-/** The stored code of a problem. */
-export function codeOf(problem: RecordProblem): number {
-  return recordProblems.indexOf(problem);
-}
-
 export type ValidatorOptions = Readonly<{ depthMax: number; isLineBound: boolean }>;
 
 export class RecordValidator {
@@ -64,14 +51,14 @@ export class RecordValidator {
   fieldEnds: Int32Array = new Int32Array(0);
   fieldBase = 0;
 
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Buffer = Buffer.alloc(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #keys: KeyTrie;
   #columns: ColumnFold;
   #depthMax: number;
   #isLineBound: boolean;
   #stamp = 0;
-  #hasEscape = false;
+  #strings = new StringCheck();
   #measure: NumberMeasure = { isInteger: false, intDigits: 0, scale: 0, isExact: false };
   // What is left open around the value being read, by depth.
   #isArray: Uint8Array;
@@ -93,7 +80,7 @@ export class RecordValidator {
   }
 
   /** Names the buffer to read in; at least 8 bytes must lie between a limit and the buffer's end. */
-  attach(bytes: Uint8Array): void {
+  attach(bytes: Buffer): void {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -156,12 +143,12 @@ export class RecordValidator {
         if (key === 0) {
           let q = p;
           while (isStringSpecial[bytes[q]!] === 0) q += 1;
-          this.#hasEscape = false;
+          this.#strings.hasEscape = false;
           if (bytes[q] !== 0x22) {
             q = this.#finishString(q);
             if (q < 0) return -1;
           }
-          key = keys.find(bytes, p, q, parent, this.#hasEscape);
+          key = keys.find(bytes, p, q, parent, this.#strings.hasEscape);
           nodes = keys.nodes;
           words = keys.words;
           kinds = columns.kinds;
@@ -214,15 +201,15 @@ export class RecordValidator {
         q += (31 - Math.clz32(special & -special)) >> 3;
         let hasEscape = false;
         if (bytes[q] !== 0x22) {
-          this.#hasEscape = false;
+          this.#strings.hasEscape = false;
           q = this.#finishString(q);
           if (q < 0) return -1;
-          hasEscape = this.#hasEscape;
+          hasEscape = this.#strings.hasEscape;
         }
         if (depth === 1) {
           let bit: number = textBit;
           const first = bytes[p]!;
-          if (hasEscape) bit = this.#escapedKind(p, q);
+          if (hasEscape) bit = escapedStringKind(bytes, p, q);
           else if (first >= 0x30 && first <= 0x39 && q - p >= 10) bit = stringKind(bytes, p, q);
           if ((kinds[column]! & bit) === 0) columns.note(column, bit, 0, 0, false);
         }
@@ -385,44 +372,8 @@ export class RecordValidator {
 
   /** From the first special byte of a string to its closing quote, or -1. */
   #finishString(from: number): number {
-    const bytes = this.#bytes;
-    let q = from;
-    for (;;) {
-      const c = bytes[q]!;
-      if (c === 0x22) return q;
-      if (c === 0x5c) {
-        q = this.#skipEscape(q);
-        if (q < 0) return -1;
-      } else if (c < 0x20) return this.#fail(q, invalidJson);
-      else {
-        const length = utf8Length(c);
-        if (length === 0) return this.#fail(q, invalidUtf8);
-        const second = bytes[q + 1]!;
-        if (second < utf8SecondMin(c) || second > utf8SecondMax(c)) return this.#fail(q + 1, invalidUtf8);
-        if (length > 2 && (bytes[q + 2]! & 0xc0) !== 0x80) return this.#fail(q + 2, invalidUtf8);
-        if (length > 3 && (bytes[q + 3]! & 0xc0) !== 0x80) return this.#fail(q + 3, invalidUtf8);
-        q += length;
-      }
-      while (isStringSpecial[bytes[q]!] === 0) q += 1;
-    }
-  }
-
-  /** Behind an escape (both halves of a surrogate pair), or -1. */
-  #skipEscape(at: number): number {
-    const bytes = this.#bytes;
-    this.#hasEscape = true;
-    const c = bytes[at + 1]!;
-    if (isSimpleEscape[c] === 1) return at + 2;
-    if (c !== 0x75) return this.#fail(at + 1, invalidJson);
-    const unit = readHex4(bytes, at + 2);
-    if (unit < 0) return this.#fail(at + 1 - unit, invalidJson);
-    if (unit < 0xd800 || unit > 0xdfff) return at + 6;
-    if (unit > 0xdbff) return this.#fail(at + 5, loneSurrogate);
-    if (bytes[at + 6] !== 0x5c) return this.#fail(at + 6, loneSurrogate);
-    if (bytes[at + 7] !== 0x75) return this.#fail(at + 7, loneSurrogate);
-    const low = readHex4(bytes, at + 8);
-    if (low < 0) return this.#fail(at + 7 - low, invalidJson);
-    return low >= 0xdc00 && low <= 0xdfff ? at + 12 : this.#fail(at + 11, loneSurrogate);
+    const end = this.#strings.finish(this.#bytes, from);
+    return end < 0 ? this.#fail(this.#strings.failedAt, this.#strings.problem) : end;
   }
 
   /** Behind the digits of an exponent, or -1. */
@@ -455,25 +406,5 @@ export class RecordValidator {
       measure.intDigits > columns.intDigitsMax[column]! ||
       measure.scale > columns.scaleMax[column]!;
     if (isNew || isExactNew) columns.note(column, bit, measure.intDigits, measure.scale, measure.isExact);
-  }
-
-  /** The kind of a string with escapes: only one that decodes to plain ASCII and begins with a digit may be a date. */
-  #escapedKind(start: number, end: number): number {
-    const first = this.#bytes[start]!;
-    const mayBeDigit = (first >= 0x30 && first <= 0x39) || first === 0x5c;
-    if (!mayBeDigit || end - start > datedBytesMax * 6) return textBit;
-    const decoded = new Uint8Array(end - start);
-    let length = 0;
-    for (let at = start; at < end; at += 1) {
-      const c = this.#bytes[at]!;
-      if (c !== 0x5c) decoded[length++] = c;
-      else if (this.#bytes[at + 1] === 0x75) {
-        const unit = readHex4(this.#bytes, at + 2);
-        if (unit > 0x7f) return textBit;
-        decoded[length++] = unit;
-        at += 5;
-      } else return textBit; // None of the short escapes stands in a date.
-    }
-    return stringKind(decoded, 0, length);
   }
 }

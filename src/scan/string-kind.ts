@@ -1,8 +1,9 @@
 /** Which kind a string value is: date, timestamp with or without a zone, or text. */
 import { kindBits } from "../model/column-kinds.ts";
+import { readHex4 } from "./json-bytes.ts";
 
 /** Bytes of the longest text that is tried: a timestamp with 40 fraction digits and an offset. */
-export const datedBytesMax = 66;
+const datedBytesMax = 66;
 
 /** Greatest offset from UTC that engines read alike; no place on Earth is beyond it. */
 const offsetMinutesMax = 18 * 60;
@@ -38,6 +39,26 @@ export function stringKind(bytes: Uint8Array, start: number, end: number): numbe
   const offset = readOffset(bytes, at, end);
   if (Number.isNaN(offset)) return kindBits.text;
   return isInRange(bytes, start, hour * 60 + minute - offset) ? kindBits.timestampTz : kindBits.text;
+}
+
+/** The same of a string with escapes: only one that decodes to plain ASCII and begins with a digit may be a date. */
+export function escapedStringKind(bytes: Uint8Array, start: number, end: number): number {
+  const first = bytes[start]!;
+  const mayBeDigit = isDigit(first) || first === 0x5c;
+  if (!mayBeDigit || end - start > datedBytesMax * 6) return kindBits.text;
+  const decoded = new Uint8Array(end - start);
+  let length = 0;
+  for (let at = start; at < end; at += 1) {
+    const c = bytes[at]!;
+    if (c !== 0x5c) decoded[length++] = c;
+    else if (bytes[at + 1] === 0x75) {
+      const unit = readHex4(bytes, at + 2);
+      if (unit > 0x7f) return kindBits.text;
+      decoded[length++] = unit;
+      at += 5;
+    } else return kindBits.text; // None of the short escapes stands in a date.
+  }
+  return stringKind(decoded, 0, length);
 }
 
 /** Minutes east of UTC, or NaN when the rest is no zone. */
