@@ -206,6 +206,10 @@ test.each<[string, AuthDeclaration]>([
   expect(told).not.toContain(Buffer.from("u:s3cret-k+y/1").toString("base64"));
   expect(places).toEqual([expect.stringMatching(/^GET http:\/\/127\.0\.0\.1:\d+\/items \(page 1\)$/)]);
   expect(partner.requests[1]?.url).toContain("page=2");
+  // The partner's links repeat the key's parameter under its own name.
+  const isQueryKey = auth.type === "apiKey" && auth.in === "query";
+  const shown = `GET ${partner.origin}/items?page=2&access_token=***&key=${isQueryKey ? "***" : "other"} answered 422`;
+  expect((error as Error).message.slice(0, shown.length)).toBe(shown);
 });
 
 test("a tenant's secret in a parameter is not shown, other parameters are", async () => {

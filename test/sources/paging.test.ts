@@ -1,5 +1,5 @@
 /** How one page leads to the next, where it ends, and what is not let through. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { isJsonObject, type JsonValue } from "../../src/model/json-value.ts";
 import type { Page } from "../../src/ports/source.ts";
 import { rest } from "../../src/sources/rest/rest.ts";
@@ -107,87 +107,6 @@ test("last ids without hasMore end with an empty page", async () => {
   expect(queries(partner, "after")).toEqual([null, "2", "4", "5"]);
 });
 
-test("a token may come in a header and go into a JSON body, deep", async () => {
-  await using partner = await startPartner((request, response) => {
-    const { variables } = JSON.parse(request.body) as { variables: { after?: string } };
-    answerJson(response, ids(1, 1), { headers: variables.after === undefined ? { "x-next": "t2" } : {} });
-  });
-  const stream: Declared = {
-    method: "POST",
-    body: { json: { query: "{ orders { id } }", variables: { first: 50 } } },
-    pagination: { type: "cursorToken", header: "X-Next", param: "variables.after" },
-  };
-  await readStream(declare(partner, stream), "items");
-  expect(partner.requests.map((request) => JSON.parse(request.body))).toEqual([
-    { query: "{ orders { id } }", variables: { first: 50 } },
-    { query: "{ orders { id } }", variables: { first: 50, after: "t2" } },
-  ]);
-});
-
-test("a JSON body is filled in: numbers stay numbers, what is not there is left out", async () => {
-  await using partner = await startPartner((_, response) => answerJson(response, { data: [], total: 0 }));
-  const stream: Declared = {
-    method: "POST",
-    body: {
-      json: {
-        filter: { since: "{cursor.start}", label: "of {tenant.name}" },
-        from: "{offset}",
-        next: "{{x}}",
-      },
-    },
-    records: "data",
-    cursor: { field: "at", format: "epoch-ms", start: {} },
-    pagination: { type: "offset", totalPath: "total" },
-  };
-  const source = declare(partner, stream);
-  const tenant = testTenant({ name: "Anna" });
-  await readStream(source, "items", { tenant });
-  await readStream(source, "items", { tenant, range: { start: 1_700_000_000_123_000n } });
-  expect(partner.requests.map((request) => JSON.parse(request.body))).toEqual([
-    { filter: { label: "of Anna" }, from: 0, next: "{x}" },
-    { filter: { since: 1_700_000_000_123, label: "of Anna" }, from: 0, next: "{x}" },
-  ]);
-});
-
-test("a range is written in the declared formats, and left out where it has no start yet", async () => {
-  await using partner = await startPartner((_, response) => answerJson(response, []));
-  const cursor = {
-    field: "updated",
-    zone: "America/Denver",
-    start: { param: "from", format: "date" },
-    end: { param: "to", format: "epoch-s" },
-  } as const;
-  const source = declare(partner, {
-    cursor,
-    sort: { param: "sort", value: "updated:asc" },
-    pagination: { type: "single" },
-  });
-  await readStream(source, "items");
-  await readStream(source, "items", {
-    range: { start: 1_704_092_400_000_000n, end: 1_704_178_800_000_000n },
-  });
-  expect(partner.requests.map((request) => request.url)).toEqual([
-    "/items?sort=updated%3Aasc",
-    "/items?from=2024-01-01&to=1704178800&sort=updated%3Aasc",
-  ]);
-});
-
-test("values of a path are percent-encoded and cannot leave it", async () => {
-  await using partner = await startPartner((_, response) => answerJson(response, []));
-  const source = declare(partner, {
-    path: "/orders/{partition}/items",
-    partitions: { perTenant: "orders" },
-    pagination: { type: "single" },
-  });
-  await readStream(source, "items", { range: { partition: "a/b?c#d é" } });
-  expect(partner.requests.map((request) => request.url)).toEqual(["/orders/a%2Fb%3Fc%23d%20%C3%A9/items"]);
-  await expect(readStream(source, "items", { range: { partition: ".." } })).rejects.toMatchObject({
-    code: "SOURCE_FAILED",
-    retryable: false,
-  });
-  expect(partner.requests).toHaveLength(1);
-});
-
 test.each<[string, Declared, (partner: string, count: number) => [unknown, Record<string, string>]]>([
   [
     "link",
@@ -256,6 +175,26 @@ test.each<[string, Declared["pagination"], unknown]>([
   await expect(readStream(declare(partner, { records: "d", pagination }), "items")).rejects.toMatchObject({
     code: "SOURCE_SHAPE_CHANGED",
   });
+});
+
+test("an envelope that could not be kept is a failure, not the last page", async () => {
+  await using partner = await startPartner((_, response) =>
+    answerJson(response, { d: [], n: "t2", more: "…" }),
+  );
+  const pagination = { type: "cursorToken", path: "n", param: "t" } as const;
+  const reader = await declare(partner, { records: "d", pagination }).open(
+    "items",
+    testTenant(),
+    testWorld(),
+  );
+  const reading = reader.read(
+    { start: undefined, end: undefined, partition: undefined },
+    new AbortController().signal,
+  );
+  await reading.next();
+  const summary = { recordCount: 0, envelope: undefined, lastRecord: undefined, isMismatch: false };
+  await expect(reading.next(summary)).rejects.toMatchObject({ code: "SOURCE_SHAPE_CHANGED" });
+  await reader.close();
 });
 
 const overlapping: Declared = {
@@ -362,6 +301,34 @@ test("a failure of a page fetched ahead is thrown when its turn comes, once", as
   });
   await expect(reading).rejects.toMatchObject({ code: "SOURCE_FAILED", details: { status: 400 } });
   expect(pages).toHaveLength(2);
+  await reader.close();
+});
+
+test("a reader that is left stops what was fetched ahead", async () => {
+  let closed = 0;
+  await using partner = await startPartner((request, response) => {
+    response.on("close", () => closed++);
+    if (request.query.get("page") === "1") answerJson(response, { data: ids(1, 1), pages: 9 });
+    if (request.query.get("page") === "2") answerJson(response, { data: ids(2, 1), pages: 9 });
+  });
+  const pagination = { type: "pageNumber", param: "page", totalPagesPath: "pages" } as const;
+  const stream: Declared = { records: "data", concurrency: 3, stability: "trusted", pagination };
+  const reader = await declare(partner, stream).open("items", testTenant(), testWorld());
+  const reading = reader.read(
+    { start: undefined, end: undefined, partition: undefined },
+    new AbortController().signal,
+  );
+  const summary = {
+    recordCount: 1,
+    envelope: { data: [], pages: 9 },
+    lastRecord: Buffer.from("1"),
+    isMismatch: false,
+  };
+  await reading.next();
+  await reading.next(summary);
+  await vi.waitFor(() => expect(partner.requests).toHaveLength(4)); // Pages 3 and 4 are never answered.
+  await reading.return();
+  await vi.waitFor(() => expect(closed).toBe(4));
   await reader.close();
 });
 

@@ -4,6 +4,7 @@ import { formatParameter, type ParameterFormat } from "../../model/cursor.ts";
 import { isJsonObject, type JsonValue, readJsonPath } from "../../model/json-value.ts";
 import type { RecordSelector } from "../../model/record-selector.ts";
 import type { Page, PageSummary, RangeRequest, StreamReader } from "../../ports/source.ts";
+import { envelopePaths } from "./check-pagination.ts";
 import type { RestStream } from "./check-rest-stream.ts";
 import { type Endpoint, type Parameter, type PlannedRequest, planRequest } from "./endpoint.ts";
 import type { Answer, Exchange } from "./exchange.ts";
@@ -102,6 +103,7 @@ export class RestReader implements StreamReader {
         if (body.kind === "stream") body.abort(); // Does nothing when it was read to its end.
         open = undefined;
         this.#checkEnvelope(summary.envelope, at);
+        this.#checkKept(summary, at);
         step = pager.next(step, { headers: answer.headers, address: answer.address, summary });
       }
     } catch (error) {
@@ -162,6 +164,18 @@ export class RestReader implements StreamReader {
       return; // The scanner says where it is wrong.
     }
     this.#checkEnvelope(emptyRecords(answer, selector), at);
+  }
+
+  /** What is beside the records may be too large to be kept; taken for empty, it would end the pages too early. */
+  #checkKept({ envelope, isMismatch }: PageSummary, at: string): void {
+    const { selector, pagination, failedWhen } = this.#parts.stream;
+    const isNeeded = failedWhen !== undefined || Object.keys(envelopePaths(pagination)).length > 0;
+    if (envelope !== undefined || isMismatch || selector.form === "lines" || !isNeeded) return;
+    throw new LeatError("SOURCE_SHAPE_CHANGED", {
+      message: `${at}: what stands beside the records is too large to be looked at for the next page.`,
+      hint: "Compare `records` of the stream with the answer: most of it should be records.",
+      details: { at },
+    });
   }
 
   #checkEnvelope(envelope: JsonValue | undefined, at: string): void {
