@@ -12,6 +12,7 @@ import { ColumnFold } from "./column-fold.ts";
 import { EnvelopeWalker } from "./envelope-walker.ts";
 import { isBlank, isTokenEnd } from "./json-bytes.ts";
 import { KeyTrie } from "./key-trie.ts";
+import { PieceBuffer } from "./piece-buffer.ts";
 import {
   codeOf,
   type OpenScanner,
@@ -26,14 +27,9 @@ import { RecordValidator } from "./record-validator.ts";
 const depthMaxDefault = 512;
 const recordBytesMaxDefault = 16 * 1024 * 1024;
 const envelopeBytesMaxDefault = 1024 * 1024;
-/** Bytes taken from a chunk at once: small enough for a processor's cache, large enough for some hundred records. */
-const pieceBytes = 256 * 1024;
-/** Room behind the last byte: a zero that ends every loop, and what is read four bytes at a time. */
-const slackBytes = 16;
 const batchRecordsMax = 2048;
 /** How much of a record that is too large is kept, to show what it was. */
 const tooLargeKeptBytes = 64 * 1024;
-const beginningBytes = 200;
 
 const notAnObject = codeOf("not-an-object");
 const invalidJson = codeOf("invalid-json");
@@ -65,16 +61,10 @@ class ByteScanner implements RecordScanner {
   /** Pairs of fields with equal paths: the second is copied from the first. */
   #twins: readonly (readonly [number, number])[];
 
-  #bytes: Buffer = Buffer.alloc(0);
-  #length = 0;
+  #buffer = new PieceBuffer();
   #at = 0;
-  /** Offset in the answer of the buffer's first byte. */
-  #offset = 0;
-  #chunks: Uint8Array[] = [];
-  #chunkAt = 0;
   #phase: Phase = "start";
   #recordCount = 0;
-  #beginning = Buffer.alloc(0);
   /** Set while the end of the record at `#at` is looked for; `#isTooLarge`: its middle has been let go. */
   #isSearching = false;
   #isTooLarge = false;
@@ -101,7 +91,7 @@ class ByteScanner implements RecordScanner {
     this.#recordEnd = new RecordEnd(this.#isLines);
     this.#batch = {
       count: 0,
-      bytes: this.#bytes,
+      bytes: this.#buffer.bytes,
       starts: new Int32Array(batchRecordsMax),
       ends: new Int32Array(batchRecordsMax),
       problems: new Uint8Array(batchRecordsMax),
@@ -110,7 +100,7 @@ class ByteScanner implements RecordScanner {
     };
     this.#validator.fieldStarts = this.#batch.fieldStarts;
     this.#validator.fieldEnds = this.#batch.fieldEnds;
-    this.#reserve(pieceBytes);
+    this.#validator.attach(this.#buffer.bytes);
     this.restart();
   }
 
@@ -121,16 +111,12 @@ class ByteScanner implements RecordScanner {
         ? undefined
         : new EnvelopeWalker(selector, this.#options.envelopeBytesMax ?? envelopeBytesMaxDefault, {
             refuse: (what, at) => this.#refuse(what, at),
-            beginning: () => this.#beginningText(),
+            beginning: () => this.#buffer.beginning,
           });
-    this.#length = 0;
+    this.#buffer.clear();
     this.#at = 0;
-    this.#offset = 0;
-    this.#chunks = [];
-    this.#chunkAt = 0;
     this.#phase = "start";
     this.#recordCount = 0;
-    this.#beginning = Buffer.alloc(0);
     this.#isSearching = false;
     this.#isTooLarge = false;
     this.#failure = undefined;
@@ -138,12 +124,7 @@ class ByteScanner implements RecordScanner {
   }
 
   push(chunk: Uint8Array): void {
-    if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
-    if (this.#beginning.length < beginningBytes) {
-      const missing = beginningBytes - this.#beginning.length;
-      this.#beginning = Buffer.concat([this.#beginning, chunk.subarray(0, missing)]);
-    }
+    this.#buffer.push(chunk);
   }
 
   take(): RecordBatch | undefined {
@@ -167,9 +148,9 @@ class ByteScanner implements RecordScanner {
   }
 
   end(): ScanEnd {
-    assert(this.#chunks.length === 0, "end() comes after the last batch was taken");
-    const total = this.#offset + this.#length;
-    if (this.#phase === "start" && this.#length > this.#at) this.#truncated(total);
+    assert(this.#buffer.isDrained, "end() comes after the last batch was taken");
+    const total = this.#buffer.offset + this.#buffer.length;
+    if (this.#phase === "start" && this.#buffer.length > this.#at) this.#truncated(total);
     if (this.#walker === undefined) {
       if (this.#isSearching) this.#truncated(total);
       return { envelope: undefined, recordCount: this.#recordCount, isFound: true };
@@ -200,7 +181,7 @@ class ByteScanner implements RecordScanner {
 
   /** Reads what the buffer holds, until the batch is full or the rest needs more bytes. */
   #scan(): void {
-    while (this.#at < this.#length && this.#batch.count < batchRecordsMax) {
+    while (this.#at < this.#buffer.length && this.#batch.count < batchRecordsMax) {
       switch (this.#phase) {
         case "start":
           if (!this.#skipMark()) return;
@@ -228,8 +209,8 @@ class ByteScanner implements RecordScanner {
   #skipMark(): boolean {
     const mark = [0xef, 0xbb, 0xbf];
     for (const [i, byte] of mark.entries()) {
-      if (i === this.#length) return false;
-      if (this.#bytes[i] !== byte) {
+      if (i === this.#buffer.length) return false;
+      if (this.#buffer.bytes[i] !== byte) {
         this.#phase = this.#isLines ? "line" : "envelope";
         return true;
       }
@@ -241,7 +222,7 @@ class ByteScanner implements RecordScanner {
 
   #walk(): void {
     const walker = this.#walker!;
-    this.#at = walker.walk(this.#bytes, this.#at, this.#length);
+    this.#at = walker.walk(this.#buffer.bytes, this.#at, this.#buffer.length);
     if (walker.stop === "array") this.#phase = "firstRecord";
     else if (walker.stop === "single") this.#phase = "single";
   }
@@ -249,11 +230,11 @@ class ByteScanner implements RecordScanner {
   /** Reads the next record, or leaves the array where there is none; false when bytes ran out before. */
   #readNext(): boolean {
     if (!this.#isSearching) {
-      const bytes = this.#bytes;
+      const bytes = this.#buffer.bytes;
       let at = this.#at;
-      while (at < this.#length && isBlank(bytes[at]!)) at += 1;
+      while (at < this.#buffer.length && isBlank(bytes[at]!)) at += 1;
       this.#at = at;
-      if (at === this.#length) return false;
+      if (at === this.#buffer.length) return false;
       const c = bytes[at]!;
       if (this.#phase === "firstRecord" && c === 0x5d) {
         this.#leaveArray();
@@ -283,7 +264,7 @@ class ByteScanner implements RecordScanner {
 
   /** Behind a record of an array. */
   #separate(): void {
-    const c = this.#bytes[this.#at]!;
+    const c = this.#buffer.bytes[this.#at]!;
     if (c === 0x5d) {
       this.#leaveArray();
       return;
@@ -296,7 +277,7 @@ class ByteScanner implements RecordScanner {
   /** Behind a record of JSON Lines: what is left of the line, if it is more than blanks, is a record with a problem. */
   #endLine(): boolean {
     if (!this.#isSearching) {
-      const c = this.#bytes[this.#at]!;
+      const c = this.#buffer.bytes[this.#at]!;
       if (isBlank(c)) {
         if (c === 0x0a) this.#phase = "line";
         this.#at += 1;
@@ -318,7 +299,7 @@ class ByteScanner implements RecordScanner {
   /** Reads the record at `#at` into the batch; false when it is not all there yet. */
   #readRecord(): boolean {
     const start = this.#at;
-    const c = this.#bytes[start]!;
+    const c = this.#buffer.bytes[start]!;
     if (!this.#isSearching) {
       if (c === 0x7b) {
         const end = this.#validate(start);
@@ -330,11 +311,12 @@ class ByteScanner implements RecordScanner {
       this.#recordEnd.begin(start, c);
       this.#isSearching = true;
       this.#isTooLarge = false;
-      this.#recordOffset = this.#offset + start;
+      this.#recordOffset = this.#buffer.offset + start;
     }
-    const end = this.#recordEnd.advance(this.#bytes, this.#length);
+    const end = this.#recordEnd.advance(this.#buffer.bytes, this.#buffer.length);
     // The buffer's offset may have moved since: the middle of the record may be gone.
-    if (end === -2) this.#refuse("brackets that do not match in a record", this.#recordOffset - this.#offset);
+    if (end === -2)
+      this.#refuse("brackets that do not match in a record", this.#recordOffset - this.#buffer.offset);
     if (end === -1) {
       this.#letGo(start);
       return false;
@@ -397,66 +379,43 @@ class ByteScanner implements RecordScanner {
   #problemOfOther(start: number, end: number, c: number): number {
     if (this.#phase === "afterLine") return invalidJson;
     if (c === 0x5b || c === 0x22) return notAnObject;
-    const text = Buffer.from(this.#bytes.subarray(start, end)).toString("latin1");
+    const text = Buffer.from(this.#buffer.bytes.subarray(start, end)).toString("latin1");
     return scalarPattern.test(text) ? notAnObject : invalidJson;
   }
 
   #trimmed(start: number, end: number): number {
     let trimmed = end;
-    while (trimmed > start + 1 && isBlank(this.#bytes[trimmed - 1]!)) trimmed -= 1;
+    while (trimmed > start + 1 && isBlank(this.#buffer.bytes[trimmed - 1]!)) trimmed -= 1;
     return trimmed;
   }
 
   /** Lets the middle go of a record that has become too large to be held. */
   #letGo(start: number): void {
-    if (!this.#isTooLarge && this.#length - start <= this.#recordBytesMax) return;
+    if (!this.#isTooLarge && this.#buffer.length - start <= this.#recordBytesMax) return;
     this.#isTooLarge = true;
     const kept = start + this.#keptBytesMax;
-    this.#offset += this.#length - kept;
-    this.#length = kept;
+    this.#buffer.cutTo(kept);
     this.#recordEnd.at = kept;
   }
 
   /** Adds the next piece behind what is still needed; false when there is none. */
   #refill(): boolean {
-    const chunk = this.#chunks[0];
-    if (chunk === undefined) return false;
     const from = this.#at;
-    if (from > 0) {
-      this.#bytes.copyWithin(0, from, this.#length);
-      this.#length -= from;
-      this.#offset += from;
-      this.#recordEnd.at -= from;
-      this.#at = 0;
-    }
-    const piece = chunk.subarray(this.#chunkAt, this.#chunkAt + pieceBytes);
-    this.#reserve(this.#length + piece.length);
-    this.#bytes.set(piece, this.#length);
-    this.#length += piece.length;
-    this.#bytes[this.#length] = 0;
-    this.#chunkAt += piece.length;
-    if (this.#chunkAt === chunk.length) {
-      this.#chunks.shift();
-      this.#chunkAt = 0;
+    if (!this.#buffer.refill(from)) return false;
+    this.#recordEnd.at -= from;
+    this.#at = 0;
+    if (this.#batch.bytes !== this.#buffer.bytes) {
+      this.#batch.bytes = this.#buffer.bytes;
+      this.#validator.attach(this.#buffer.bytes);
     }
     return true;
   }
 
-  #reserve(length: number): void {
-    if (length + slackBytes <= this.#bytes.length) return;
-    // Not from the shared pool: its memory is the batch's.
-    const wider = Buffer.allocUnsafeSlow(Math.max(length + slackBytes, this.#bytes.length * 2));
-    wider.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = wider;
-    this.#batch.bytes = wider;
-    this.#validator.attach(wider);
-  }
-
   #refuse(what: string, at: number): never {
-    const offset = this.#offset + at;
+    const offset = this.#buffer.offset + at;
     throw new LeatError("SOURCE_NOT_JSON", {
       message: `The answer is not JSON: ${what} at byte ${offset}.`,
-      details: this.#isFound() ? { offset } : { offset, beginning: this.#beginningText() },
+      details: this.#isFound() ? { offset } : { offset, beginning: this.#buffer.beginning },
     });
   }
 
@@ -469,10 +428,6 @@ class ByteScanner implements RecordScanner {
 
   #isFound(): boolean {
     return this.#walker?.isFound ?? this.#recordCount + this.#batch.count > 0;
-  }
-
-  #beginningText(): string {
-    return this.#beginning.toString("utf8");
   }
 }
 
