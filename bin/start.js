@@ -4,9 +4,9 @@ const { existsSync } = require("node:fs");
 const { join } = require("node:path");
 const { pathToFileURL } = require("node:url");
 
-// Published, there is only dist; in the repository the sources run as they are.
-const built = join(__dirname, "..", "dist", "cli", "main.js");
-const main = existsSync(built) ? built : join(__dirname, "..", "src", "cli", "main.ts");
+// Published, there is only dist; in the repository the sources run as they are, whatever an old build left behind.
+const source = join(__dirname, "..", "src", "cli", "main.ts");
+const main = existsSync(source) ? source : join(__dirname, "..", "dist", "cli", "main.js");
 import(pathToFileURL(main).href)
   .then((cli) => cli.main(process.argv.slice(2)))
   .catch((error) => {

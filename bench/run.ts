@@ -1,0 +1,101 @@
+/** `npm run bench -- extract load [--small]`: every figure with its ceiling and its peer, measured in one run. */
+import { cpus, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import { benchExtract } from "./extract.ts";
+import { benchLoad } from "./load.ts";
+import { benchScan } from "./scan.ts";
+import { benchSync } from "./sync.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { small: { type: "boolean", default: false } },
+});
+const isSmall = values.small;
+const thousand = 1000;
+const million = thousand * thousand;
+
+const say = (line = "") => console.log(line);
+const row = (name: string, value: number, unit: string, note = "") =>
+  say(`  ${name.padEnd(44)} ${format(value).padStart(12)} ${unit.padEnd(10)} ${note}`);
+const format = (value: number) =>
+  value >= 1000 ? Math.round(value).toLocaleString("en-US") : value.toFixed(value < 10 ? 2 : 1);
+const times = (ratio: number, target: number) => `${ratio.toFixed(2)}x (target ${target})`;
+
+async function extract(): Promise<void> {
+  const scan = await benchScan();
+  say(`Scan, records of ${Math.round(scan.recordBytes)} bytes`);
+  for (const { name, megabytesPerSecond } of scan.rates) row(name, megabytesPerSecond, "MB/s");
+  row("scanner / UTF-8 decode", scan.ratioToDecode, "x");
+  row("scanner / parse + stringify", scan.ratioToStringify, "x");
+  say();
+  const { rates, single } = await benchExtract({
+    pages: isSmall ? 50 : 200,
+    runs: isSmall ? 2 : 5,
+    singleBytes: isSmall ? 100 * million : thousand * million,
+  });
+  const targets = { identity: 3, gzip: 2 };
+  for (const encoding of ["identity", "gzip"] as const) {
+    const { drain, stringify, leat, "leat-zstd": packed } = rates[encoding];
+    say(`HTTP to NDJSON, ${encoding}, one connection, new process each time`);
+    row("drain the socket", drain, "records/s");
+    row("fetch().json(), stringify, to a file", stringify, "records/s");
+    row(
+      "leat, to NDJSON",
+      leat,
+      "records/s",
+      `${times(leat / stringify, targets[encoding])} of fetch + stringify, ${(leat / drain).toFixed(2)} of drain`,
+    );
+    row(
+      "leat, to NDJSON in zstd",
+      packed,
+      "records/s",
+      `${(packed / stringify).toFixed(2)}x of fetch + stringify`,
+    );
+    say();
+  }
+  say(`One answer of ${format(single.bytes / million)} MB`);
+  row("leat, streamed", single.recordsPerSecond, "records/s");
+  row("peak memory of the process", single.peakMb, "MB", "(target at most 300)");
+  say();
+}
+
+async function load(): Promise<void> {
+  await benchLoad({ rows: isSmall ? 200 * thousand : 10 * million, say });
+  const sync = await benchSync({
+    records: isSmall ? 50 * thousand : million,
+    peerRecords: isSmall ? 10 * thousand : 200 * thousand,
+    runs: isSmall ? 1 : 3,
+  });
+  say(`Sync of ${format(sync.records)} records from a local server to a view that answers`);
+  const { seconds = 1, peakMb = 0, querySeconds = 0 } = sync.leat;
+  row("leat", sync.records / seconds, "records/s", "(target at least 50,000)");
+  row("first query of the view", querySeconds, "s");
+  row("peak memory of the process", peakMb, "MB", "(target at most 1,024)");
+  if (typeof sync.peer === "string") {
+    say();
+    say(`  !! ${sync.peer}`);
+    say("  !! The comparison with dlt was NOT made.");
+    process.exitCode = 1;
+    return;
+  }
+  const { records, leatSeconds, dltSeconds, ratio, dltPeakMb } = sync.peer;
+  say();
+  say(`The same of ${format(records)} records, medians`);
+  row("leat", leatSeconds, "s");
+  row("dlt, rest_api source, merge into DuckDB", dltSeconds, "s", `${format(dltPeakMb)} MB`);
+  row("leat / dlt", ratio, "x", "(target at least 5)");
+  say();
+}
+
+const benches: Readonly<Record<string, () => Promise<void>>> = { extract, load };
+const chosen = positionals.length === 0 ? Object.keys(benches) : positionals;
+const unknown = chosen.find((name) => benches[name] === undefined);
+if (unknown !== undefined) {
+  console.error(`There is no benchmark "${unknown}"; there are ${Object.keys(benches).join(", ")}.`);
+  process.exit(2);
+}
+say(
+  `${cpus().length} cores (${cpus()[0]?.model ?? "unknown"}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`,
+);
+say();
+for (const name of chosen) await benches[name]?.();
