@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import { printErrorJson } from "../errors/print-error.ts";
+import type { Tenant } from "../ports/source.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import type { OpenProject } from "./open-project.ts";
 import { exitCodeOf, reportError } from "./report-error.ts";
@@ -68,6 +69,9 @@ async function openEveryStream(
       for (const tenant of opened.readTenants()) {
         signal.throwIfAborted();
         const found: LeatError[] = [];
+        for (const reference of referencesOf(tenant)) {
+          await collect(found, () => opened.secrets.resolve(reference));
+        }
         await collect(found, async () => (await source.open(stream, tenant, world)).close());
         for (const problem of found) {
           // A missing secret is missing for every stream of the source: told once a tenant.
@@ -79,6 +83,12 @@ async function openEveryStream(
     }
   }
 }
+
+/** Fields of a tenant that refer to a secret. */
+const referencesOf = (tenant: Tenant): string[] =>
+  Object.values(tenant.fields).filter(
+    (value): value is string => typeof value === "string" && /^(env|file|gcp-secret):/.test(value),
+  );
 
 /** Runs a step; what it fails with is noted, so that the other steps are still tried. */
 async function collect<T>(problems: LeatError[], step: () => Promise<T>): Promise<T | undefined> {

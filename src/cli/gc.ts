@@ -8,8 +8,11 @@ import { printBytes, printCount } from "./terminal.ts";
 
 type GcOptions = GlobalOptions & Readonly<{ dryRun?: boolean }>;
 
-/** A work folder older than this belongs to a load that was killed. */
-const workFolderMsMax = 24 * 60 * 60 * 1000;
+/** A leftover older than this belongs to a load that was killed. */
+const leftoverMsMax = 24 * 60 * 60 * 1000;
+
+/** What loads and rebuilds put beside the warehouse while they run. */
+const leftover = /^(work-[A-Za-z0-9]{6}|leat-load-[A-Za-z0-9]{6}|.+\.rebuilding-[0-9a-f]{12}(\.wal)?)$/;
 
 export function addGc(program: Command, invocation: Invocation): void {
   const command = program
@@ -70,7 +73,7 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
   }
   const swept = isDryRun
     ? 0
-    : (await sweepPending(opened.landing.path)) + (await sweepWorkFolders(opened.warehouse.path));
+    : (await sweepPending(opened.landing.path)) + (await sweepLeftovers(opened.warehouse.path));
   const sum = (read: (one: Collected) => number): number =>
     collected.reduce((total, one) => total + read(one), 0);
   const [deleted, bytes, waiting] = [
@@ -103,14 +106,14 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
 }
 
 /** Removes what killed loads and rebuilds have left beside the warehouse. */
-async function sweepWorkFolders(warehousePath: string): Promise<number> {
+async function sweepLeftovers(warehousePath: string): Promise<number> {
   const folder = dirname(warehousePath);
   let swept = 0;
   for (const name of await readdir(folder).catch(() => [])) {
-    if (!/^work-[A-Za-z0-9]{6}$/.test(name)) continue;
+    if (!leftover.test(name)) continue;
     const path = join(folder, name);
     const info = await stat(path).catch(() => undefined);
-    if (info === undefined || Date.now() - info.mtimeMs < workFolderMsMax) continue;
+    if (info === undefined || Date.now() - info.mtimeMs < leftoverMsMax) continue;
     await rm(path, { recursive: true, force: true });
     swept++;
   }

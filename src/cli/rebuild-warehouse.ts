@@ -1,4 +1,5 @@
 /** Builds a warehouse file aside from the landing, compares, swaps. */
+import { randomBytes } from "node:crypto";
 import { constants, existsSync } from "node:fs";
 import { copyFile, link, rename, rm } from "node:fs/promises";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
@@ -46,9 +47,8 @@ const differencesMax = 50;
  */
 export async function rebuildWarehouse(opened: OpenProject, job: RebuildJob): Promise<RebuildOutcome> {
   const path = opened.warehouse.path;
-  const aside = `${path}.rebuilding`;
+  const aside = `${path}.rebuilding-${randomBytes(6).toString("hex")}`; // Two rebuilds at once do not meet.
   const hasOld = existsSync(path);
-  await removeFile(aside); // Of a rebuild that was killed.
   try {
     const before = hasOld ? await readChecksums(await opened.openWarehouse(), job.streams) : undefined;
     if (!job.isWhole && hasOld) await hold(path, job.signal, () => copyWarehouse(path, aside));
@@ -66,7 +66,7 @@ export async function rebuildWarehouse(opened: OpenProject, job: RebuildJob): Pr
     const isDifferent = streams.some((stream) => stream.comparison === "different");
     const kept = isDifferent ? `${path}.before-rebuild-${Date.now()}` : null;
     job.signal.throwIfAborted();
-    await hold(path, job.signal, async () => {
+    await swapHeld(path, job.signal, async () => {
       if (kept !== null) await keepWarehouse(path, kept);
       await rm(`${path}.wal`, { force: true }); // It belongs to the old file; the new one would be read with it.
       await rename(aside, path);
@@ -86,6 +86,16 @@ async function removeFile(path: string): Promise<void> {
 async function hold(path: string, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   const { holdDuckDbFile } = await import("../warehouses/duckdb/hold-file.ts");
   await holdDuckDbFile(path, signal, work);
+}
+
+/** Swaps with writers kept out; a file that no engine can open has no writers. */
+async function swapHeld(path: string, signal: AbortSignal, swap: () => Promise<void>): Promise<void> {
+  try {
+    await hold(path, signal, swap);
+  } catch (error) {
+    if (!isLeatError(error) || error.code !== "WAREHOUSE_UNREADABLE") throw error;
+    await swap();
+  }
 }
 
 /** Copies the file; last, since closing it ends the hold. The log, if a killed process left one, is a file of its own. */

@@ -2,8 +2,10 @@
 import type { Command } from "commander";
 import { LeatError } from "../errors/leat-error.ts";
 import { printErrorJson } from "../errors/print-error.ts";
-import type { SyncItem, SyncJob, SyncResult } from "../sync/sync-job.ts";
+import type { Tenant } from "../ports/source.ts";
+import type { ChosenStream, SyncItem, SyncJob, SyncResult } from "../sync/sync-job.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
+import type { OpenProject } from "./open-project.ts";
 import { reportError } from "./report-error.ts";
 import { printable, printCount, printSpan, type Terminal } from "./terminal.ts";
 
@@ -89,7 +91,11 @@ export async function runSync(
   const startedAtMs = systemClock.nowMs();
   const opened = await openProject(invocation, options);
   const streams = choose.chooseStreams(opened.project, names);
-  const tenants = choose.chooseTenants(opened.readTenants(), options.tenant ?? []);
+  const known = opened.readTenants();
+  const tenants = choose.chooseTenants(
+    steps === "load" ? await addLandedTenants(opened, streams, known) : known,
+    options.tenant ?? [],
+  );
   const request = {
     from: options.from,
     to: options.to,
@@ -124,6 +130,22 @@ export async function runSync(
   reportFailures(terminal, failed);
   if (failed.length === 0) return 0;
   return signal.aborted ? 130 : 1;
+}
+
+/** Tenants that have something landed, also those that are no longer in the tenants file: what is sealed is loaded. */
+async function addLandedTenants(
+  { store }: OpenProject,
+  streams: readonly ChosenStream[],
+  known: readonly Tenant[],
+): Promise<readonly Tenant[]> {
+  const { listTenants } = await import("../landing/log.ts");
+  const tenants = new Map(known.map((tenant) => [tenant.id, tenant]));
+  for (const { source, spec } of streams) {
+    for (const id of await listTenants(store, source.name, spec.name)) {
+      if (!tenants.has(id)) tenants.set(id, { id, fields: {} });
+    }
+  }
+  return [...tenants.values()];
 }
 
 /** Reads `--concurrency`. */
