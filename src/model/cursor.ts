@@ -65,7 +65,9 @@ function parseIso(text: string, zone: string): CursorValue | undefined {
   const us = BigInt(wallMs) * 1000n + BigInt(fraction.slice(0, 6).padEnd(6, "0"));
   if (offset === undefined) return us - BigInt(wallOffsetMs(wallMs, zone)) * 1000n;
   if (offset === "Z" || offset === "z") return us;
-  const minutes = +offset.slice(1, 3) * 60 + +(offset.slice(3).replace(":", "") || 0);
+  const [hours, rest] = [+offset.slice(1, 3), +(offset.slice(3).replace(":", "") || 0)];
+  if (hours > 23 || rest > 59) return undefined;
+  const minutes = hours * 60 + rest;
   return us - BigInt(offset.startsWith("-") ? -minutes : minutes) * 60n * secondUs;
 }
 
@@ -139,15 +141,36 @@ export function parameterUnit(format: ParameterFormat): bigint {
 /** Greatest value the parameter can express that is not above `value`; days begin at midnight of the zone. */
 export function roundDown(value: CursorValue, format: ParameterFormat, zone = "UTC"): CursorValue {
   if (format !== "date") return floorTo(value, parameterUnit(format));
-  const offsetUs = BigInt(zoneOffsetMs(Number(value / 1000n), zone)) * 1000n;
+  const offsetUs = BigInt(zoneOffsetMs(Number(floorDiv(value, 1000n)), zone)) * 1000n;
   const wallDayUs = floorTo(value + offsetUs, dayUs);
-  return wallDayUs - BigInt(wallOffsetMs(Number(wallDayUs / 1000n), zone)) * 1000n;
+  return BigInt(dayStartMs(Number(wallDayUs / 1000n), zone)) * 1000n;
+}
+
+/**
+ * The first instant of a day, whose midnight may not exist: in Santiago and Cairo clocks go forward at midnight. An
+ * earlier instant would be printed as the day before.
+ */
+function dayStartMs(wallDayMs: number, zone: string): number {
+  if (zone === "UTC") return wallDayMs;
+  let early = wallDayMs - wallOffsetMs(wallDayMs, zone);
+  const isReached = (instantMs: number) => instantMs + zoneOffsetMs(instantMs, zone) >= wallDayMs;
+  if (isReached(early)) return early;
+  // Whoever goes forward at midnight keeps the day before at `early`: the change is between, to the second.
+  let late = early + 86_400_000;
+  while (late - early > 1000) {
+    const middle = Math.floor((early + late) / 2000) * 1000;
+    if (isReached(middle)) late = middle;
+    else early = middle;
+  }
+  return late;
 }
 
 /** Least value the parameter can express that is not below `value`. */
 export function roundUp(value: CursorValue, format: ParameterFormat, zone = "UTC"): CursorValue {
-  const down = roundDown(value, format, zone);
-  return down === value ? value : stepUp(down, format, zone);
+  let rounded = roundDown(value, format, zone);
+  // More than one step where a midnight came twice: in St. John's clocks went back at one past midnight until 2011.
+  while (rounded < value) rounded = stepUp(rounded, format, zone);
+  return rounded;
 }
 
 /** The parameter's next value above a rounded one; a day of 23 or 25 hours counts as one. */

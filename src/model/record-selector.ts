@@ -32,14 +32,15 @@ export function parseRecordSelector(text: string): RecordSelector {
     const quoted = /^\.?\["((?:[^"\\]|\\.)*)"\]/.exec(rest);
     const plain = at === 0 ? /^[^.[\]"]+/.exec(rest) : /^\.[^.[\]"]+/.exec(rest);
     const match = each ?? quoted ?? plain;
-    if (match === null || isSingle) {
+    const quotedKey = quoted === null ? undefined : readQuoted(quoted[1] ?? "");
+    if (match === null || isSingle || (match === quoted && quotedKey === undefined)) {
       throw new LeatError("CONFIG_INVALID", {
         message: `The record selector "${text}" cannot be read at position ${at + 1}.`,
         hint: "Write dotted keys and [*], such as data.items or [*].plants[*].",
       });
     }
     if (each) steps.push("each");
-    else if (quoted) steps.push({ key: JSON.parse(`"${quoted[1]}"`) as string });
+    else if (quotedKey !== undefined) steps.push({ key: quotedKey });
     else {
       const key = match[0].replace(/^\./, "");
       if (key === "$") isSingle = true;
@@ -49,4 +50,13 @@ export function parseRecordSelector(text: string): RecordSelector {
   }
   if (!isSingle && steps.at(-1) !== "each") steps.push("each");
   return { form: "json", steps, isSingle };
+}
+
+/** The text between quotes, escapes resolved as in JSON; `undefined` when it is none. */
+function readQuoted(text: string): string | undefined {
+  try {
+    return JSON.parse(`"${text}"`) as string; // Between quotes there is nothing but a string.
+  } catch {
+    return undefined;
+  }
 }
