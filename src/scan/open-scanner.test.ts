@@ -211,6 +211,15 @@ describe("large and deep", () => {
     }
   });
 
+  test("a failure behind a skipped middle still names the record's place", () => {
+    for (const size of [1, whole]) {
+      const { error } = scanAll(`[{},{"a":["${"x".repeat(300)}"}]`, "", size, { recordBytesMax: 100 });
+      expect(error).toContain("brackets that do not match in a record at byte 4.");
+      const after = scanAll(`[{"a":"${"x".repeat(300)}"},]`, "", size, { recordBytesMax: 100 });
+      expect(after.error).toContain("no record at byte 310.");
+    }
+  });
+
   test("a record of 40 MB is passed over without being held", () => {
     const scanner = openFor("");
     scanner.push(Buffer.from('[{"s":"'));
