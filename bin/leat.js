@@ -5,9 +5,9 @@
 var version = process.versions.node.split(".");
 var major = Number(version[0]);
 var minor = Number(version[1]);
-if (major < 22 || (major === 22 && minor < 18)) {
+if (major < 22 || (major === 22 && minor < 19)) {
   console.error(
-    "leat needs Node 22.18 or newer; this is Node " +
+    "leat needs Node 22.19 or newer; this is Node " +
       process.versions.node +
       ". Install a newer one: https://nodejs.org",
   );

@@ -48,7 +48,7 @@ export const codes = {
   },
   NODE_TOO_OLD: {
     meaning: "This Node is older than leat needs.",
-    hint: "Install Node 22.18 or newer.",
+    hint: "Install Node 22.19 or newer.",
     retryable: false,
   },
   NOT_SUPPORTED: {
