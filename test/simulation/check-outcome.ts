@@ -27,8 +27,11 @@ export async function checkOutcome(simulation: Simulation): Promise<void> {
   }
 }
 
-/** Whether the partner has shown this record to whoever asked as the protocol says. */
-function isOwed(simulation: Simulation, record: PartnerRecord): boolean {
+/** Whether the partner has shown this record, which can be a row, to whoever asked as the protocol says. */
+const isOwed = (simulation: Simulation, record: PartnerRecord): boolean =>
+  !isBroken(record) && isShown(simulation, record);
+
+function isShown(simulation: Simulation, record: PartnerRecord): boolean {
   const { spec, api } = simulation.scenario;
   const range = spec.cursor?.range;
   if (spec.cursor === undefined || range === undefined || spec.writeDisposition === "replace") return true;
@@ -38,6 +41,9 @@ function isOwed(simulation: Simulation, record: PartnerRecord): boolean {
   const isFuture = spec.cursor.format !== "integer" && record.cursor > BigInt(simulation.nowMs()) * 1000n;
   return !isFuture || !range.hasEnd;
 }
+
+/** Whether the record cannot be a row. */
+const isBroken = (record: PartnerRecord): boolean => record.text.startsWith('{"broken"');
 
 /** The record's own bytes behind leat's columns. */
 const holds = (row: { text: string }, record: PartnerRecord): boolean =>
@@ -76,6 +82,7 @@ function checkNothingLost(simulation: Simulation, tenant: ScriptedTenant, log: T
 function checkNothingDoubled(simulation: Simulation, tenant: ScriptedTenant, log: TenantLog): void {
   const { spec } = simulation.scenario;
   const again = log.manifests.filter((manifest) => manifest.edit?.landedBefore === "again").length;
+  checkQuarantine(simulation, tenant, log);
   const groups = Map.groupBy(log.visibleRows, (row) => ownBytes(row.text));
   for (const [text, rows] of groups) {
     let shown = 1;
@@ -88,6 +95,32 @@ function checkNothingDoubled(simulation: Simulation, tenant: ScriptedTenant, log
       () => `${tenant.id}: ${text} was shown ${shown} times and landed in ${seqs}`,
     );
   }
+}
+
+/** I5, I10: what cannot be a row is in quarantine, once while nobody asks for it again. */
+function checkQuarantine(simulation: Simulation, tenant: ScriptedTenant, log: TenantLog): void {
+  const isAsked = log.manifests.some(({ edit, generation }) => edit !== undefined || generation.number > 0);
+  const lines = log.manifests.flatMap(({ quarantine }) =>
+    quarantine.flatMap(({ key, records }) => {
+      const text = Buffer.from(simulation.objects.get(key)?.body ?? []).toString("utf8");
+      const found = text.split("\n").slice(0, -1);
+      hold(found.length === records, "I10", () => `${key} has ${found.length} lines, not ${records}`);
+      return found.map((line) => /broken\W+(\d+)/.exec(line)?.[1] ?? line);
+    }),
+  );
+  for (const [version, group] of Map.groupBy(lines, (line) => line)) {
+    hold(
+      isAsked || group.length === 1,
+      "I5",
+      () => `broken record ${version} is ${group.length} times in quarantine`,
+    );
+  }
+  for (const record of tenant.partner.visible()) {
+    if (!isBroken(record) || !isShown(simulation, record)) continue;
+    const version = /\d+/.exec(record.text)?.[0] ?? "";
+    hold(lines.includes(version), "I10", () => `${tenant.id}: ${record.text} is not in quarantine`);
+  }
+  for (const row of log.rows) hold(!row.text.includes('"broken"'), "I10", () => `${row.text} was landed`);
 }
 
 /** I2, I11, I12, I13: the warehouse has the rows of the visible packages, each once, and no others. */
@@ -111,6 +144,7 @@ function checkLoaded(simulation: Simulation, tenant: ScriptedTenant, log: Tenant
   if (spec.writeDisposition !== "replace") return;
   const shown = tenant.partner
     .visible()
+    .filter((record) => !isBroken(record))
     .map((record) => record.text)
     .sort();
   const landed = rows.map((row) => ownBytes(row.text)).sort();
@@ -148,12 +182,12 @@ async function checkGarbage(simulation: Simulation): Promise<void> {
     await simulation.collect(tenant);
     const { manifests } = readLog(simulation, tenant.id);
     const named = new Set(
-      manifests.flatMap(({ parts, state }) =>
-        [...parts, ...(state.file ? [state.file] : [])].map(({ key }) => key),
+      manifests.flatMap(({ parts, quarantine, state }) =>
+        [...parts, ...quarantine, ...(state.file ? [state.file] : [])].map(({ key }) => key),
       ),
     );
     for (const key of simulation.objects.keys()) {
-      if (!key.startsWith(`landing/partner/records/tenant=${tenant.id}/`)) continue;
+      if (!/^(landing|quarantine)\//.test(key) || !key.includes(`/tenant=${tenant.id}/`)) continue;
       hold(named.has(key), "I15", () => `${key} is named by no manifest and was not collected`);
     }
   }

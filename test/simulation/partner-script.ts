@@ -92,6 +92,12 @@ export function createTenant(
     const partition = partitions[Number(name.slice(1)) % partitions.length] ?? "";
     const at = json === undefined ? "" : `,"at":${json}`;
     version++;
+    if (random.chance(habits.broken)) {
+      // A key twice: no row can hold it, and its bytes belong into quarantine.
+      lastCursor.set(name, undefined);
+      unordered.add(name);
+      return { id: name, partition, cursor, text: `{"broken":${version},"broken":"${id}"${at}}` };
+    }
     if (!habits.hasKeys) {
       // Few kinds of events, so that two are often equal to the letter.
       const text = `{"event":"${random.pick(["open", "shut"])}","of":"${id}${partition}"${at}}`;

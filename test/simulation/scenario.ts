@@ -31,11 +31,12 @@ export type PartnerHabits = Readonly<{
   delayMs: number;
   /** `iso-z`, `iso-offset`, `iso-naive` (in the stream's zone), `date`, `epoch-s`, `epoch-ms`, `integer`. */
   style: "iso-z" | "iso-offset" | "iso-naive" | "date" | "epoch-s" | "epoch-ms" | "integer";
-  /** Shares of changes: a value from the future, none, `0001-01-01`; removals; a change that is not stamped anew. */
+  /** Shares of changes: a value from the future, none, `0001-01-01`; removals; records that cannot be rows. */
   future: number;
   missing: number;
   never: number;
   removals: number;
+  broken: number;
 }>;
 
 /** A process to start. */
@@ -128,6 +129,7 @@ export function drawScenario(random: SeededRandom): Scenario {
     missing: random.chance(0.3) ? 0.15 : 0,
     never: random.chance(0.2) && style.startsWith("iso") ? 0.1 : 0,
     removals: hasKeys && random.chance(0.3) ? 0.1 : 0,
+    broken: random.chance(0.15) ? 0.1 : 0,
   };
   const cursor =
     replaceOnly && random.chance(0.5)
@@ -177,7 +179,7 @@ export function drawScenario(random: SeededRandom): Scenario {
       pagesMax: 500,
       passesMax: 30,
       windowsMax: random.chance(0.3) ? random.between(1, 4) : 500,
-      quarantineShareMax: 0,
+      quarantineShareMax: 1,
       checkpointBytes: random.pick([1, 1, 300, 1_000_000]),
       runMsMax: random.chance(0.2) ? unitMs * 30 : unitMs * 300,
       shrinkShareMin: random.chance(0.5) ? 0 : 0.5,
