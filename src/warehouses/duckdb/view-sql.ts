@@ -18,7 +18,7 @@ import type { ColumnType } from "../../model/column-types.ts";
 import { earliestUs, latestUs } from "../../model/cursor.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
 import type { CatalogColumn } from "./catalog.ts";
-import { cursorSql, isTimeCursor, pathSql } from "./cursor-sql.ts";
+import { cursorColumn, isTimeCursor, pathSql, planCursorSteps } from "./cursor-sql.ts";
 import { landingOf } from "./landing-table.ts";
 import type { PlaceColumns } from "./plan-schema.ts";
 import { allOf, anyOf, quoteName, quoteText } from "./sql-text.ts";
@@ -75,13 +75,14 @@ export function currentColumns({ spec, place, columns }: ViewInputs): readonly s
   return [...first, ...sorted.map(({ name }) => name), ...Object.values(leatColumns)];
 }
 
-/** Rows of `base` (the landing table, or some of its rows) in packages that readers may see. */
-function visibleSql(inputs: ViewInputs, base: string): string {
-  if (!inputs.hasGenerations) return `${base} l`;
+/** Rows of `base` (the landing table, or some of its rows) in packages that readers may see, with their cursor. */
+function visibleSql(inputs: ViewInputs, base: string, by: CurrentOrder): string {
+  const rows = withCursorSql(inputs, base, by);
+  if (!inputs.hasGenerations) return `${rows} l`;
   const { spec, place } = inputs;
   const mine = `source = ${quoteText(spec.source)} AND stream = ${quoteText(spec.name)}`;
   return (
-    `${base} l SEMI JOIN (SELECT tenant, seq FROM main._leat_loads AS p WHERE ${mine} ` +
+    `${rows} l SEMI JOIN (SELECT tenant, seq FROM main._leat_loads AS p WHERE ${mine} ` +
     "AND generation = COALESCE((SELECT max(g.generation) FROM main._leat_loads AS g " +
     `WHERE g.source = ${quoteText(spec.source)} AND g.stream = ${quoteText(spec.name)} ` +
     "AND g.tenant = p.tenant AND g.completes), 0)) AS visible " +
@@ -89,17 +90,23 @@ function visibleSql(inputs: ViewInputs, base: string): string {
   );
 }
 
-/** The cursor's sorting value of rows aliased `l`; `undefined`: only arrival orders them. */
-function orderingCursor(inputs: ViewInputs, by: CurrentOrder): string | undefined {
-  const { cursor } = inputs.spec;
-  if (cursor === undefined || by === "arrival") return undefined;
-  const { name, type } = findColumn(inputs, cursor.field.split(".", 1)[0]!);
-  return cursorSql(cursor, `l.${quoteName(name)}`, type);
+/** Whether rows are ordered by a cursor, and not by arrival alone. */
+function hasCursor({ spec }: ViewInputs, by: CurrentOrder): boolean {
+  return spec.cursor !== undefined && by === "cursor";
 }
 
-function orderSql(cursor: string | undefined, direction: "ASC" | "DESC"): string {
-  const first =
-    cursor === undefined ? "" : `${cursor} ${direction} NULLS ${direction === "ASC" ? "FIRST" : "LAST"}, `;
+/** `base` with the column {@link cursorColumn} where a cursor orders the rows. */
+function withCursorSql(inputs: ViewInputs, base: string, by: CurrentOrder): string {
+  const { cursor } = inputs.spec;
+  if (cursor === undefined || !hasCursor(inputs, by)) return base;
+  const { name, type } = findColumn(inputs, cursor.field.split(".", 1)[0]!);
+  const steps = planCursorSteps(cursor, `l.${quoteName(name)}`, type);
+  return steps.reduce((rows, { name, sql }) => `(SELECT l.*, ${sql} AS ${name} FROM ${rows} l)`, base);
+}
+
+function orderSql(isByCursor: boolean, direction: "ASC" | "DESC"): string {
+  const nulls = direction === "ASC" ? "FIRST" : "LAST";
+  const first = isByCursor ? `l.${cursorColumn} ${direction} NULLS ${nulls}, ` : "";
   return `${first}l.${leatColumns.package} ${direction}, l.${leatColumns.row} ${direction}`;
 }
 
@@ -129,31 +136,32 @@ export function currentSql(
     key.length === 0
       ? ""
       : ` QUALIFY row_number() OVER (PARTITION BY ${[...place, ...key].join(", ")} ` +
-        `ORDER BY ${orderSql(orderingCursor(inputs, by), "DESC")}) = 1 OR ${keylessSql(inputs, "l")}`;
+        `ORDER BY ${orderSql(hasCursor(inputs, by), "DESC")}) = 1 OR ${keylessSql(inputs, "l")}`;
   return (
-    `SELECT ${names.join(", ")} FROM (SELECT l.* FROM ${visibleSql(inputs, base)}${rank}) AS n ` +
+    `SELECT ${names.join(", ")} FROM (SELECT l.* FROM ${visibleSql(inputs, base, by)}${rank}) AS n ` +
     `WHERE NOT ${deletedSql(inputs, "n")}`
   );
 }
 
 /** Every version with the span in which it was the newest. */
 export function historySql(inputs: ViewInputs): string {
-  const cursor = orderingCursor(inputs, inputs.spec.currentBy);
+  const by = inputs.spec.currentBy;
+  const cursor = `l.${cursorColumn}`;
   const extractedAt = `l.${leatColumns.extractedAt}`;
   const from =
-    cursor !== undefined && isTimeCursor(inputs.spec.cursor!)
+    hasCursor(inputs, by) && isTimeCursor(inputs.spec.cursor!)
       ? `CASE WHEN ${cursor} BETWEEN ${earliestUs} AND ${latestUs} THEN make_timestamptz(CAST(${cursor} AS BIGINT)) END`
       : extractedAt;
   const { place, key } = keySql(inputs, "l");
   const keyless = keylessSql(inputs, "l");
-  const window = `PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${orderSql(cursor, "ASC")}`;
+  const window = `PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${orderSql(hasCursor(inputs, by), "ASC")}`;
   const isNewest = `(${keyless} OR lead(l.${leatColumns.row}) OVER versions IS NULL)`;
   const next = `CASE WHEN NOT ${isNewest} THEN lead(COALESCE(${from}, ${extractedAt})) OVER versions END`;
   const deleted = deletedSql(inputs, "l");
   const versions =
     `SELECT l.*, ${from} AS _leat_from, COALESCE(${next}, ` +
     `CASE WHEN ${deleted} OR NOT ${isNewest} THEN COALESCE(${from}, ${extractedAt}) END) AS _leat_to, ` +
-    `${isNewest} AND NOT ${deleted} AS _leat_newest FROM ${visibleSql(inputs, landingOf(inputs.spec))} ` +
+    `${isNewest} AND NOT ${deleted} AS _leat_newest FROM ${visibleSql(inputs, landingOf(inputs.spec), by)} ` +
     `WINDOW versions AS (${window})`;
   const names = currentColumns(inputs);
   const folded = new Set(names.map(foldColumnName));
@@ -167,15 +175,14 @@ export function historySql(inputs: ViewInputs): string {
 /** Keys whose current row differs between the two orders (I20), as JSON text of the key's parts. */
 export function disagreementsSql(inputs: ViewInputs): string {
   const { place, key } = keySql(inputs, "l");
-  const cursor = orderingCursor(inputs, "cursor");
-  if (cursor === undefined || key.length === 0) return "SELECT NULL::VARCHAR AS record WHERE false";
+  if (!hasCursor(inputs, "cursor") || key.length === 0) return "SELECT NULL::VARCHAR AS record WHERE false";
   const rank = (order: string) =>
     `row_number() OVER (PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${order})`;
   const parts = [...place, ...key].map((part) => `CAST(${part} AS VARCHAR)`);
   return (
     `SELECT CAST(to_json([${parts.join(", ")}]) AS VARCHAR) AS record FROM ` +
-    `${visibleSql(inputs, landingOf(inputs.spec))} WHERE NOT (${keylessSql(inputs, "l")}) ` +
-    `QUALIFY ${rank(orderSql(cursor, "DESC"))} = 1 AND ${rank(orderSql(undefined, "DESC"))} <> 1`
+    `${visibleSql(inputs, landingOf(inputs.spec), "cursor")} WHERE NOT (${keylessSql(inputs, "l")}) ` +
+    `QUALIFY ${rank(orderSql(true, "DESC"))} = 1 AND ${rank(orderSql(false, "DESC"))} <> 1`
   );
 }
 
