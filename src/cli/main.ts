@@ -1,14 +1,14 @@
 /** The command line's beginning and end: reads the arguments, runs one command, exits with its code. */
 import { readFileSync } from "node:fs";
 import { type Command, CommanderError } from "commander";
-import { processEnvironment } from "../config/environment.ts";
+import { type Environment, processEnvironment } from "../config/environment.ts";
 import { LeatError } from "../errors/leat-error.ts";
 import { printErrorJson } from "../errors/print-error.ts";
 import { listenForInterrupts } from "./interrupt.ts";
 import type { ExitCode, Invocation } from "./invocation.ts";
 import { buildProgram } from "./program.ts";
 import { exitCodeOf, reportError } from "./report-error.ts";
-import { openTerminal } from "./terminal.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
 
 /** This copy's version; package.json lies two folders above, in the repository as in the published package. */
 export function readVersion(): string {
@@ -16,21 +16,47 @@ export function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version; // Our own file.
 }
 
+/** What a command line runs in: this process's own, or a test's. */
+export type CommandLineWorld = Readonly<{
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  cwd: string;
+  environment: Environment;
+  /** Listens for what stops a command; told how to write before the first signal can come. */
+  listen: (terminal: Terminal) => AbortSignal;
+}>;
+
 /** Runs the command line of this process, and ends the process. */
 export async function main(argv: readonly string[]): Promise<never> {
-  const terminal = openTerminal(process.stdout, process.stderr);
-  const signal = listenForInterrupts(process, {
-    onFirst: (name) =>
-      terminal.err(`\n${name}: stopping at the next safe point; once more to stop at once.\n`),
-    onSecond: () => process.exit(130),
+  const listen = (terminal: Terminal): AbortSignal =>
+    listenForInterrupts(process, {
+      onFirst: (name) =>
+        terminal.err(`\n${name}: stopping at the next safe point; once more to stop at once.\n`),
+      onSecond: () => process.exit(130),
+    });
+  const { stdout, stderr } = process;
+  const code = await runCommandLine(argv, {
+    stdout,
+    stderr,
+    cwd: process.cwd(),
+    environment: processEnvironment(),
+    listen,
   });
+  process.exit(code); // Not only the code: engines may keep the loop alive.
+}
+
+/** Runs one command to its end, all that it wrote included. */
+export async function runCommandLine(argv: readonly string[], world: CommandLineWorld): Promise<ExitCode> {
+  const { stdout, stderr, cwd, environment } = world;
+  const terminal = openTerminal(stdout, stderr);
+  const signal = world.listen(terminal);
   let code: ExitCode = 0;
   const cleanups: (() => Promise<unknown>)[] = [];
   const invocation: Invocation = {
     terminal,
     signal,
-    cwd: process.cwd(),
-    environment: processEnvironment(),
+    cwd,
+    environment,
     // Not `await using`, which Node 22 cannot read.
     atEnd: (cleanup) => void cleanups.unshift(cleanup),
     finish: (ended) => {
@@ -53,9 +79,9 @@ export async function main(argv: readonly string[]): Promise<never> {
     }
   }
   for (const cleanup of cleanups) await cleanup().catch((error: unknown) => reportError(terminal, error));
-  await flush(process.stdout);
-  await flush(process.stderr);
-  process.exit(code); // Not only the code: engines may keep the loop alive.
+  await flush(stdout);
+  await flush(stderr);
+  return code;
 }
 
 /** Every command throws where commander would end the process; with `--json` its own text is ours to write. */

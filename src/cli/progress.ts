@@ -14,8 +14,11 @@ const plainEveryMs = 10_000;
 
 type ExtractEvent = Extract<ProgressEvent, { type: "extract" }>;
 
+/** No event says that an extract has ended; one that has not moved for so long is no longer drawn. */
+const stillMsMax = 20_000;
+
 /** What is under way for one stream and tenant. */
-type Activity = { event: ExtractEvent; startedAtMs: number; toldAtMs: number };
+type Activity = { event: ExtractEvent; startedAtMs: number; movedAtMs: number; toldAtMs: number };
 
 /** Opens the view that fits: none when quiet, live lines on a terminal, else plain lines. */
 export function openProgress(
@@ -56,6 +59,9 @@ function openLiveProgress(terminal: Terminal, clock: Clock): ProgressView {
     erase();
     const nowMs = clock.nowMs();
     const room = Math.max(1, Math.min(linesMax, terminal.rows - 2));
+    for (const [key, { event, movedAtMs }] of activities) {
+      if (nowMs - movedAtMs > stillMsMax + (event.waitingMs ?? 0)) activities.delete(key);
+    }
     const lines = [...activities.values()].slice(-room).map((activity) => describeActivity(activity, nowMs));
     if (activities.size > room) lines.push(`and ${activities.size - room} more`);
     if (lines.length === 0) return;
@@ -89,8 +95,9 @@ function noteExtract(activities: Map<string, Activity>, event: ExtractEvent, now
   const known = activities.get(key);
   // Fewer records than before: another run of the same stream and tenant has begun.
   const isNew = known === undefined || event.records < known.event.records;
-  const activity = isNew ? { event, startedAtMs: nowMs, toldAtMs: nowMs } : known;
+  const activity = isNew ? { event, startedAtMs: nowMs, movedAtMs: nowMs, toldAtMs: nowMs } : known;
   activity.event = event;
+  activity.movedAtMs = nowMs;
   activities.delete(key); // To the end: what moved last is shown.
   activities.set(key, activity);
   return activity;

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { LeatError } from "../errors/leat-error.ts";
+import { resolvePlace } from "./location.ts";
 
 /** Names looked for in a folder, in this order. `.mts` and `.mjs` are ES modules whatever package.json says. */
 export const configNames = [
@@ -27,7 +28,7 @@ export type ConfigChoice = Readonly<{
 export function findConfig(cwd: string, choice: ConfigChoice): string {
   const named = choice.option ?? choice.variable;
   if (named !== undefined && named !== "") {
-    const path = resolve(cwd, named);
+    const path = resolvePlace(cwd, named);
     const found = isFolder(path) ? inFolder(path) : existsSync(path) ? path : undefined;
     if (found !== undefined) return found;
     const by = choice.option !== undefined ? "--config" : "LEAT_CONFIG";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { LeatError } from "../errors/leat-error.ts";
-import { parseLocation } from "./location.ts";
+import { parseLocation, resolvePlace } from "./location.ts";
 
 const codeOf = (url: string, what: "landing" | "warehouse"): string => {
   try {
@@ -50,5 +50,20 @@ describe("parseLocation", () => {
     ["file:x", "warehouse"],
   ] as const)("%s is refused", (url, what) => {
     expect(codeOf(url, what)).toBe("CONFIG_INVALID");
+  });
+});
+
+describe("resolvePlace", () => {
+  test("takes a path or a file URL", () => {
+    expect(resolvePlace("/project", "tenants.json")).toBe("/project/tenants.json");
+    expect(resolvePlace("/project", "/srv/tenants.json")).toBe("/srv/tenants.json");
+    expect(resolvePlace("/project", "file:tenants.json")).toBe("/project/tenants.json");
+    expect(resolvePlace("/project", "file:///srv/a%20b.json")).toBe("/srv/a b.json");
+  });
+
+  test("refuses an object in a bucket by name, until a later version", () => {
+    expect(() => resolvePlace("/project", "gs://bucket/tenants.json")).toThrow(
+      expect.objectContaining({ code: "NOT_SUPPORTED" }),
+    );
   });
 });

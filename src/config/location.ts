@@ -63,3 +63,20 @@ function readPath(url: string, start: number, folder: string): string | undefine
     return undefined; // `file://host/path` names another machine.
   }
 }
+
+/**
+ * The path of a file that a person names: a path, or `file:` and one.
+ *
+ * @throws LeatError `NOT_SUPPORTED` for an object in a bucket.
+ */
+export function resolvePlace(folder: string, named: string): string {
+  const scheme = /^(gs|s3|https?):\/\//.exec(named)?.[1];
+  if (scheme !== undefined) {
+    throw new LeatError("NOT_SUPPORTED", {
+      message: `A file at ${scheme}:// is not in this version yet.`,
+      hint: "Name a file on this machine; containers can have it mounted.",
+    });
+  }
+  if (!named.startsWith("file:")) return resolve(folder, named);
+  return readPath(named, "file:".length, folder) ?? resolve(folder, named);
+}

@@ -1,6 +1,5 @@
 /** Reads and checks the tenants: a JSON file, or the list in the configuration. */
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { type Fault, refuseFaults } from "../errors/faults.ts";
 import { LeatError } from "../errors/leat-error.ts";
 import { toTenantId } from "../model/ids.ts";
@@ -8,6 +7,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "../model/json-val
 import { projectDefaults, type TenantDeclaration } from "../ports/project.ts";
 import type { Tenant } from "../ports/source.ts";
 import { isMissing } from "./environment.ts";
+import { resolvePlace } from "./location.ts";
 
 /** The tenant of a project that has configured none. */
 export const defaultTenantName = "default";
@@ -34,7 +34,7 @@ export function readTenants(choice: TenantsChoice): readonly Tenant[] {
   if (Array.isArray(declared)) return checkTenants(declared, "The tenants of the project");
   const isConfigured = declared !== undefined;
   // An array was dealt with above; `Array.isArray` does not narrow readonly arrays away.
-  const path = resolve(choice.folder, (declared as string | undefined) ?? projectDefaults.tenants);
+  const path = resolvePlace(choice.folder, (declared as string | undefined) ?? projectDefaults.tenants);
   let text: string;
   try {
     text = readFileSync(path, "utf8");
