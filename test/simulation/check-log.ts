@@ -2,7 +2,7 @@
 import { parseCursor } from "../../src/model/cursor.ts";
 import type { Manifest } from "../../src/model/manifest.ts";
 import type { TenantLog } from "./read-log.ts";
-import type { Simulation } from "./schedule.ts";
+import type { Simulation } from "./simulation.ts";
 import { hold } from "./violation.ts";
 
 /** Holds a tenant's log to I3, I8, I9, I10, I12, I17. */

@@ -5,7 +5,8 @@ import { createMemoryWarehouse, type MemoryRow, type PartnerRecord } from "../..
 import { checkLog } from "./check-log.ts";
 import type { ScriptedTenant } from "./partner-script.ts";
 import { readLog, type TenantLog } from "./read-log.ts";
-import { type Simulation, withTrace } from "./schedule.ts";
+import { withTrace } from "./schedule.ts";
+import type { Simulation } from "./simulation.ts";
 import { hold } from "./violation.ts";
 
 /** Holds a played schedule to every invariant; throws the first violation with seed and trace. */

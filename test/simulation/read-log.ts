@@ -2,7 +2,7 @@
 import { decodeManifest } from "../../src/landing/manifest-codec.ts";
 import { isJsonObject, type JsonObject } from "../../src/model/json-value.ts";
 import type { Manifest } from "../../src/model/manifest.ts";
-import type { Simulation } from "./schedule.ts";
+import type { Simulation } from "./simulation.ts";
 import { hold } from "./violation.ts";
 
 /** A landed row, as its part has it. */

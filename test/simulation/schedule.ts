@@ -14,13 +14,12 @@
 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isLeatError, LeatError } from "../../src/errors/leat-error.ts";
+import { isLeatError } from "../../src/errors/leat-error.ts";
 import { commitEmpty } from "../../src/extract/commit-empty.ts";
-import { editState, type StateChange } from "../../src/extract/edit-state.ts";
+import { editState } from "../../src/extract/edit-state.ts";
 import type { ExtractMode, ExtractOutcome } from "../../src/extract/extract-job.ts";
 import { extractStream } from "../../src/extract/extract-stream.ts";
 import { type Collected, collectGarbage } from "../../src/landing/collect-garbage.ts";
-import type { LoadOutcome } from "../../src/load/load-outcome.ts";
 import { loadStream } from "../../src/load/load-stream.ts";
 import { toTenantId } from "../../src/model/ids.ts";
 import type { ObjectStore } from "../../src/ports/object-store.ts";
@@ -31,53 +30,18 @@ import {
   createMemoryStore,
   createMemoryWarehouse,
   createSeededRandom,
-  type InterposeWarehouse,
-  isStoreWrite,
   type MemoryObjects,
-  type MemoryTables,
-  type MemoryWarehouse,
   newMemoryTables,
   openScriptedReader,
   type SeededRandom,
-  type StoreOperation,
-  storeFault,
 } from "../../src/testing/index.ts";
-import { type Action, Interleaving, type Process } from "./interleaving.ts";
+import { drawEdit, modeOf } from "./draw-request.ts";
+import { interposeStore, interposeWarehouse, sourceAction } from "./faulty-ports.ts";
+import { Interleaving } from "./interleaving.ts";
 import { createTenant, type ScriptedTenant } from "./partner-script.ts";
-import { readLog } from "./read-log.ts";
 import { drawScenario, type PlannedRun, type Scenario } from "./scenario.ts";
+import type { RunRecord, Simulation } from "./simulation.ts";
 import { Violation } from "./violation.ts";
-
-/** What became of a run. */
-export type RunRecord = {
-  readonly name: string;
-  readonly plan: PlannedRun;
-  readonly tenant: string;
-  runId: string | undefined;
-  status: "running" | "ended" | "failed";
-  outcome: ExtractOutcome | undefined;
-  error: LeatError | undefined;
-};
-
-/** The world of a schedule. */
-export type Simulation = Readonly<{
-  seed: number;
-  scenario: Scenario;
-  objects: MemoryObjects;
-  tables: MemoryTables;
-  tenants: readonly ScriptedTenant[];
-  records: readonly RunRecord[];
-  trace: string[];
-  nowMs(): number;
-  /** A warehouse and a store over the same contents, without faults. */
-  warehouse: MemoryWarehouse;
-  store: ObjectStore;
-  /** Runs an extract or a load in peace. */
-  extract(tenant: ScriptedTenant, mode: ExtractMode): Promise<ExtractOutcome>;
-  load(warehouse?: MemoryWarehouse): Promise<LoadOutcome>;
-  collect(tenant: ScriptedTenant): Promise<Collected>;
-  pass(ms: number): void;
-}>;
 
 const never = new AbortController().signal;
 const workFolder = join(tmpdir(), "leat-simulation-unused");
@@ -390,62 +354,3 @@ function quietMs(world: World): number {
   const aheadMs = Math.max(...world.tenants.map((tenant) => tenant.greatestMs() - world.nowMs()), 0);
   return aheadMs + lagMs + 2 * spec.bounds.clockToleranceMs + unitMs;
 }
-
-function modeOf(plan: PlannedRun, world: Simulation, random: SeededRandom): ExtractMode {
-  if (plan.kind === "refresh") return { kind: "refresh", confirmShrink: random.chance(0.3) };
-  if (plan.kind !== "backfill") return { kind: "incremental" };
-  const fromMs = world.nowMs() - random.below(30) * 1000;
-  return {
-    kind: "backfill",
-    from: BigInt(fromMs) * 1000n,
-    to: BigInt(fromMs + random.between(1, 20) * 1000) * 1000n,
-  };
-}
-
-/** A person sets a stream back; setting it ahead would be an order to lose records. */
-function drawEdit(world: Simulation, tenant: string, random: SeededRandom): StateChange {
-  const { manifests } = readLog(world, tenant);
-  const starts = manifests.map((manifest) => manifest.state.main.next);
-  let to: bigint | undefined = random.chance(0.3) ? undefined : starts[0];
-  for (const start of starts) if (start === undefined || to === undefined || start < to) to = to && start;
-  const unit = world.scenario.spec.cursor?.format === "integer" ? 1n : 1_000_000n;
-  return {
-    to: to === undefined ? undefined : to - BigInt(random.below(4)) * unit,
-    who: "somebody",
-    why: "to see what happens",
-    landedBefore: random.pick(["missing", "again"] as const),
-  };
-}
-
-const sourceAction = (label: string): Action => ({
-  label,
-  isWrite: false,
-  fault: (what) =>
-    new LeatError("SOURCE_FAILED", { message: `${label}: ${what} (a fault made for a test).` }),
-});
-
-/** Operations between which nobody could tell a death apart. */
-const quiet = new Set(["write", "openWriter", "abort", "nowMs"]);
-
-const interposeStore =
-  (process: Process) =>
-  async <T>(operation: StoreOperation, effect: () => T): Promise<T> => {
-    if (quiet.has(operation.kind)) return effect();
-    const label = `${operation.kind} ${operation.key.replace("partner/records/", "")}`;
-    return process.act(
-      { label, isWrite: isStoreWrite(operation), fault: (what) => storeFault(operation, what) },
-      effect,
-    );
-  };
-
-const interposeWarehouse = (process: Process): InterposeWarehouse => {
-  return (operation, effect) =>
-    process.act(
-      {
-        label: operation.at,
-        isWrite: operation.kind === "load" || operation.kind === "identity",
-        fault: (what) => new LeatError("WAREHOUSE_LOCKED", { message: `${operation.at}: ${what}.` }),
-      },
-      effect,
-    );
-};
