@@ -93,17 +93,28 @@ const inPlace: ReadonlySet<string> = new Set([
   "date>timestamp",
 ]);
 
-/** Plans the change of a column's type. Columns of `unknown` hold nulls only and become anything in place. */
-export function planTypeChange(from: ColumnType, to: ColumnType): TypeChange {
+/**
+ * Plans the change of a column's type. Columns of `unknown` hold nulls only and become anything in place.
+ *
+ * @param seen - what the column's loaded packages have shown: of numbers, how many digits must find room.
+ */
+export function planTypeChange(from: ColumnType, to: ColumnType, seen: ColumnKinds): TypeChange {
   if (printColumnType(from) === printColumnType(to)) return "none";
   if (from.type === "unknown") return "in-place";
-  if (to.type === "decimal") {
-    const intDigits = to.precision - to.scale;
-    if (from.type === "bigint" && intDigits > bigintDigitsMax) return "in-place";
-    if (from.type === "decimal" && from.scale <= to.scale && from.precision - from.scale <= intDigits)
-      return "in-place";
-  }
+  if (to.type === "decimal" && isRoomFor(from, to, seen)) return "in-place";
   return inPlace.has(`${from.type}>${to.type}`) ? "in-place" : "reread";
+}
+
+/** Whether each number of a column fits a decimal; strings that hold numbers (declared types) were not measured. */
+function isRoomFor(
+  from: ColumnType,
+  to: Readonly<{ precision: number; scale: number }>,
+  seen: ColumnKinds,
+): boolean {
+  const isExact = from.type === "bigint" || from.type === "hugeint" || from.type === "decimal";
+  if (!isExact || (from.type === "decimal" && from.scale > to.scale)) return false;
+  const isMeasured = (seen.kinds & ~(numberBits | kindBits.null)) === 0;
+  return isMeasured && seen.intDigitsMax <= to.precision - to.scale;
 }
 
 /** `decimal(38,9)`, `bigint`: as registries and people write it. */

@@ -65,7 +65,7 @@ export function planSchema(
   const columns = [...folded].map(([key, seen]): PlannedColumn => {
     const type = planColumnType(seen, declaredType(spec, key));
     const was = before.get(key);
-    const change = was === undefined ? "none" : planTypeChange(was.type, type);
+    const change = was === undefined ? "none" : planTypeChange(was.type, type, was.seen);
     return { key, name: names.get(key)!, type, seen, before: was, change };
   });
   if (spec.contract === "freeze") refuseFrozen(spec, columns, isKnown, isEstablished);
