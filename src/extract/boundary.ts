@@ -80,9 +80,9 @@ export class Boundary {
   }
 
   /** A table of the entries that `keep` says yes to. */
-  filter(keep: (entry: BoundaryEntry) => boolean): Boundary {
+  filter(keep: (entry: BoundaryEntry, key: Uint8Array) => boolean): Boundary {
     const kept = new Boundary(Math.max(16, this.#used));
-    for (const [key, entry] of this) if (keep(entry)) kept.set(key, entry);
+    for (const [key, entry] of this) if (keep(entry, key)) kept.set(key, entry);
     return kept;
   }
 
@@ -112,7 +112,9 @@ export class Boundary {
   #write(index: number, entry: BoundaryEntry): void {
     const at = index * entryBytes;
     this.#entries.set(entry.content, at + contentAt);
-    this.#entries.writeBigInt64LE(entry.cursor ?? noCursor, at + cursorAt);
+    // Integers that need more than 64 bits are kept like records without a value: safe, and never trimmed.
+    const cursor = entry.cursor ?? noCursor;
+    this.#entries.writeBigInt64LE(BigInt.asIntN(64, cursor) === cursor ? cursor : noCursor, at + cursorAt);
     this.#entries.writeInt32LE(entry.partition, at + partitionAt);
     this.#entries.writeInt32LE(entry.count, at + countAt);
     this.#entries.writeInt32LE(entry.isOwn ? flagOwn : 0, at + flagsAt);

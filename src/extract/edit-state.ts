@@ -88,14 +88,26 @@ async function editOnce(
   const partitions = new Map(
     [...found.partitions].map(([value, { number }]) => [value, { number, state: set() }]),
   );
-  if (partitions.size === 0) {
+  if (partitions.size === 0 && spec.partitions !== undefined && change.to !== undefined) {
+    throw new LeatError("CURSOR_INVALID", {
+      message: `${describePlace(place)} has no partition yet whose cursor could be set.`,
+      hint: "Sync it once, then set its cursor.",
+    });
+  }
+  if (partitions.size === 0 && spec.partitions === undefined) {
     partitions.set(mainPartition, { number: 0, state: change.to === undefined ? freshPartition : set() });
   }
   const isMissing = change.landedBefore === "missing" && head !== undefined;
   const boundary = isMissing
-    ? await rebuildBoundary(ports, { place, spec, head, partitions: found.partitions }, start)
+    ? await rebuildBoundary(ports, { place, spec, head, partitions: found.partitions }, () => start)
     : new Boundary();
+  if (isMissing) {
+    // Quarantined records are in no part.
+    for (const [key, entry] of found.boundary) if (entry.cursor === undefined) boundary.set(key, entry);
+  }
   const run = ExtractRun.forEdit(ports, job, head, found);
+  // Partitions made of parents are read again from here also where only changed parents are read.
+  if (change.kind !== "closed") run.parentSeq = 0;
   try {
     return await run.commit({
       kind: change.kind ?? "state-edit",

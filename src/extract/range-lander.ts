@@ -87,11 +87,15 @@ export class RangeLander {
   #lastRecord: Buffer | undefined;
   #recent: string[] = [];
   #values: (CursorValue | undefined)[] = [];
+  /** The last page did not meet what came before it. */
+  #isSteppingBack = false;
   counts: MutableCounts = zeroCounts();
   columns: ColumnTable = new Map();
   /** A page in which the selector found nothing; an error, once the source has not recognised it as one of its own. */
   missingAt: string | undefined;
   pages = 0;
+  /** Whether the order was asked for in every request so far, and so was checked. */
+  isSorted = true;
   rowNumber: number;
   receivedBytes = 0;
 
@@ -130,6 +134,10 @@ export class RangeLander {
   /** Lands a page. @returns what the source needs to know to go on. */
   async land(page: Page, time: SourceTime): Promise<PageSummary> {
     this.pages++;
+    if (page.isSorted !== true) this.isSorted = false;
+    // A page that steps back, perhaps to the very beginning, is below what came last: that breaks no promise.
+    if (this.#isSteppingBack || (page.overlap ?? 0) > 1) this.#lastValue = undefined;
+    this.#isSteppingBack = false;
     return page.overlap
       ? this.#landOverlapping(page, page.overlap, time)
       : this.#landBody(page, page.body, time, 0);
@@ -164,6 +172,7 @@ export class RangeLander {
     const chunks: Uint8Array[] = [];
     for await (const chunk of page.body) chunks.push(Buffer.from(chunk));
     const found = this.#findAnchor(page, chunks, overlap);
+    this.#isSteppingBack = found.anchor < 0;
     if (found.anchor < 0) {
       this.receivedBytes += chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
       return {
@@ -172,9 +181,6 @@ export class RangeLander {
         lastRecord: this.#lastRecord,
         isMismatch: true,
       };
-    }
-    if (overlap > 1) {
-      this.#lastValue = undefined; // What is read again is below what came last; that breaks no promise.
     }
     return this.#landBody(page, replay(chunks), time, overlap === 1 ? 1 : 0);
   }
@@ -324,6 +330,9 @@ export class RangeLander {
       if (content.equals(known.content)) {
         if (known.isOwn) this.counts.repeated++;
         else this.counts.boundarySkipped++;
+        // It lay above T0 when it was landed. Without its value the entry would never be trimmed.
+        if (known.cursor === undefined && value !== undefined)
+          this.#overlay.set(key, { ...known, cursor: value });
         return true;
       }
       if (value !== undefined && known.cursor === value) this.counts.restated++;
@@ -356,14 +365,16 @@ export class RangeLander {
   async #quarantine(page: Page, batch: RecordBatch, i: number, problem: string): Promise<void> {
     const { base, partition } = this.#context;
     const { quarantine } = this.#target;
-    const content = this.#keylessHash(batch, i);
-    const known = this.#overlay.get(content) ?? base.get(content);
+    const content = this.#hash(batch, i);
+    // Apart from the hashes of rows: once the reason is mended the same bytes are a row that has never been landed.
+    const key = hashKey(`quarantine:${partition.value}`, content, [[0, content.length]]);
+    const known = this.#overlay.get(key) ?? base.get(key);
     if (known !== undefined) {
       if (known.isOwn) this.counts.repeated++;
       else this.counts.boundarySkipped++;
       return;
     }
-    this.#overlay.set(content, {
+    this.#overlay.set(key, {
       content,
       cursor: undefined,
       partition: partition.number,
@@ -415,7 +426,11 @@ export class RangeLander {
 
   #trimOverlay(floor: CursorValue | undefined): void {
     if (floor === undefined || this.#overlay.size < this.#overlayAfterTrim * 2 + overlaySizeMax) return;
-    this.#overlay = this.#overlay.filter((entry) => entry.cursor === undefined || entry.cursor >= floor);
+    const { base } = this.#context;
+    // What the base knows too is kept: the older entry must not take its place again.
+    this.#overlay = this.#overlay.filter(
+      (entry, key) => entry.cursor === undefined || entry.cursor >= floor || base.get(key) !== undefined,
+    );
     this.#overlayAfterTrim = this.#overlay.size;
   }
 
@@ -457,7 +472,7 @@ export function mergeInto(base: Boundary, overlay: Boundary, isKeyed: boolean): 
   for (const [key, entry] of overlay) {
     const known = isKeyed ? undefined : base.get(key);
     const isMore = known === undefined || entry.count > known.count;
-    base.set(key, isMore ? entry : known);
+    base.set(key, isMore ? entry : { ...known, cursor: entry.cursor ?? known.cursor });
   }
 }
 

@@ -16,7 +16,7 @@ import {
   stepUp,
 } from "../model/cursor.ts";
 import type { PartitionState } from "../model/manifest.ts";
-import type { CursorSpec } from "../model/stream.ts";
+import type { CursorSpec, StreamSpec } from "../model/stream.ts";
 
 /** The source's clock at the run's first answer, µs. */
 export type SourceTime = Readonly<{
@@ -47,11 +47,21 @@ export function isWindowed(cursor: CursorSpec | undefined, next: CursorValue | u
 }
 
 /**
+ * Where windows end at the latest, as seen at `t0`: there, or for settled ranges at what the parameter can express of
+ * `t0 - lag`. An end rounded up would let in what has not come to rest (I16).
+ */
+export function windowsUntil(spec: StreamSpec, t0: CursorValue): CursorValue {
+  const { cursor, stability } = spec;
+  if (stability !== "settled" || cursor?.range === undefined) return t0;
+  return roundDown(t0 - cursor.lag, cursor.range.endFormat, cursor.zone);
+}
+
+/**
  * Plans the range that begins at `from`.
  *
  * @param from - where to begin; `next` for the first range of a run, then the end of the window before.
- * @param until - where windows end at the latest: T0, or before the first answer our own clock (what lies above T0 is
- *   then not counted); `T0 - lag` for settled ranges.
+ * @param until - where windows end at the latest, {@link windowsUntil} of T0, or before the first answer of our own
+ *   clock (what lies above T0 is then not counted).
  * @returns `undefined` when there is nothing left to ask for.
  */
 export function planRange(
@@ -68,9 +78,9 @@ export function planRange(
   let end = roundUp(until, endFormat, cursor.zone);
   if (spanMax !== undefined && start !== undefined) {
     end = minCursor(end, roundDown(start + spanMax, endFormat, cursor.zone));
-    // `define` refuses spans that are too short for the parameter; a day of 25 hours may still be longer than 24 h.
-    if (end <= from) end = stepUp(roundDown(from, endFormat, cursor.zone), endFormat, cursor.zone);
   }
+  // `define` refuses spans that are too short for the parameter; a day of 25 hours may still be longer than 24 h.
+  if (end <= from) end = stepUp(roundDown(from, endFormat, cursor.zone), endFormat, cursor.zone);
   return { start, end };
 }
 

@@ -11,7 +11,7 @@ import {
   RangeLander,
   wantedFields,
 } from "./range-lander.ts";
-import { completeRange, runningNext, type SentRange, type SourceTime } from "./range-plan.ts";
+import { completeRange, runningNext, type SentRange, type SourceTime, windowsUntil } from "./range-plan.ts";
 import { planRowPrefix } from "./row-splice.ts";
 
 export class RangeReader {
@@ -21,8 +21,12 @@ export class RangeReader {
     this.#progress = progress;
   }
 
-  /** Reads a range until a pass of it is complete, and confirms it. */
-  async read(partition: Partition, range: SentRange, moves: boolean): Promise<void> {
+  /**
+   * Reads a range until a pass of it is complete, and confirms it.
+   *
+   * @returns false when its first answer showed that it ends too late to be settled (I16): nothing was read of it.
+   */
+  async read(partition: Partition, range: SentRange, moves: boolean): Promise<boolean> {
     const { spec } = this.#progress.job;
     let fingerprint: string | undefined;
     for (let pass = 1; ; pass++) {
@@ -38,10 +42,15 @@ export class RangeReader {
         if (!isUnstable || spec.stability !== "settled" || pass >= spec.bounds.passesMax) throw error;
         continue;
       }
+      if (lander === undefined) {
+        await this.#progress.run.rows.drop();
+        await this.#progress.run.quarantine.drop();
+        return false;
+      }
       const isStable = spec.stability !== "passes" || lander.pages <= 1 || lander.fingerprint === fingerprint;
       if (isStable) {
         await this.#confirmRange(partition, range, lander, moves);
-        return;
+        return true;
       }
       fingerprint = lander.fingerprint;
       await this.#progress.run.rows.drop();
@@ -54,7 +63,7 @@ export class RangeReader {
     }
   }
 
-  async #readPass(partition: Partition, range: SentRange, moves: boolean): Promise<RangeLander> {
+  async #readPass(partition: Partition, range: SentRange, moves: boolean): Promise<RangeLander | undefined> {
     const { spec, reader } = this.#progress.job;
     const lander = new RangeLander(this.#rangeContext(partition, range, moves), this.#target(partition));
     const value = spec.partitions === undefined ? undefined : partition.value;
@@ -63,6 +72,7 @@ export class RangeReader {
       let answer = await pages.next();
       while (answer.done !== true) {
         this.#noteTime(answer.value);
+        if (this.#isTooNew(range)) return undefined;
         this.#checkBounds(lander);
         const summary = await lander.land(answer.value, this.#progress.run.time ?? this.#localTime());
         this.#tell(lander);
@@ -126,6 +136,7 @@ export class RangeReader {
     const { spec } = this.#progress.job;
     const isSafe =
       spec.isSorted &&
+      lander.isSorted &&
       this.#progress.isOrdered &&
       (spec.stability === "trusted" || spec.stability === "overlap");
     if (
@@ -146,6 +157,13 @@ export class RangeReader {
     this.#progress.run.rows.beginAttempt();
     this.#progress.run.quarantine.beginAttempt();
     lander.continueInto(this.#target(partition));
+  }
+
+  /** Whether a range that must be settled ends above T0 - lag: it was planned by our clock, before T0 was known. */
+  #isTooNew(range: SentRange): boolean {
+    const { job, run } = this.#progress;
+    if (job.spec.stability !== "settled" || range.end === undefined || run.time === undefined) return false;
+    return range.end > windowsUntil(job.spec, run.time.t0);
   }
 
   async #takeOver(lander: RangeLander): Promise<void> {

@@ -28,8 +28,10 @@ export async function readParents(
   const head = await readHead(ports.store, parent);
   if (head === undefined) return { values: [], seq: 0 };
   const packages: Manifest[] = [];
+  const gone = new Set<number>();
   for await (const { manifest } of walkPackages(ports.store, parent, head, afterSeq)) {
-    if (manifest.kind === "data") packages.unshift(manifest);
+    for (const seq of manifest.forgets) gone.add(seq); // Newest first: known before what it is about is met.
+    if (manifest.kind === "data" && !gone.has(manifest.seq)) packages.unshift(manifest);
   }
   const values = new Set<string>();
   for (const manifest of packages) {

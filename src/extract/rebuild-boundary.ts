@@ -16,16 +16,19 @@ import { type Extents, hashKey, hashRecord } from "./record-hash.ts";
 import { unspliceRow } from "./row-splice.ts";
 import type { RunState } from "./run-state.ts";
 
+/** Where the next range of a partition begins. */
+export type StartOf = (partition: string) => CursorValue | undefined;
+
 /**
- * Reads every visible package of a log, oldest first, and keeps what a range from `start` may show again.
+ * Reads every visible package of a log, oldest first, and keeps what the next ranges may show again.
  *
- * @param start - of the range, as it will be sent; `undefined`: everything.
+ * @param startOf - start of a partition's range, as it will be sent; `undefined`: everything.
  * @returns entries that count as landed by earlier runs.
  */
 export async function rebuildBoundary(
   ports: Readonly<{ store: ObjectStore; openScanner: OpenScanner }>,
   facts: Readonly<{ place: StreamPlace; spec: StreamSpec; head: Head; partitions: RunState["partitions"] }>,
-  start: CursorValue | undefined,
+  startOf: StartOf,
 ): Promise<Boundary> {
   const { head, place } = facts;
   const packages: Manifest[] = [];
@@ -33,16 +36,14 @@ export async function rebuildBoundary(
   const first = head.manifest.visible.number;
   for await (const { manifest } of walkPackages(ports.store, place, head, Math.max(0, first - 1))) {
     for (const seq of manifest.forgets) gone.add(seq);
-    const isVisible =
-      manifest.kind === "data" &&
-      manifest.generation.number === first &&
-      manifest.generation.state !== "open";
+    // An open manifest of the visible generation became visible with it; one of another generation has another number.
+    const isVisible = manifest.kind === "data" && manifest.generation.number === first;
     if (isVisible && !gone.has(manifest.seq)) packages.unshift(manifest);
   }
   const boundary = new Boundary();
   for (const manifest of packages) {
     for (const part of manifest.parts) {
-      await addPart(ports.openScanner, facts, manifest, readPart(ports.store, part), boundary, start);
+      await addPart(ports.openScanner, facts, manifest, readPart(ports.store, part), boundary, startOf);
     }
   }
   return boundary;
@@ -54,7 +55,7 @@ async function addPart(
   manifest: Manifest,
   chunks: AsyncIterable<Uint8Array>,
   boundary: Boundary,
-  start: CursorValue | undefined,
+  startOf: StartOf,
 ): Promise<void> {
   const { spec } = facts;
   const column = manifest.partitionColumn;
@@ -64,7 +65,8 @@ async function addPart(
   const scanner = openScanner({ selector: { form: "lines" }, fields, reserved: [] });
   const add = () => {
     for (let batch = scanner.take(); batch !== undefined; batch = scanner.take()) {
-      for (let i = 0; i < batch.count; i++) addRow(facts, manifest, batch, i, fields.length, boundary, start);
+      for (let i = 0; i < batch.count; i++)
+        addRow(facts, manifest, batch, i, fields.length, boundary, startOf);
     }
   };
   for await (const chunk of chunks) {
@@ -82,7 +84,7 @@ function addRow(
   i: number,
   fieldCount: number,
   boundary: Boundary,
-  start: CursorValue | undefined,
+  startOf: StartOf,
 ): void {
   const { spec, partitions } = facts;
   const { bytes } = batch;
@@ -97,6 +99,7 @@ function addRow(
   const parsed = cursor && parseCursorToken(bytes, ...extent(1 + keyCount), cursor.format, cursor.zone);
   const isGood = cursor !== undefined && isUsable(cursor, parsed, { t0, isFromSource: true });
   const value = isGood ? parsed : undefined;
+  const start = startOf(partition);
   const isBelow = start !== undefined && value !== undefined && value < start;
   if (isBelow && keyCount === 0) return;
   const volatile: Extents = spec.volatileFields.map((_, at) => extent(1 + keyCount + (cursor ? 1 : 0) + at));
