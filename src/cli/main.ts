@@ -1,5 +1,6 @@
 /** The command line's beginning and end: reads the arguments, runs one command, exits with its code. */
 import { readFileSync } from "node:fs";
+import type { Writable } from "node:stream";
 import { type Command, CommanderError } from "commander";
 import { type Environment, processEnvironment } from "../config/environment.ts";
 import { LeatError } from "../errors/leat-error.ts";
@@ -18,8 +19,8 @@ export function readVersion(): string {
 
 /** What a command line runs in: this process's own, or a test's. */
 export type CommandLineWorld = Readonly<{
-  stdout: NodeJS.WriteStream;
-  stderr: NodeJS.WriteStream;
+  stdout: Writable;
+  stderr: Writable;
   cwd: string;
   environment: Environment;
   /** Listens for what stops a command; told how to write before the first signal can come. */
@@ -103,7 +104,7 @@ function toUsageError(error: CommanderError): LeatError | undefined {
 }
 
 /** Waits until what was written has left; a pipe may be slow, and exiting would cut the text. */
-function flush(stream: NodeJS.WriteStream): Promise<void> {
+function flush(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     if (stream.destroyed) resolve();
     else stream.write("", () => resolve());

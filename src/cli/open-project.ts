@@ -43,6 +43,7 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
     return openDuckDb(`duckdb:${path}`, {
       quoteExact: quoteExactColumns,
       readPart: readStagedPart,
+      lockWaitMs: loaded.lockWaitMs,
       workFolder: dirname(path), // The system's temporary folder is often small or in memory.
     });
   };

@@ -1,4 +1,5 @@
 /** The command line's way out: the only writer of leat to stdout and stderr. */
+import type { Writable } from "node:stream";
 import type { WriteStream } from "node:tty";
 
 /** Where a command writes. */
@@ -20,17 +21,19 @@ export interface Terminal {
 const sizeDefault = { columns: 100, rows: 24 } as const;
 
 /** Opens this process's terminal. */
-export function openTerminal(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Terminal {
+export function openTerminal(stdout: Writable, stderr: Writable): Terminal {
   let redact = (text: string): string => text;
   // A reader that went away (`leat query … | head`) is no failure of ours.
-  stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
+  for (const stream of [stdout, stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
   const tty = stderr as Partial<WriteStream>; // The sizes are there only on terminals.
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(redact(text)),
-    isLive: stderr.isTTY === true,
+    isLive: tty.isTTY === true,
     get columns() {
       return tty.columns ?? sizeDefault.columns;
     },

@@ -1,5 +1,6 @@
 /** Configuration, `.env` and environment, read once into one checked object. */
 import { dirname, join } from "node:path";
+import { LeatError } from "../errors/leat-error.ts";
 import type { Project } from "../ports/project.ts";
 import type { Tenant } from "../ports/source.ts";
 import { type Environment, readDotenv } from "./environment.ts";
@@ -19,6 +20,8 @@ export type LoadedProject = Readonly<{
   landing: Location;
   warehouse: Location;
   secrets: GuardedSecrets;
+  /** How long another process's turn at the warehouse file is waited for, ms; `undefined`: the engine's default. */
+  lockWaitMs: number | undefined;
   environment: Environment;
   /** Reads the tenants, anew with each call. */
   readTenants(): readonly Tenant[];
@@ -37,7 +40,7 @@ export type LoadOptions = Readonly<{
  *
  * `.env` beside the configuration is read first, so that the configuration itself may use it. `LEAT_LANDING`,
  * `LEAT_WAREHOUSE` and `LEAT_TENANTS` override what the project says; their relative paths begin at the project's
- * folder, whatever the working directory is.
+ * folder, whatever the working directory is. `LEAT_LOCK_WAIT` is in seconds.
  *
  * @throws LeatError `CONFIG_MISSING`, `CONFIG_INVALID`, `NOT_SUPPORTED`.
  */
@@ -64,8 +67,22 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     landing: locate("landing", "LEAT_LANDING"),
     warehouse: locate("warehouse", "LEAT_WAREHOUSE"),
     secrets: openSecrets(environment, { folder, dotenvPath }),
+    lockWaitMs: readLockWait(environment["LEAT_LOCK_WAIT"]),
     environment,
     readTenants: () =>
       readTenants({ declared: project.tenants, variable: environment["LEAT_TENANTS"], folder }),
   };
+}
+
+/** A day: whoever waits longer wants another warehouse file. */
+const lockWaitSecondsMax = 86_400;
+
+function readLockWait(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  const seconds = Number(text);
+  if (text.trim() !== "" && seconds >= 0 && seconds <= lockWaitSecondsMax) return seconds * 1000;
+  throw new LeatError("CONFIG_INVALID", {
+    message: `LEAT_LOCK_WAIT "${text}" is not a number of seconds from 0 to ${lockWaitSecondsMax}.`,
+    hint: "Write it as seconds, such as 300, or leave it out.",
+  });
 }

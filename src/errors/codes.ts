@@ -200,7 +200,7 @@ export const codes = {
   // Warehouse
   WAREHOUSE_LOCKED: {
     meaning: "Another process holds the warehouse file.",
-    hint: "Close it, or raise the lock wait.",
+    hint: "Close it, or wait longer for it: LEAT_LOCK_WAIT, in seconds.",
     retryable: true,
   },
   WAREHOUSE_UNREADABLE: {

@@ -55,7 +55,7 @@ function toLockError(error: unknown, place: EngineErrorPlace): LeatError {
   const who = holder === null ? "another process" : `${holder[1]} (PID ${holder[2]})`;
   return new LeatError("WAREHOUSE_LOCKED", {
     message: `The warehouse ${place.file} is held by ${who}; waited ${waitedS} s for it.`,
-    hint: `Close ${holder === null ? "it" : `process ${holder[2]}`}, or raise the lock wait, then run again.`,
+    hint: `Close ${holder === null ? "it" : `process ${holder[2]}`}, or wait longer for it (LEAT_LOCK_WAIT, in seconds), then run again.`,
     details: { file: place.file, ...(holder === null ? {} : { pid: Number(holder[2]) }) },
     cause: error,
   });
