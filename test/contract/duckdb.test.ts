@@ -78,6 +78,23 @@ describe("DuckDB", () => {
     });
   });
 
+  test("a file may be named like its source, and a source like anything of the engine's that is no schema", async () => {
+    await withBench(async (bench) => {
+      const warehouse = openAt(join(bench.under.folder, "metrc.duckdb"));
+      const pack = await bench.land([plant(1, "2024-01-01")]);
+      for (const source of ["metrc", "memory", "select"]) {
+        const stream = makeStreamSpec({
+          source,
+          landingTable: `${source}_table`,
+          isMaterialized: source === "select",
+        });
+        await bench.load(stream, [pack], warehouse);
+        expect(await bench.rows(`SELECT id FROM "${source}".metrc_plants`, warehouse)).toEqual([[1]]);
+        expect(await warehouse.checksums(stream)).toHaveLength(1);
+      }
+    });
+  });
+
   test("a landing table that needs a short name's place takes it", async () => {
     await withBench(async (bench) => {
       await bench.loadRecords(spec, [plant(1, "2024-01-01")]);

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { LeatError } from "../../errors/leat-error.ts";
 import { isLockError, toLeatError } from "./engine-errors.ts";
+import { quoteText } from "./sql-text.ts";
 
 /** Settings of the engine; all have defaults in {@link openDuckDb}. */
 export type DuckDbSettings = Readonly<{
@@ -53,13 +54,13 @@ export async function withDuckDb<Result>(
   work: (session: DuckDbSession) => Promise<Result>,
 ): Promise<Result> {
   return await inTurn(file, signal, async () => {
-    const instance = await openInstance(file, mode, settings, signal);
+    const instance = await openInstance(file, mode, settings);
     try {
       const connection = await instance.connect();
       const interrupt = () => connection.interrupt();
       signal?.addEventListener("abort", interrupt, { once: true });
       try {
-        await connection.run("SET TimeZone = 'UTC'");
+        await attach(connection, file, mode, settings, signal);
         return await work(toSession(connection, file, signal));
       } finally {
         signal?.removeEventListener("abort", interrupt);
@@ -111,31 +112,47 @@ function resolvePlace(file: string): string {
   return existsSync(folder) ? path.join(realpathSync(folder), path.basename(absolute)) : absolute;
 }
 
-async function openInstance(
-  file: string,
-  mode: "read" | "write",
-  settings: DuckDbSettings,
-  signal: AbortSignal | undefined,
-) {
+/** An engine without any file yet. */
+async function openInstance(file: string, mode: "read" | "write", settings: DuckDbSettings) {
   const { DuckDBInstance } = await importEngine();
-  const isThere = existsSync(file) && statSync(file).size > 0; // A process that died at once leaves 0 bytes.
-  const target = mode === "write" || isThere ? file : ":memory:";
-  if (mode === "write") makeFolder(file);
   const options: Record<string, string> = {
-    access_mode: target === ":memory:" || mode === "write" ? "AUTOMATIC" : "READ_ONLY",
     // Only what is built in (json, parquet, icu): nothing is fetched at run time.
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
   };
   if (mode === "write") options["preserve_insertion_order"] = "false"; // Rows carry their number; saves memory.
   if (settings.memoryLimit !== undefined) options["memory_limit"] = settings.memoryLimit;
-  if (settings.tempFolder !== undefined) options["temp_directory"] = settings.tempFolder;
+  // An engine without a file would spill into the working folder.
+  options["temp_directory"] = settings.tempFolder ?? `${file}.tmp`;
   if (settings.threads !== undefined) options["threads"] = String(settings.threads);
+  return await DuckDBInstance.create(":memory:", options);
+}
+
+/**
+ * Names the file's catalog. Opened directly, a file gives its own name to the catalog, and then `metrc.duckdb` makes
+ * every mention of the schema `metrc` ambiguous; no source can be called like this one.
+ */
+export const catalogName = "_leat";
+
+/** Attaches the file as soon as no other process holds it. */
+async function attach(
+  connection: DuckDBConnection,
+  file: string,
+  mode: "read" | "write",
+  settings: DuckDbSettings,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await connection.run("SET TimeZone = 'UTC'");
+  const isThere = existsSync(file) && statSync(file).size > 0; // A process that died at once leaves 0 bytes.
+  if (mode === "read" && !isThere) return;
+  if (mode === "write") makeFolder(file);
+  const sql = `ATTACH ${quoteText(file)} AS ${catalogName} (${mode === "read" ? "READ_ONLY" : "READ_WRITE"})`;
   const deadlineMs = performance.now() + settings.lockWaitMs;
   for (let waitMs: number = pauseMs.first; ; waitMs = Math.min(waitMs * 1.6, pauseMs.longest)) {
     throwIfStopped(signal);
     try {
-      return await DuckDBInstance.create(target, options);
+      await connection.run(sql);
+      break;
     } catch (error) {
       if (!isLockError(error)) throw toLeatError(error, { file, doing: "open" });
       const leftMs = deadlineMs - performance.now();
@@ -144,6 +161,8 @@ async function openInstance(
       await pause(Math.min(waitMs * (0.5 + Math.random()), leftMs + 1), signal);
     }
   }
+  await connection.run(`USE ${catalogName}`);
+  await connection.run("DETACH memory"); // Or a source called "memory" would be ambiguous.
 }
 
 async function importEngine() {

@@ -4,7 +4,7 @@ import { foldColumnName } from "../../model/column-names.ts";
 import { leatColumns, leatPrefix, type StreamSpec } from "../../model/stream.ts";
 import { type CatalogStream, readStreams } from "./catalog.ts";
 import { engineType } from "./cell-reading.ts";
-import type { DuckDbSession } from "./duckdb-file.ts";
+import { catalogName, type DuckDbSession } from "./duckdb-file.ts";
 import type { PlaceColumns, PlannedColumn, SchemaPlan } from "./plan-schema.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 
@@ -13,6 +13,7 @@ export const landingOf = (spec: StreamSpec): string => `main.${quoteName(spec.la
 
 /** Schemas that the engine has itself; a source named so would meet leat's tables or the engine's. */
 const takenSchemas: ReadonlySet<string> = new Set([
+  catalogName,
   "main",
   "temp",
   "system",
