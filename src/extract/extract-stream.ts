@@ -6,7 +6,7 @@
  * broken range has landed is dropped: the next run reads it again from the same `next`.
  */
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
-import { readHead } from "../landing/log.ts";
+import { manifestAgeMs, readHead } from "../landing/log.ts";
 import { describePlace, type StreamPlace } from "../model/ids.ts";
 import { distrustOrder } from "./distrust-order.ts";
 import type { ExtractOutcome, ExtractStream } from "./extract-job.ts";
@@ -86,7 +86,7 @@ class Extract {
   async #refuseWhileBusy(): Promise<void> {
     const manifest = this.#progress.head?.manifest;
     if (manifest?.generation.state !== "open") return;
-    const ageMs = (await this.#progress.ports.store.nowMs()) - Date.parse(manifest.committedAt);
+    const ageMs = await manifestAgeMs(this.#progress.ports.store, this.#progress.place, manifest.seq);
     if (ageMs >= this.#progress.job.spec.bounds.runMsMax) return;
     throw new LeatError("BUSY", {
       message: `${describePlace(this.#progress.place)}: run ${manifest.runId} has been refreshing it for ${Math.round(ageMs / 1000)} s.`,

@@ -5,6 +5,7 @@
  * manifest n, which is taken. Files of the seq that comes next may still become part of it; on a quiet stream an empty
  * manifest is committed first, and only for files older than the longest run.
  */
+import { isLeatError } from "../errors/leat-error.ts";
 import type { StreamPlace } from "../model/ids.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
@@ -47,7 +48,9 @@ export async function collectGarbage(
       const isOld = nowMs - object.createdAtMs > options.runMsMax;
       if (seq === headSeq + 1 && isOld && !options.isDryRun && !hasCommitted) {
         hasCommitted = true;
-        await options.commitEmpty();
+        await options.commitEmpty().catch((error: unknown) => {
+          if (!isLeatError(error) || error.code !== "STATE_CONFLICT") throw error; // Else the seq is taken as well.
+        });
         headSeq = (await readHead(store, place))?.manifest.seq ?? headSeq;
       }
       if (seq > headSeq) {

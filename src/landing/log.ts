@@ -10,7 +10,7 @@ import { describePlace, type StreamPlace, type TenantId } from "../model/ids.ts"
 import type { Manifest } from "../model/manifest.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { decodeManifest, encodeManifest } from "./manifest-codec.ts";
-import { headKey, manifestKey, manifestSeq, streamLogPrefix } from "./names.ts";
+import { headKey, logPrefix, manifestKey, manifestSeq, streamLogPrefix } from "./names.ts";
 
 /** A manifest and the SHA-256 of its bytes (hex), by which a warehouse knows it again. */
 export type Head = Readonly<{ manifest: Manifest; hash: string }>;
@@ -100,7 +100,10 @@ export async function appendManifest(store: ObjectStore, manifest: Manifest): Pr
   if (bytes.byteLength > manifestBytesMax) {
     throw new LeatError("RUN_BOUND_REACHED", {
       message: `${describePlace(manifest)}: the manifest would have ${bytes.byteLength} bytes, more than ${manifestBytesMax}.`,
-      hint: "Lower `checkpointBytes` of the stream, so that a run commits more often.",
+      hint:
+        manifest.columns.size > manifest.parts.length * 10
+          ? `The records have ${manifest.columns.size} different columns: is an object used as a map? Select its members as records instead.`
+          : "Lower `checkpointBytes` of the stream, so that a run commits more often.",
     });
   }
   const ours: Head = { manifest, hash: hash("sha256", bytes, "hex") };
@@ -113,7 +116,13 @@ export async function appendManifest(store: ObjectStore, manifest: Manifest): Pr
       if (!isLost && (await readManifest(store, manifest, manifest.seq)) === undefined) throw error;
     }
     const found = await readManifest(store, manifest, manifest.seq);
-    if (found === undefined) continue;
+    if (found === undefined) {
+      if (attempt < createTriesMax) continue;
+      throw new LeatError("STORE_UNREADABLE", {
+        message: `${describePlace(manifest)}: ${key} is said to exist, and cannot be read.`,
+        details: { key },
+      });
+    }
     if (found.manifest.runId === manifest.runId && found.hash === ours.hash) break;
     throw conflict(manifest, found.manifest);
   }
@@ -152,6 +161,17 @@ export async function* walkPackages(
     yield link;
     seq = link.manifest.previousDataSeq;
   }
+}
+
+/** How long ago a manifest was created, ms, by the store's clock: writers' clocks do not agree. */
+export async function manifestAgeMs(store: ObjectStore, place: StreamPlace, seq: number): Promise<number> {
+  for await (const { key, createdAtMs } of store.list(logPrefix(place), {
+    startAfter: manifestKey(place, seq - 1),
+  })) {
+    if (key === manifestKey(place, seq)) return (await store.nowMs()) - createdAtMs;
+    break;
+  }
+  return 0;
 }
 
 /** Tenants that have a log of the stream, in key order; one listing and one read for each. */

@@ -3,7 +3,7 @@
 import { createReadStream } from "node:fs";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { LeatError } from "../errors/leat-error.ts";
+import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import type { FileEntry, PartEntry } from "../model/manifest.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { openCrc32c } from "./crc32c.ts";
@@ -61,9 +61,13 @@ export function decodePart(stored: AsyncIterable<Uint8Array>, key: string): Asyn
 
 async function* decode(stored: AsyncIterable<Uint8Array>, part: PartEntry): AsyncGenerator<Uint8Array> {
   let plainBytes = 0;
-  for await (const chunk of decodePart(stored, part.key)) {
-    plainBytes += chunk.byteLength;
-    yield chunk;
+  try {
+    for await (const chunk of decodePart(stored, part.key)) {
+      plainBytes += chunk.byteLength;
+      yield chunk;
+    }
+  } catch (cause) {
+    throw damaged(cause, part.key);
   }
   if (plainBytes === part.plainBytes) return;
   throw new LeatError("PART_CORRUPT", {
@@ -81,6 +85,20 @@ export function readStagedPart(
 
 /** Bytes a read asks for at once. */
 const stagedChunkBytes = 1024 * 1024;
+
+/** What a decompressor says is said of the file; a store's own failures pass. */
+function damaged(cause: unknown, key: string): unknown {
+  const isNamed = isLeatError(cause) && (cause.code !== "PART_CORRUPT" || cause.details["key"] !== undefined);
+  if (isNamed || (!isLeatError(cause) && !isZlibError(cause))) return cause;
+  return new LeatError("PART_CORRUPT", {
+    message: `The landed file ${key} cannot be decompressed.`,
+    details: { key },
+    cause,
+  });
+}
+
+const isZlibError = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && String(error.code).startsWith("Z_");
 
 /** All bytes of a small file, checked. */
 export async function readFileEntry(store: ObjectStore, file: FileEntry): Promise<Buffer> {

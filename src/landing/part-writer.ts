@@ -23,6 +23,9 @@ const partRecordsMax = 100_000;
 /** A frame's plain size: large enough to compress well, small enough that three in flight are nothing. */
 const blockBytes = 1024 * 1024;
 
+/** Most packages hold some rows, many none: a block begins small and grows to its full size by doubling. */
+const firstBlockBytes = 16 * 1024;
+
 /** Blocks being compressed while the next is filled: one for the other core, one waiting. */
 const blocksInFlightMax = 2;
 
@@ -49,11 +52,12 @@ export type PartWriterOptions = Readonly<{
 export class PartWriter {
   readonly #options: PartWriterOptions;
   #number = 0;
-  #block: Buffer = Buffer.allocUnsafe(blockBytes);
+  #block: Buffer = Buffer.allocUnsafe(firstBlockBytes);
   #filled = 0;
   #blockRecords = 0;
   /** Where the attempt's rows begin in the block; `undefined` while there is no attempt. */
   #mark: { filled: number; records: number } | undefined;
+  #plainBytesBefore = 0;
   #part: OpenPart | undefined;
   #blockExact = new Set<string>();
   #confirmed: PartEntry[] = [];
@@ -73,6 +77,7 @@ export class PartWriter {
   beginAttempt(): void {
     assert(this.#mark === undefined, "one attempt at a time");
     this.#mark = { filled: this.#filled, records: this.#blockRecords };
+    this.#plainBytesBefore = this.plainBytes;
   }
 
   /**
@@ -81,7 +86,15 @@ export class PartWriter {
    * @param bytes - the most that the row can take, its line end included.
    */
   room(bytes: number): { buffer: Buffer; at: number } | undefined {
-    return this.#filled + bytes <= this.#block.length ? { buffer: this.#block, at: this.#filled } : undefined;
+    const needed = this.#filled + bytes;
+    if (needed > this.#block.length && needed <= blockBytes) this.#growBlock(needed);
+    return needed <= this.#block.length ? { buffer: this.#block, at: this.#filled } : undefined;
+  }
+
+  #growBlock(needed: number): void {
+    const larger = Buffer.allocUnsafe(Math.min(blockBytes, Math.max(needed, this.#block.length * 4)));
+    this.#block.copy(larger, 0, 0, this.#filled);
+    this.#block = larger;
   }
 
   /** Empties the block so that at least `bytes` fit; call when `room` had none. */
@@ -120,6 +133,7 @@ export class PartWriter {
   /** The attempt's rows were never written: what is on disk of them is orphaned or aborted. No attempt: nothing. */
   async drop(): Promise<void> {
     if (this.#mark === undefined) return;
+    this.plainBytes = this.#plainBytesBefore;
     await this.#settle();
     if (this.#part?.isOfAttempt) {
       await this.#part.writer.abort();
@@ -159,13 +173,14 @@ export class PartWriter {
     if (mark !== undefined && this.#part?.isOfAttempt !== true && this.#ofAttempt.length === 0) {
       // The attempt outgrows the block: confirmed rows go to their part, the attempt gets parts of its own.
       if (mark.filled > 0) await this.#writeBlock(this.#block.subarray(0, mark.filled), mark.records, false);
+      // Whatever fails from here on, `drop` must not find them in the block again.
+      this.#block = this.#block.subarray(mark.filled);
+      this.#filled -= mark.filled;
+      this.#blockRecords -= mark.records;
+      this.#mark = { filled: 0, records: 0 };
       await this.#closePart();
-      await this.#writeBlock(
-        this.#block.subarray(mark.filled, this.#filled),
-        this.#blockRecords - mark.records,
-        true,
-      );
-    } else if (this.#filled > 0) {
+    }
+    if (this.#filled > 0) {
       await this.#writeBlock(this.#block.subarray(0, this.#filled), this.#blockRecords, mark !== undefined);
     }
     this.#block = Buffer.allocUnsafe(blockBytes);

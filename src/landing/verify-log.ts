@@ -4,7 +4,7 @@ import type { StreamPlace } from "../model/ids.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { readHead, readManifestOfLog } from "./log.ts";
-import { readPart } from "./part-reader.ts";
+import { readChecked, readPart } from "./part-reader.ts";
 
 /** What a log holds, and everything that is wrong with it. */
 export type VerifiedLog = Readonly<{
@@ -52,6 +52,16 @@ export async function verifyLog(
       } catch (error) {
         note(error);
       }
+    }
+  }
+  const quarantine = manifests.flatMap((manifest) => manifest.quarantine);
+  const state = manifests.at(-1)?.state.file; // Older ones have been superseded.
+  for (const file of state === undefined ? quarantine : [...quarantine, state]) {
+    if (!options.readsParts) break;
+    try {
+      for await (const _ of readChecked(store, file));
+    } catch (error) {
+      note(error);
     }
   }
   return {
