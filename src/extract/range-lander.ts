@@ -8,7 +8,7 @@
  */
 import type { PartWriter } from "../landing/part-writer.ts";
 import { type ColumnTable, foldColumns } from "../model/column-kinds.ts";
-import type { CursorValue } from "../model/cursor.ts";
+import { type CursorValue, minCursor } from "../model/cursor.ts";
 import type { ExtractCounts, PartitionState } from "../model/manifest.ts";
 import type { RecordSelector } from "../model/record-selector.ts";
 import type { StreamSpec } from "../model/stream.ts";
@@ -83,6 +83,7 @@ export class RangeLander {
   #overlay = new Boundary();
   #overlayAfterTrim = 0;
   #cursor: CursorValue | undefined;
+  #firstPageGreatest: CursorValue | undefined;
   #lastValue: CursorValue | undefined;
   #lastRecord: Buffer | undefined;
   #recent: string[] = [];
@@ -289,7 +290,21 @@ export class RangeLander {
       }
       this.#lastValue = parsed;
     }
-    this.#cursor = moveCursor(this.#cursor, greatest);
+    this.#cursor = moveCursor(this.#cursor, this.#countable(greatest));
+  }
+
+  /**
+   * I3 for integers, which have no T0: a record on a page already read may change and get a number above all others while
+   * later pages are read. Such a number is above everything that the first page has shown; so where neither an order nor
+   * a snapshot helps, values count up to the first page's greatest.
+   */
+  #countable(greatest: CursorValue | undefined): CursorValue | undefined {
+    const { cursor, stability, isSorted } = this.#context.spec;
+    const isShifting = stability === "overlap" || stability === "settled";
+    if (cursor?.format !== "integer" || isSorted || !isShifting || greatest === undefined) return greatest;
+    if (this.pages === 1) this.#firstPageGreatest = moveCursor(this.#firstPageGreatest, greatest);
+    const cap = this.#firstPageGreatest;
+    return cap === undefined ? undefined : minCursor(greatest, cap);
   }
 
   /** Below it nothing needs to be remembered; `undefined`: everything must be. */
