@@ -1,5 +1,6 @@
 /** The kinds of columns seen by a scanner, folded record by record without allocating. */
-import type { ColumnKinds, ColumnTable } from "../model/column-kinds.ts";
+import { type ColumnKinds, type ColumnTable, kindBits } from "../model/column-kinds.ts";
+import { measureNumber, type NumberMeasure } from "./number-measure.ts";
 
 /** What a record would add to the fold, until it is known that it has no problem. */
 type Pending = { column: number; kinds: number; intDigits: number; scale: number; isExact: boolean };
@@ -20,6 +21,7 @@ export class ColumnFold {
   #indexes = new Map<string, number>();
   #pending: Pending[] = [];
   #pendingCount = 0;
+  #measure: NumberMeasure = { isInteger: false, intDigits: 0, scale: 0, isExact: false };
 
   /** The index of a column by its decoded name; made when it is new. */
   indexOf(name: string): number {
@@ -54,6 +56,24 @@ export class ColumnFold {
       entry.isExact = isExact;
     }
     this.#pendingCount += 1;
+  }
+
+  /** Notes a number that must be measured; one that is not the column's own value tells only whether it is exact. */
+  noteNumber(bytes: Buffer, start: number, end: number, column: number, isOwn: boolean): void {
+    const isExactKnown = this.exact[column] === 1;
+    const measure = this.#measure;
+    measureNumber(bytes, start, end, measure, isExactKnown);
+    const isExactNew = measure.isExact && !isExactKnown;
+    if (!isOwn) {
+      if (isExactNew) this.note(column, 0, 0, 0, true);
+      return;
+    }
+    const bit = measure.isInteger ? kindBits.integer : kindBits.decimal;
+    const isNew =
+      (this.kinds[column]! & bit) === 0 ||
+      measure.intDigits > this.intDigitsMax[column]! ||
+      measure.scale > this.scaleMax[column]!;
+    if (isNew || isExactNew) this.note(column, bit, measure.intDigits, measure.scale, measure.isExact);
   }
 
   /** Forgets what was noted since the last commit: the record has a problem or is not all there. */

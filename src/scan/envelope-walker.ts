@@ -35,6 +35,8 @@ type JsonSelector = Extract<RecordSelector, { form: "json" }>;
 /** An open container; `matched`: how many steps of the selector lead to it, -1: it is beside the path. */
 type Open = { isObject: boolean; matched: number };
 
+/** What stands for a single record that is no JSON. */
+const emptyObject = Buffer.from("{}");
 /** Deepest nesting of an envelope: what parses it afterwards must not overflow. */
 const depthMax = 512;
 
@@ -105,7 +107,7 @@ export class EnvelopeWalker {
 
   /** The only record has been read; it stays in the envelope, where what names the next page may be. */
   singleEnded(record: Uint8Array | undefined): void {
-    for (const byte of record ?? [0x7b, 0x7d]) this.#text.append(byte);
+    this.#text.appendValue(record ?? emptyObject);
     this.#valueEnded();
   }
 
@@ -224,6 +226,7 @@ export class EnvelopeWalker {
       return this.#take(c, at);
     }
     if (!numberMayEnd.has(this.#number)) this.#refuse("a wrong number", at);
+    this.#text.endNumber();
     this.#valueEnded();
     return at;
   }
@@ -257,6 +260,7 @@ export class EnvelopeWalker {
     } else if (c === 0x22) this.#state = "string";
     else if (c === 0x2d || (c >= 0x30 && c <= 0x39)) {
       this.#state = "number";
+      this.#text.beginNumber();
       this.#number = c === 0x2d ? "minus" : c === 0x30 ? "zero" : "whole";
     } else {
       const literal = c === 0x74 ? "true" : c === 0x66 ? "false" : c === 0x6e ? "null" : undefined;

@@ -54,6 +54,16 @@ describe("where records stand", () => {
     expect(found.end?.envelope).toEqual({ id: 7, next: "12345678901234567890" });
   });
 
+  test("as the document itself, whose strings stay what they are", () => {
+    const text =
+      '{"\\"1":"12345678901234567890 \\\\","a":[-1e400,0.5,"x\\"9007199254740993"],"b":9007199254740993}';
+    expect(scanAll(text, "$", 1).end?.envelope).toEqual({
+      '"1': "12345678901234567890 \\",
+      a: ["-1e400", 0.5, 'x"9007199254740993'],
+      b: "9007199254740993",
+    });
+  });
+
   test("as the only object at a key; a broken one leaves the envelope whole", () => {
     const found = scanAll('{"data":{"id":7,"id":8},"next":"n"}', "data.$");
     expect(found.records.map(({ problem }) => problem)).toEqual(["duplicate-key"]);
@@ -281,6 +291,21 @@ describe("large and deep", () => {
     expect(problems.at(-1)).toBe("duplicate-key");
     expect(found.records.filter(({ fields }) => fields[1] !== undefined)).toHaveLength(2);
     expect(Object.keys(found.columns)).toEqual(["id", "by_day"]);
+  });
+
+  test("large numbers of an envelope are their text, also where a key comes twice", () => {
+    const text =
+      '{"n":-12345678901234567890,"a":[1e400,1.5,0.10],"k":[1,{"k":2}],"k":9007199254740993,"items":[]}';
+    expect(scanAll(text, "items", 1).end?.envelope).toEqual({
+      n: "-12345678901234567890",
+      a: ["1e400", 1.5, 0.1],
+      k: "9007199254740993",
+      items: [],
+    });
+    for (let bound = 40; bound < text.length + 10; bound += 1) {
+      const { envelope } = scanAll(text, "items", 1, { envelopeBytesMax: bound }).end!;
+      expect(envelope === undefined).toBe(bound < text.length + 6);
+    }
   });
 
   test("an envelope above the bound is not kept, and still read strictly", () => {

@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import { LeatError } from "../errors/leat-error.ts";
 import type { ColumnTable } from "../model/column-kinds.ts";
+import { BatchWriter } from "./batch-writer.ts";
 import { ColumnFold } from "./column-fold.ts";
 import { EnvelopeWalker } from "./envelope-walker.ts";
 import { isBlank, isTokenEnd } from "./json-bytes.ts";
@@ -27,7 +28,6 @@ import { RecordValidator } from "./record-validator.ts";
 const depthMaxDefault = 512;
 const recordBytesMaxDefault = 16 * 1024 * 1024;
 const envelopeBytesMaxDefault = 1024 * 1024;
-const batchRecordsMax = 2048;
 /** How much of a record that is too large is kept, to show what it was. */
 const tooLargeKeptBytes = 64 * 1024;
 
@@ -56,10 +56,8 @@ class ByteScanner implements RecordScanner {
   #validator: RecordValidator;
   #recordEnd: RecordEnd;
   #walker: EnvelopeWalker | undefined;
+  #writer: BatchWriter;
   #batch: RecordBatch;
-  #fieldCount: number;
-  /** Pairs of fields with equal paths: the second is copied from the first. */
-  #twins: readonly (readonly [number, number])[];
 
   #buffer = new PieceBuffer();
   #at = 0;
@@ -78,26 +76,13 @@ class ByteScanner implements RecordScanner {
     this.#isLines = options.selector.form === "lines";
     this.#recordBytesMax = options.recordBytesMax ?? recordBytesMaxDefault;
     this.#keptBytesMax = Math.min(tooLargeKeptBytes, this.#recordBytesMax);
-    this.#fieldCount = options.fields.length;
-    const { fields } = options;
-    this.#twins = fields.flatMap((path, field) => {
-      const first = fields.indexOf(path);
-      return first < field ? [[field, first] as const] : [];
-    });
     this.#validator = new RecordValidator(new KeyTrie(options, this.#columns), this.#columns, {
       depthMax: options.depthMax ?? depthMaxDefault,
       isLineBound: this.#isLines,
     });
     this.#recordEnd = new RecordEnd(this.#isLines);
-    this.#batch = {
-      count: 0,
-      bytes: this.#buffer.bytes,
-      starts: new Int32Array(batchRecordsMax),
-      ends: new Int32Array(batchRecordsMax),
-      problems: new Uint8Array(batchRecordsMax),
-      fieldStarts: new Int32Array(batchRecordsMax * this.#fieldCount),
-      fieldEnds: new Int32Array(batchRecordsMax * this.#fieldCount),
-    };
+    this.#writer = new BatchWriter(options.fields, this.#buffer.bytes);
+    this.#batch = this.#writer.batch;
     this.#validator.fieldStarts = this.#batch.fieldStarts;
     this.#validator.fieldEnds = this.#batch.fieldEnds;
     this.#validator.attach(this.#buffer.bytes);
@@ -181,7 +166,7 @@ class ByteScanner implements RecordScanner {
 
   /** Reads what the buffer holds, until the batch is full or the rest needs more bytes. */
   #scan(): void {
-    while (this.#at < this.#buffer.length && this.#batch.count < batchRecordsMax) {
+    while (this.#at < this.#buffer.length && !this.#writer.isFull) {
       switch (this.#phase) {
         case "start":
           if (!this.#skipMark()) return;
@@ -333,12 +318,7 @@ class ByteScanner implements RecordScanner {
   }
 
   #validate(start: number): number {
-    const base = this.#batch.count * this.#fieldCount;
-    this.#validator.fieldBase = base;
-    for (let i = 0; i < this.#fieldCount; i += 1) {
-      this.#batch.fieldStarts[base + i] = -1;
-      this.#batch.fieldEnds[base + i] = -1;
-    }
+    this.#validator.fieldBase = this.#writer.clearFields();
     return this.#validator.validate(start);
   }
 
@@ -347,30 +327,14 @@ class ByteScanner implements RecordScanner {
       this.#reject(start, start + this.#keptBytesMax, tooLarge, end);
       return;
     }
-    const batch = this.#batch;
     this.#columns.commit();
-    for (const [field, first] of this.#twins) {
-      const base = batch.count * this.#fieldCount;
-      batch.fieldStarts[base + field] = batch.fieldStarts[base + first]!;
-      batch.fieldEnds[base + field] = batch.fieldEnds[base + first]!;
-    }
-    batch.starts[batch.count] = start;
-    batch.ends[batch.count] = end;
-    batch.problems[batch.count] = 0;
-    batch.count += 1;
+    this.#writer.accept(start, end);
     this.#at = end;
   }
 
   /** A record that cannot be a row: none of its fields count, nor its columns. */
   #reject(start: number, end: number, problem: number, next: number): void {
-    const batch = this.#batch;
-    const base = batch.count * this.#fieldCount;
-    batch.fieldStarts.fill(-1, base, base + this.#fieldCount);
-    batch.fieldEnds.fill(-1, base, base + this.#fieldCount);
-    batch.starts[batch.count] = start;
-    batch.ends[batch.count] = end;
-    batch.problems[batch.count] = problem;
-    batch.count += 1;
+    this.#writer.reject(start, end, problem);
     this.#at = next;
     this.#isTooLarge = false;
   }

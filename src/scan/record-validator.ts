@@ -22,7 +22,6 @@ import {
   nodeStamp,
   nodeWords,
 } from "./key-trie.ts";
-import { measureNumber, type NumberMeasure } from "./number-measure.ts";
 import { codeOf } from "./record-batch.ts";
 import { StringCheck } from "./string-check.ts";
 import { escapedStringKind, stringKind } from "./string-kind.ts";
@@ -59,7 +58,6 @@ export class RecordValidator {
   #isLineBound: boolean;
   #stamp = 0;
   #strings = new StringCheck();
-  #measure: NumberMeasure = { isInteger: false, intDigits: 0, scale: 0, isExact: false };
   // What is left open around the value being read, by depth.
   #isArray: Uint8Array;
   #nodes: Int32Array;
@@ -261,7 +259,8 @@ export class RecordValidator {
             p = this.#skipExponent(p + 1);
             if (p < 0) return -1;
           }
-          if (depth === 1 || columns.exact[column] === 0) this.#noteNumber(valueStart, p, column, depth);
+          if (depth === 1 || columns.exact[column] === 0)
+            columns.noteNumber(bytes, valueStart, p, column, depth === 1);
         }
       } else if (c === 0x7b || c === 0x5b) {
         if (depth === 1) {
@@ -388,23 +387,5 @@ export class RecordValidator {
     let p = from;
     while (bytes[p]! >= 0x30 && bytes[p]! <= 0x39) p += 1;
     return p === from ? this.#fail(p, invalidJson) : p;
-  }
-
-  #noteNumber(start: number, end: number, column: number, depth: number): void {
-    const columns = this.#columns;
-    const measure = this.#measure;
-    const isExactKnown = columns.exact[column] === 1;
-    measureNumber(this.#bytes, start, end, measure, isExactKnown);
-    const isExactNew = measure.isExact && !isExactKnown;
-    if (depth > 1) {
-      if (isExactNew) columns.note(column, 0, 0, 0, true);
-      return;
-    }
-    const bit = measure.isInteger ? integerBit : decimalBit;
-    const isNew =
-      (columns.kinds[column]! & bit) === 0 ||
-      measure.intDigits > columns.intDigitsMax[column]! ||
-      measure.scale > columns.scaleMax[column]!;
-    if (isNew || isExactNew) columns.note(column, bit, measure.intDigits, measure.scale, measure.isExact);
   }
 }

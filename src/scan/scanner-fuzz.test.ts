@@ -237,11 +237,13 @@ function isBlank(bytes: Uint8Array): boolean {
  * `exact` has the numbers that do not survive a double as their text.
  */
 function parseStrictly(bytes: Uint8Array): { value: unknown; exact: unknown } | undefined {
-  const exactly = (_key: string, value: unknown, context?: { source?: string }): unknown =>
-    typeof value === "number" && isExactNumber(context!.source!) ? context!.source : value;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return { value: JSON.parse(text), exact: JSON.parse(text, exactly) };
+    const value: unknown = JSON.parse(text);
+    const quoted = text.replaceAll(tokenPattern, (token) =>
+      /^[-0-9]/.test(token) && isExactNumber(token) ? `"${token}"` : token,
+    );
+    return { value, exact: JSON.parse(quoted) };
   } catch {
     return undefined;
   }
