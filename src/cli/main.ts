@@ -67,7 +67,7 @@ export async function runCommandLine(argv: readonly string[], world: CommandLine
   const isJson = argv.includes("--json");
   try {
     const program = buildProgram(invocation, readVersion());
-    throwInsteadOfExit(program, (text) => terminal.err(text), isJson);
+    throwInsteadOfExit(program, terminal, isJson);
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
     const failure = error instanceof CommanderError ? toUsageError(error) : error;
@@ -86,13 +86,14 @@ export async function runCommandLine(argv: readonly string[], world: CommandLine
 }
 
 /** Every command throws where commander would end the process; with `--json` its own text is ours to write. */
-function throwInsteadOfExit(command: Command, write: (text: string) => void, isJson: boolean): void {
+function throwInsteadOfExit(command: Command, terminal: Terminal, isJson: boolean): void {
   command.exitOverride().configureOutput({
+    writeOut: (text) => terminal.out(text),
     writeErr: (text) => {
-      if (!isJson) write(text.replace(/^error: /, "error USAGE: "));
+      if (!isJson) terminal.err(text.replace(/^error: /, "error USAGE: "));
     },
   });
-  for (const child of command.commands) throwInsteadOfExit(child, write, isJson);
+  for (const child of command.commands) throwInsteadOfExit(child, terminal, isJson);
 }
 
 /** Help and version are no failures. */

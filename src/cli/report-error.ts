@@ -45,10 +45,13 @@ export function reportError(terminal: Terminal, error: unknown): void {
 function placeOf(error: LeatError): string {
   const { source, stream, tenant } = error.details;
   const parts: string[] = [];
-  if (typeof stream === "string" && !error.message.includes(stream)) {
-    parts.push(typeof source === "string" ? `${source}.${stream}` : stream);
+  if (typeof stream === "string") {
+    const name = typeof source === "string" ? `${source}.${stream}` : stream;
+    if (!error.message.includes(name)) parts.push(name);
   }
-  if (typeof tenant === "string" && !error.message.includes(tenant)) parts.push(`tenant ${tenant}`);
+  // The id alone may be part of an address or of a variable's name.
+  if (typeof tenant === "string" && !error.message.includes(`tenant ${tenant}`))
+    parts.push(`tenant ${tenant}`);
   return parts.length === 0 ? "" : ` (${printable(parts.join(", "))})`;
 }
 
