@@ -97,6 +97,7 @@ export async function makeCredential(
   const text = (template: Template): string => lookups.render(template, {})?.text ?? "";
   const header = (name: string, value: string, secret: string, token?: string): Credential => {
     lookups.addSecret(secret);
+    if (unsendable.test(value)) throw refuseUnsendable(name);
     return { headers: { [name.toLowerCase()]: value }, query: undefined, token };
   };
   switch (auth.type) {
@@ -123,6 +124,16 @@ export async function makeCredential(
       return header("authorization", `Bearer ${token}`, token, token);
     }
   }
+}
+
+/** What no header can hold; RFC 9110 §5.5, read 2026-11. A line break at the end of a copied key is the usual one. */
+const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
+
+function refuseUnsendable(name: string): LeatError {
+  return new LeatError("SOURCE_AUTH_FAILED", {
+    message: `The credential holds a character that cannot be sent in the header ${name}; no request was sent.`,
+    hint: "Look for a line break or a foreign letter in this tenant's credential, as it was copied.",
+  });
 }
 
 /** @see source: RFC 6749 §4.4.2 and §2.3.1, read 2026-11. */
