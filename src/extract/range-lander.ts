@@ -13,9 +13,9 @@ import type { ExtractCounts, PartitionState } from "../model/manifest.ts";
 import type { RecordSelector } from "../model/record-selector.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import type { Page, PageSummary } from "../ports/source.ts";
-import { type RecordBatch, type RecordScanner, recordProblems } from "../scan/record-batch.ts";
-import { Boundary } from "./boundary.ts";
-import { parseCursorToken } from "./cursor-token.ts";
+import type { RecordBatch, RecordScanner } from "../scan/record-batch.ts";
+import type { Boundary } from "./boundary.ts";
+import { type Known, KnownRecords, type Sighting } from "./known-records.ts";
 import { quarantineLine } from "./quarantine-line.ts";
 import {
   isUsable,
@@ -25,11 +25,9 @@ import {
   type SourceTime,
   startToSend,
 } from "./range-plan.ts";
-import { type Extents, hashKey, hashRecord, PassFingerprint } from "./record-hash.ts";
+import { RecordFields } from "./record-fields.ts";
+import { PassFingerprint } from "./record-hash.ts";
 import { type RowPrefix, spliceRow } from "./row-splice.ts";
-
-/** Own entries beyond which those below the running `next` are thrown out. */
-const overlaySizeMax = 65_536;
 
 /** Hashes of the records received last, by which a page that steps back finds its place (I16). */
 const recentMax = 4096;
@@ -73,15 +71,12 @@ export class OrderBrokenSignal extends Error {}
 
 export class RangeLander {
   readonly #context: RangeContext;
-  readonly #keyCount: number;
-  readonly #fieldCount: number;
-  readonly #hasCursor: boolean;
+  readonly #fields: RecordFields;
+  readonly #known: KnownRecords;
   readonly #fingerprint = new PassFingerprint();
   #target: LandingTarget;
   #scanner: RecordScanner | undefined;
   #selector: RecordSelector | undefined;
-  #overlay = new Boundary();
-  #overlayAfterTrim = 0;
   #cursor: CursorValue | undefined;
   #firstPageGreatest: CursorValue | undefined;
   #lastValue: CursorValue | undefined;
@@ -103,9 +98,8 @@ export class RangeLander {
   constructor(context: RangeContext, target: LandingTarget) {
     this.#context = context;
     this.#target = target;
-    this.#keyCount = context.spec.primaryKey.length;
-    this.#hasCursor = context.spec.cursor !== undefined;
-    this.#fieldCount = wantedFields(context.spec).length;
+    this.#fields = new RecordFields(context.spec, context.partition.value);
+    this.#known = new KnownRecords(context.base, context.partition.number);
     this.#cursor = context.partition.state.cursor;
     this.rowNumber = target.firstRowNumber;
   }
@@ -129,7 +123,7 @@ export class RangeLander {
 
   /** What this range has landed. */
   get overlay(): Boundary {
-    return this.#overlay;
+    return this.#known.overlay;
   }
 
   /** Lands a page. @returns what the source needs to know to go on. */
@@ -199,7 +193,7 @@ export class RangeLander {
       for (let batch = scanner.take(); batch !== undefined; batch = scanner.take()) {
         for (let i = 0; i < batch.count; i++, recordCount++) {
           if (overlap === 1 && recordCount > 0) continue;
-          if (wanted.has(this.#hash(batch, i).toString("latin1"))) anchor = recordCount;
+          if (wanted.has(this.#fields.contentHash(batch, i).toString("latin1"))) anchor = recordCount;
         }
       }
     };
@@ -239,18 +233,17 @@ export class RangeLander {
         this.counts.repeated++;
         continue;
       }
-      const problem = this.#problem(batch, i);
+      const problem = this.#fields.problem(batch, i);
       const value = this.#values[i];
       if (problem !== undefined) {
         await this.#quarantine(page, batch, i, problem);
         continue;
       }
-      const isKnown =
-        this.#keyCount > 0
-          ? this.#isKnownKey(batch, i, value, floor)
-          : this.#isKnownContent(batch, i, value, floor);
-      if (isKnown) continue;
-      await this.#write(batch, i);
+      if (this.#isKnown(batch, i, { value, floor })) continue;
+      if (!this.#write(batch, i)) {
+        await this.#target.rows.makeRoom(this.#rowBytes(batch, i));
+        if (!this.#write(batch, i)) throw new Error("a block has room for a row after makeRoom");
+      }
       if (cursor !== undefined && value === undefined) this.counts.unusableCursor++;
     }
     this.#remember(batch);
@@ -258,7 +251,7 @@ export class RangeLander {
     this.#target.rows.noteExact(seen);
     this.columns = foldColumns([this.columns, seen]);
     scanner.resetColumns();
-    this.#trimOverlay(floor);
+    this.#known.trim(floor);
     return skipped;
   }
 
@@ -272,17 +265,10 @@ export class RangeLander {
     let greatest: CursorValue | undefined;
     for (let i = 0; i < batch.count; i++) {
       if (batch.problems[i] !== 0) continue;
-      const at = i * this.#fieldCount + this.#keyCount;
-      const parsed = parseCursorToken(
-        batch.bytes,
-        batch.fieldStarts[at] ?? -1,
-        batch.fieldEnds[at] ?? -1,
-        cursor.format,
-        cursor.zone,
-      );
+      const parsed = this.#fields.cursor(batch, i);
       if (parsed === undefined || !isUsable(cursor, parsed, time)) continue;
       this.#values[i] = parsed;
-      if (this.#problem(batch, i) !== undefined) continue;
+      if (this.#fields.problem(batch, i) !== undefined) continue;
       if (greatest === undefined || parsed > greatest) greatest = parsed;
       if (!checksOrder || page.isSorted !== true || i < skipped) continue;
       if (this.#lastValue !== undefined && parsed < this.#lastValue) {
@@ -317,85 +303,14 @@ export class RangeLander {
     );
   }
 
-  #problem(batch: RecordBatch, i: number): string | undefined {
-    const problem = batch.problems[i] ?? 0;
-    if (problem !== 0) return recordProblems[problem];
-    for (let field = 0; field < this.#keyCount; field++) {
-      const start = batch.fieldStarts[i * this.#fieldCount + field] ?? -1;
-      if (start < 0 || batch.bytes[start] === 0x6e) return "missing-key"; // `null` is no key.
-    }
-    return undefined;
-  }
-
-  #isKnownKey(
-    batch: RecordBatch,
-    i: number,
-    value: CursorValue | undefined,
-    floor: CursorValue | undefined,
-  ): boolean {
-    const { base, partition } = this.#context;
-    const isBelow = value !== undefined && floor !== undefined && value < floor;
-    if (isBelow && base.size === 0) return false;
-    const key = hashKey(partition.value, batch.bytes, this.#keyExtents(batch, i));
-    const own = this.#overlay.get(key);
-    const known = own ?? base.get(key);
-    if (known === undefined && isBelow) return false;
-    const content = this.#hash(batch, i);
-    if (known !== undefined) {
-      if (content.equals(known.content)) {
-        if (known.isOwn) this.counts.repeated++;
-        else this.counts.boundarySkipped++;
-        // It lay above T0 when it was landed. Without its value the entry would never be trimmed.
-        if (known.cursor === undefined && value !== undefined)
-          this.#overlay.set(key, { ...known, cursor: value });
-        return true;
-      }
-      if (value !== undefined && known.cursor === value) this.counts.restated++;
-    }
-    this.#overlay.set(key, { content, cursor: value, partition: partition.number, count: 1, isOwn: true });
-    return false;
-  }
-
-  #isKnownContent(
-    batch: RecordBatch,
-    i: number,
-    value: CursorValue | undefined,
-    floor: CursorValue | undefined,
-  ): boolean {
-    const { base, partition } = this.#context;
-    const isBelow = value !== undefined && floor !== undefined && value < floor;
-    if (isBelow && base.size === 0) return false;
-    const content = this.#keylessHash(batch, i);
-    const known = base.get(content);
-    const count = (this.#overlay.get(content)?.count ?? 0) + 1;
-    if (!isBelow || known !== undefined) {
-      this.#overlay.set(content, { content, cursor: value, partition: partition.number, count, isOwn: true });
-    }
-    if (count > (known?.count ?? 0)) return false;
-    if (known?.isOwn) this.counts.repeated++;
-    else this.counts.boundarySkipped++;
-    return true;
-  }
-
   async #quarantine(page: Page, batch: RecordBatch, i: number, problem: string): Promise<void> {
-    const { base, partition } = this.#context;
     const { quarantine } = this.#target;
-    const content = this.#hash(batch, i);
-    // Apart from the hashes of rows: once the reason is mended the same bytes are a row that has never been landed.
-    const key = hashKey(`quarantine:${partition.value}`, content, [[0, content.length]]);
-    const known = this.#overlay.get(key) ?? base.get(key);
-    if (known !== undefined) {
-      if (known.isOwn) this.counts.repeated++;
-      else this.counts.boundarySkipped++;
+    const content = this.#fields.contentHash(batch, i);
+    const known = this.#known.lookUpQuarantined(this.#fields.quarantineKey(content), content);
+    if (known !== "new") {
+      this.#count(known);
       return;
     }
-    this.#overlay.set(key, {
-      content,
-      cursor: undefined,
-      partition: partition.number,
-      count: 1,
-      isOwn: true,
-    });
     const record = batch.bytes.subarray(batch.starts[i], batch.ends[i]);
     const line = quarantineLine({ problem, at: page.at, index: this.counts.received - 1, record });
     let room = quarantine.room(line.length);
@@ -409,19 +324,36 @@ export class RangeLander {
     this.counts.quarantined++;
   }
 
-  async #write(batch: RecordBatch, i: number): Promise<void> {
+  #isKnown(batch: RecordBatch, i: number, sighting: Sighting): boolean {
+    if (this.#known.isForgettable(sighting)) return false;
+    const fields = this.#fields;
+    const known =
+      fields.keyCount > 0
+        ? this.#known.lookUpKey(fields.keyHash(batch, i), () => fields.contentHash(batch, i), sighting)
+        : this.#known.lookUpContent(fields.contentKey(batch, i), sighting);
+    this.#count(known);
+    return known === "skipped" || known === "repeated";
+  }
+
+  #count(known: Known): void {
+    if (known === "skipped") this.counts.boundarySkipped++;
+    else if (known === "repeated") this.counts.repeated++;
+    else if (known === "restated") this.counts.restated++;
+  }
+
+  #rowBytes(batch: RecordBatch, i: number): number {
+    return (batch.ends[i] ?? 0) - (batch.starts[i] ?? 0) + this.#target.prefix.bytesMax;
+  }
+
+  /** Writes a row; false when the block has no room. Not async: it is called once a record. */
+  #write(batch: RecordBatch, i: number): boolean {
     const { rows, prefix } = this.#target;
-    const start = batch.starts[i] ?? 0;
-    const end = batch.ends[i] ?? 0;
-    const bytes = end - start + prefix.bytesMax;
-    let room = rows.room(bytes);
-    if (room === undefined) {
-      await rows.makeRoom(bytes);
-      room = rows.room(bytes);
-      if (room === undefined) throw new Error("a block has room for a row after makeRoom");
-    }
-    rows.added(spliceRow(room.buffer, room.at, prefix, this.rowNumber++, { bytes: batch.bytes, start, end }));
+    const room = rows.room(this.#rowBytes(batch, i));
+    if (room === undefined) return false;
+    const record = { bytes: batch.bytes, start: batch.starts[i] ?? 0, end: batch.ends[i] ?? 0 };
+    rows.added(spliceRow(room.buffer, room.at, prefix, this.rowNumber++, record));
     this.counts.landed++;
+    return true;
   }
 
   /** Keeps the last record (last-id paging, overlap) and the hashes that overlap and passes need. */
@@ -432,62 +364,11 @@ export class RangeLander {
     this.#lastRecord = Buffer.from(batch.bytes.subarray(batch.starts[last], batch.ends[last]));
     if (stability !== "overlap" && stability !== "passes") return;
     for (let i = 0; i < batch.count; i++) {
-      const content = this.#hash(batch, i);
+      const content = this.#fields.contentHash(batch, i);
       if (stability === "passes") this.#fingerprint.add(content);
       else this.#recent.push(content.toString("latin1"));
     }
     if (this.#recent.length > recentMax) this.#recent = this.#recent.slice(-recentMax / 2);
-  }
-
-  #trimOverlay(floor: CursorValue | undefined): void {
-    if (floor === undefined || this.#overlay.size < this.#overlayAfterTrim * 2 + overlaySizeMax) return;
-    const { base } = this.#context;
-    // What the base knows too is kept: the older entry must not take its place again.
-    this.#overlay = this.#overlay.filter(
-      (entry, key) => entry.cursor === undefined || entry.cursor >= floor || base.get(key) !== undefined,
-    );
-    this.#overlayAfterTrim = this.#overlay.size;
-  }
-
-  #keyExtents(batch: RecordBatch, i: number): Extents {
-    return this.#extents(batch, i, 0, this.#keyCount);
-  }
-
-  #hash(batch: RecordBatch, i: number): Buffer {
-    const first = this.#keyCount + (this.#hasCursor ? 1 : 0);
-    const volatile = first === this.#fieldCount ? [] : this.#extents(batch, i, first, this.#fieldCount);
-    return hashRecord(batch.bytes, batch.starts[i] ?? 0, batch.ends[i] ?? 0, volatile);
-  }
-
-  /** Without a key, equal records of two partitions are not each other's twins. */
-  #keylessHash(batch: RecordBatch, i: number): Buffer {
-    const content = this.#hash(batch, i);
-    const { partition } = this.#context;
-    return partition.value === "" ? content : hashKey(partition.value, content, [[0, content.length]]);
-  }
-
-  #extents(batch: RecordBatch, i: number, from: number, to: number): Extents {
-    const extents: [number, number][] = [];
-    for (let field = from; field < to; field++) {
-      const at = i * this.#fieldCount + field;
-      extents.push([batch.fieldStarts[at] ?? -1, batch.fieldEnds[at] ?? -1]);
-    }
-    return extents;
-  }
-}
-
-/** Fields that the scanner must find, in the order that the lander expects: key, cursor, volatile. */
-export function wantedFields(spec: StreamSpec): readonly string[] {
-  const cursor = spec.cursor === undefined ? [] : [spec.cursor.field];
-  return [...spec.primaryKey, ...cursor, ...spec.volatileFields];
-}
-
-/** Adds what a range has landed to a boundary: the newest bytes of a key, the greatest count of a content. */
-export function mergeInto(base: Boundary, overlay: Boundary, isKeyed: boolean): void {
-  for (const [key, entry] of overlay) {
-    const known = isKeyed ? undefined : base.get(key);
-    const isMore = known === undefined || entry.count > known.count;
-    base.set(key, isMore ? entry : { ...known, cursor: entry.cursor ?? known.cursor });
   }
 }
 

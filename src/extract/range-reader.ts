@@ -4,14 +4,10 @@ import { describePlace, type StreamPlace } from "../model/ids.ts";
 import { leatColumns, partitionColumn } from "../model/stream.ts";
 import type { Page } from "../ports/source.ts";
 import type { ExtractProgress, Partition } from "./extract-progress.ts";
-import {
-  type LandingTarget,
-  mergeInto,
-  type RangeContext,
-  RangeLander,
-  wantedFields,
-} from "./range-lander.ts";
+import { mergeInto } from "./known-records.ts";
+import { type LandingTarget, type RangeContext, RangeLander } from "./range-lander.ts";
 import { completeRange, runningNext, type SentRange, type SourceTime, windowsUntil } from "./range-plan.ts";
+import { wantedFields } from "./record-fields.ts";
 import { planRowPrefix } from "./row-splice.ts";
 
 export class RangeReader {
