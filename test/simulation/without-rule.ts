@@ -36,9 +36,9 @@ const removals: Readonly<Record<string, Removal>> = {
   },
   "I5-boundary": {
     without: "what is equal to what was landed last is dropped",
-    file: "src/extract/range-lander.ts",
-    text: "if (content.equals(known.content)) {",
-    instead: "if (content.equals(known.content) && known.isOwn) {",
+    file: "src/extract/known-records.ts",
+    text: "known !== undefined && content.equals(known.content)",
+    instead: "known !== undefined && known.isOwn && content.equals(known.content)",
   },
   "I6-checkpoint": {
     without: "`next` stays at a checkpoint within a range",
