@@ -1,8 +1,10 @@
 /** Reads one range until a pass of it is complete: pages in, rows out, confirmed or taken back (PROTOCOL I6, I16). */
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import { describePlace, type StreamPlace } from "../model/ids.ts";
+import type { RecordSelector } from "../model/record-selector.ts";
 import { leatColumns, partitionColumn } from "../model/stream.ts";
 import type { Page } from "../ports/source.ts";
+import type { RecordScanner } from "../scan/record-batch.ts";
 import type { ExtractProgress, Partition } from "./extract-progress.ts";
 import { mergeInto } from "./known-records.ts";
 import { type LandingTarget, type RangeContext, RangeLander } from "./range-lander.ts";
@@ -12,6 +14,7 @@ import { planRowPrefix } from "./row-splice.ts";
 
 export class RangeReader {
   readonly #progress: ExtractProgress;
+  #scanner: Readonly<{ selector: RecordSelector; scanner: RecordScanner }> | undefined;
 
   constructor(progress: ExtractProgress) {
     this.#progress = progress;
@@ -84,18 +87,34 @@ export class RangeReader {
     return lander;
   }
 
-  #rangeContext(partition: Partition, range: SentRange, moves: boolean): RangeContext {
+  /** One scanner for all ranges of the run: opening one costs more than a small window does. */
+  #openScanner(selector: RecordSelector): RecordScanner {
     const { spec, tenantColumn } = this.#progress.job;
-    const column = partitionColumn(spec);
-    const reserved = [tenantColumn, ...Object.values(leatColumns), ...(column === undefined ? [] : [column])];
+    if (this.#scanner?.selector !== selector) {
+      const column = partitionColumn(spec);
+      const reserved = [
+        tenantColumn,
+        ...Object.values(leatColumns),
+        ...(column === undefined ? [] : [column]),
+      ];
+      const scanner = this.#progress.ports.openScanner({ selector, fields: wantedFields(spec), reserved });
+      this.#scanner = { selector, scanner };
+    }
+    const { scanner } = this.#scanner;
+    scanner.restart();
+    scanner.resetColumns(); // A range that broke off may have left some.
+    return scanner;
+  }
+
+  #rangeContext(partition: Partition, range: SentRange, moves: boolean): RangeContext {
+    const { spec } = this.#progress.job;
     const checksOrder = spec.isSorted && this.#progress.isOrdered;
     return {
       spec,
       partition,
       range,
       base: this.#progress.boundary,
-      openScanner: (selector) =>
-        this.#progress.ports.openScanner({ selector, fields: wantedFields(spec), reserved }),
+      openScanner: (selector) => this.#openScanner(selector),
       // A back-fill moves no `next`, below which things could be forgotten.
       remembersAll:
         !moves ||
