@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import { printErrorJson } from "../errors/print-error.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import type { Tenant } from "../ports/source.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import type { OpenProject } from "./open-project.ts";
@@ -30,7 +31,7 @@ async function check(invocation: Invocation, options: GlobalOptions): Promise<Ex
   const streams = allStreams(opened.project);
   const problems: LeatError[] = [];
   const tenants = await collect(problems, async () => opened.readTenants());
-  await collect(problems, () => opened.store.nowMs());
+  await collect(problems, () => probeLanding(opened.store));
   await collect(problems, async () => (await opened.openWarehouse()).identity());
   if (tenants !== undefined) await openEveryStream(opened, problems, invocation.signal);
   const summary = {
@@ -53,6 +54,17 @@ async function check(invocation: Invocation, options: GlobalOptions): Promise<Ex
   }
   for (const problem of problems) reportError(terminal, problem);
   return problems.length === 0 ? 0 : exitCodeOf(problems[0]);
+}
+
+/** Reads and writes where a sync would, and leaves nothing there. */
+async function probeLanding(store: ObjectStore): Promise<void> {
+  for await (const _ of store.list("log/")) break;
+  const writer = await store.openWriter("log/probe");
+  try {
+    await writer.write(Buffer.from("leat"));
+  } finally {
+    await writer.abort();
+  }
 }
 
 /** Opens each stream for each tenant, which looks up what it needs and sends nothing. */

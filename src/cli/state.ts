@@ -9,6 +9,7 @@ import type { Tenant } from "../ports/source.ts";
 import type { ChosenStream } from "../sync/sync-job.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import type { OpenProject } from "./open-project.ts";
+import { exitCodeOf, reportError } from "./report-error.ts";
 import { printable } from "./terminal.ts";
 
 type StateOptions = GlobalOptions & Readonly<{ tenant?: readonly string[] }>;
@@ -84,21 +85,29 @@ export function addState(program: Command, invocation: Invocation): void {
 
 type Standing = Readonly<{ stream: ChosenStream; tenant: TenantId; printed: JsonObject }>;
 
+/** What could be read, and what could not: one damaged log hides no other. */
+type Standings = Readonly<{ standings: readonly Standing[]; failures: readonly LeatError[] }>;
+
 /** Reads the newest state of streams and tenants, in their order. Tenants without a log are left out. */
 async function readStandings(
   opened: OpenProject,
   streams: readonly ChosenStream[],
   tenants: readonly Tenant[],
-): Promise<Standing[]> {
+): Promise<Standings> {
   const [{ readHead }, { printState }] = await Promise.all([
     import("../landing/log.ts"),
     import("../sync/print-item.ts"),
   ]);
   const standings: Standing[] = [];
+  const failures: LeatError[] = [];
   for (const stream of streams) {
     for (const tenant of tenants) {
       const place = { source: stream.source.name, stream: stream.spec.name, tenant: tenant.id };
-      const head = await readHead(opened.store, place);
+      const head = await readHead(opened.store, place).catch((error: unknown) => {
+        if (!(error instanceof LeatError)) throw error;
+        failures.push(error.at(place));
+        return undefined;
+      });
       if (head === undefined) continue;
       const { manifest } = head;
       const printed = {
@@ -115,7 +124,13 @@ async function readStandings(
       standings.push({ stream, tenant: tenant.id, printed });
     }
   }
-  return standings;
+  return { standings, failures };
+}
+
+/** Tells what could not be read. */
+function endWith(invocation: Invocation, failures: readonly LeatError[]): ExitCode {
+  for (const failure of failures) reportError(invocation.terminal, failure);
+  return failures.length === 0 ? 0 : exitCodeOf(failures[0]);
 }
 
 async function openChosen(invocation: Invocation, names: readonly string[], options: StateOptions) {
@@ -134,7 +149,7 @@ async function showState(
   options: StateOptions,
 ): Promise<ExitCode> {
   const { opened, streams, tenants } = await openChosen(invocation, names, options);
-  const standings = await readStandings(opened, streams, tenants);
+  const { standings, failures } = await readStandings(opened, streams, tenants);
   const { terminal } = invocation;
   if (options.json) {
     terminal.out(
@@ -144,11 +159,11 @@ async function showState(
         2,
       )}\n`,
     );
-    return 0;
+    return endWith(invocation, failures);
   }
-  if (standings.length === 0) {
+  if (standings.length === 0 && failures.length === 0) {
     terminal.out("Nothing has been extracted yet; `leat sync` begins.\n");
-    return 0;
+    return endWith(invocation, failures);
   }
   const { printTable } = await import("./print-table.ts");
   const headings = ["stream", "tenant", "cursor", "next", "package", "committed"];
@@ -161,15 +176,16 @@ async function showState(
     printed["committed_at"],
   ]);
   terminal.out(printTable(headings, rows));
-  return 0;
+  return endWith(invocation, failures);
 }
 
 async function exportState(invocation: Invocation, options: StateOptions): Promise<ExitCode> {
   const { opened, streams, tenants } = await openChosen(invocation, [], options);
+  const { standings, failures } = await readStandings(opened, streams, tenants);
   const bare = streams.map((stream) => stream.spec.name);
   // `Map`s, since a tenant may be called `__proto__`, and a plain object would put `7` before `10`, whatever the file says.
   const byTenant = new Map<string, string[]>();
-  for (const { stream, tenant, printed } of await readStandings(opened, streams, tenants)) {
+  for (const { stream, tenant, printed } of standings) {
     if (printed["cursor"] === null) continue;
     const isShared = bare.filter((name) => name === stream.spec.name).length > 1;
     const name = isShared ? `${stream.source.name}.${stream.spec.name}` : stream.spec.name;
@@ -182,7 +198,7 @@ async function exportState(invocation: Invocation, options: StateOptions): Promi
   );
   const body = entries.length === 0 ? "{}" : `{${entries.join(",")}\n  }`;
   invocation.terminal.out(`{\n  "latest_updates": ${body}\n}\n`);
-  return 0;
+  return endWith(invocation, failures);
 }
 
 async function editStates(invocation: Invocation, name: string, options: EditOptions): Promise<ExitCode> {
