@@ -193,17 +193,25 @@ const readError = (key: string, cause: unknown) =>
         cause,
       });
 
+/** What the system says when there is no room, and what that means. */
+const fullCodes: ReadonlyMap<string, string> = new Map([
+  ["ENOSPC", "The disk is full"],
+  ["EDQUOT", "The disk's quota is used up"],
+  ["EFBIG", "The limit of file sizes (`ulimit -f`) is reached"],
+]);
+
 async function writing<T>(key: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (cause) {
     if (cause instanceof LeatError) throw cause;
     const code = codeOf(cause);
-    const isFull = code === "ENOSPC" || code === "EDQUOT";
-    throw new LeatError(isFull ? "STORE_FULL" : "STORE_UNWRITABLE", {
-      message: isFull
-        ? `The disk is full: the landing object ${key} was not written.`
-        : `The landing object ${key} cannot be written: ${code ?? String(cause)}.`,
+    const full = code === undefined ? undefined : fullCodes.get(code);
+    throw new LeatError(full === undefined ? "STORE_UNWRITABLE" : "STORE_FULL", {
+      message:
+        full === undefined
+          ? `The landing object ${key} cannot be written: ${code ?? String(cause)}.`
+          : `${full}: the landing object ${key} was not written.`,
       // A permission does not come back by trying again; what a disk or network did may.
       retryable: !["EACCES", "EPERM", "EROFS"].includes(code ?? ""),
       details: { key },
