@@ -64,12 +64,18 @@ export interface ShopWorld extends AsyncDisposable {
   expectTruth(isLeftOut?: (stream: StreamName, tenant: string) => boolean): Promise<void>;
   /** No key is in anything that was written: output, landing, manifests, warehouse. */
   expectNoSecret(): void;
+  readonly host: CommandHost;
   /** Files under the landing whose key holds `part`, in order. */
   landed(part: string): readonly string[];
 }
 
-export async function openWorld(host: CommandHost, options: WorldOptions = {}): Promise<ShopWorld> {
+/** @param hosts - runs the commands; a function makes one for the folder. */
+export async function openWorld(
+  hosts: CommandHost | ((path: string) => CommandHost),
+  options: WorldOptions = {},
+): Promise<ShopWorld> {
   const path = mkdtempSync(join(tmpdir(), "leat-e2e-"));
+  const host = typeof hosts === "function" ? hosts(path) : hosts;
   const depot = await openDepot();
   const outputs: string[] = [];
   const write = (name: string, text: string): void => {
@@ -93,6 +99,7 @@ export async function openWorld(host: CommandHost, options: WorldOptions = {}): 
   };
   const world: ShopWorld = {
     path,
+    host,
     depot,
     environment: { ...options.environment },
     write,
@@ -162,6 +169,7 @@ export async function openWorld(host: CommandHost, options: WorldOptions = {}): 
         .toSorted(),
     async [Symbol.asyncDispose]() {
       await depot[Symbol.asyncDispose]();
+      if (typeof hosts === "function") await host.close();
       rmSync(path, { recursive: true, force: true });
     },
   };
