@@ -79,6 +79,8 @@ export async function playSchedule(
     await repair(world);
     world.pass(quietMs(world));
     await repair(world);
+    // A stream that had nothing usable until now has only just learned where its first window begins.
+    await repair(world);
   } catch (error) {
     throw withTrace(error, world);
   }
