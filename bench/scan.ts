@@ -1,7 +1,8 @@
 /** What the record scanner costs, beside what it replaces: run `node bench/scan.ts`. */
 import { pathToFileURL } from "node:url";
 import { parseRecordSelector } from "../src/model/record-selector.ts";
-import { openScanner } from "../src/scan/open-scanner.ts";
+import { openPlainScanner, openScanner } from "../src/scan/open-scanner.ts";
+import type { RecordScanner, ScanOptions } from "../src/scan/record-batch.ts";
 
 /** One way to handle a page, in medians of interleaved runs. */
 export type ScanRate = Readonly<{ name: string; megabytesPerSecond: number; recordsPerSecond: number }>;
@@ -27,15 +28,18 @@ const chunkBytes = 64 * 1024;
 export async function benchScan(): Promise<ScanBench> {
   const pages = Array.from({ length: pageCount }, (_, page) => makePage(page));
   const bytes = pages.reduce((sum, page) => sum + page.length, 0);
-  const scanner = openScanner({
+  const options: ScanOptions = {
     selector: parseRecordSelector("data.items"),
     fields: ["id", "updated_at"],
     reserved: ["tenant_id", "_leat_package", "_leat_row", "_leat_extracted_at"],
-  });
+  };
+  const scanner = openScanner(options);
+  const plain = openPlainScanner(options);
   const ways: [string, (page: Buffer) => number][] = [
     ["scanner", (page) => scanPage(scanner, page)],
     ["utf8 decode", (page) => (page.toString("utf8").length > 0 ? pageRecords : 0)],
     ["parse + stringify", stringifyPage],
+    ["plain scanner", (page) => scanPage(plain, page)],
   ];
   const seconds = ways.map((): number[] => []);
   for (let run = -warmUps; run < runs; run += 1) {
@@ -68,7 +72,7 @@ export async function benchScan(): Promise<ScanBench> {
   };
 }
 
-function scanPage(scanner: ReturnType<typeof openScanner>, page: Buffer): number {
+function scanPage(scanner: RecordScanner, page: Buffer): number {
   let records = 0;
   scanner.restart();
   for (let at = 0; at < page.length; at += chunkBytes) {

@@ -1,5 +1,6 @@
 /** Fills a batch's reused arrays, record by record. */
 import type { RecordBatch } from "./record-batch.ts";
+import type { ScanMemory } from "./scan-memory.ts";
 
 const batchRecordsMax = 2048;
 
@@ -9,7 +10,7 @@ export class BatchWriter {
   /** Pairs of fields with equal paths: the second is copied from the first. */
   #twins: readonly (readonly [number, number])[];
 
-  constructor(fields: readonly string[], bytes: Uint8Array) {
+  constructor(fields: readonly string[], bytes: Uint8Array, memory: ScanMemory) {
     this.#fieldCount = fields.length;
     this.#twins = fields.flatMap((path, field) => {
       const first = fields.indexOf(path);
@@ -18,11 +19,11 @@ export class BatchWriter {
     this.batch = {
       count: 0,
       bytes,
-      starts: new Int32Array(batchRecordsMax),
-      ends: new Int32Array(batchRecordsMax),
-      problems: new Uint8Array(batchRecordsMax),
-      fieldStarts: new Int32Array(batchRecordsMax * fields.length),
-      fieldEnds: new Int32Array(batchRecordsMax * fields.length),
+      starts: memory.starts(batchRecordsMax),
+      ends: memory.ends(batchRecordsMax),
+      problems: memory.problems(batchRecordsMax),
+      fieldStarts: memory.fieldStarts(batchRecordsMax * fields.length),
+      fieldEnds: memory.fieldEnds(batchRecordsMax * fields.length),
     };
   }
 
@@ -43,13 +44,19 @@ export class BatchWriter {
 
   /** A row, whose fields have been filled in. */
   accept(start: number, end: number): void {
-    const { count, fieldStarts, fieldEnds } = this.batch;
-    const base = count * this.#fieldCount;
-    for (const [field, first] of this.#twins) {
-      fieldStarts[base + field] = fieldStarts[base + first]!;
-      fieldEnds[base + field] = fieldEnds[base + first]!;
-    }
     this.#add(start, end, 0);
+    this.copyTwins(this.batch.count - 1);
+  }
+
+  /** Fills in the fields that are wanted twice, in the records from `from` on. */
+  copyTwins(from: number): void {
+    const { count, fieldStarts, fieldEnds } = this.batch;
+    for (const [field, first] of this.#twins) {
+      for (let base = from * this.#fieldCount; base < count * this.#fieldCount; base += this.#fieldCount) {
+        fieldStarts[base + field] = fieldStarts[base + first]!;
+        fieldEnds[base + field] = fieldEnds[base + first]!;
+      }
+    }
   }
 
   /** A record that cannot be a row: it has no fields. */

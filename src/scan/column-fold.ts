@@ -1,6 +1,7 @@
 /** The kinds of columns seen by a scanner, folded record by record without allocating. */
 import { type ColumnKinds, type ColumnTable, kindBits } from "../model/column-kinds.ts";
 import { measureNumber, type NumberMeasure } from "./number-measure.ts";
+import type { ScanMemory } from "./scan-memory.ts";
 
 /** What a record would add to the fold, until it is known that it has no problem. */
 type Pending = { column: number; kinds: number; intDigits: number; scale: number; isExact: boolean };
@@ -12,16 +13,25 @@ type Pending = { column: number; kinds: number; intDigits: number; scale: number
  * what it would in a list that `commit` takes over and `drop` forgets.
  */
 export class ColumnFold {
-  kinds: Int32Array = new Int32Array(64);
-  intDigitsMax: Int32Array = new Int32Array(64);
-  scaleMax: Int32Array = new Int32Array(64);
+  kinds: Int32Array;
+  intDigitsMax: Int32Array;
+  scaleMax: Int32Array;
   /** 1 where a number did not survive a double. */
-  exact: Uint8Array = new Uint8Array(64);
+  exact: Uint8Array;
   #names: string[] = [];
   #indexes = new Map<string, number>();
   #pending: Pending[] = [];
   #pendingCount = 0;
   #measure: NumberMeasure = { isInteger: false, intDigits: 0, scale: 0, isExact: false };
+  #memory: ScanMemory;
+
+  constructor(memory: ScanMemory) {
+    this.#memory = memory;
+    this.kinds = memory.kinds(64);
+    this.intDigitsMax = memory.intDigits(64);
+    this.scaleMax = memory.scales(64);
+    this.exact = memory.exact(64);
+  }
 
   /** The index of a column by its decoded name; made when it is new. */
   indexOf(name: string): number {
@@ -119,16 +129,16 @@ export class ColumnFold {
   }
 
   #grow(size: number): void {
-    const wider = (from: Int32Array) => {
-      const to = new Int32Array(size);
-      to.set(from);
-      return to;
-    };
-    this.kinds = wider(this.kinds);
-    this.intDigitsMax = wider(this.intDigitsMax);
-    this.scaleMax = wider(this.scaleMax);
-    const exact = new Uint8Array(size);
-    exact.set(this.exact);
-    this.exact = exact;
+    const memory = this.#memory;
+    this.kinds = widened(this.kinds, memory.kinds(size));
+    this.intDigitsMax = widened(this.intDigitsMax, memory.intDigits(size));
+    this.scaleMax = widened(this.scaleMax, memory.scales(size));
+    this.exact = widened(this.exact, memory.exact(size));
   }
+}
+
+function widened<Table extends Int32Array | Uint8Array>(from: Table, to: Table): Table {
+  to.set(from);
+  to.fill(0, from.length);
+  return to;
 }

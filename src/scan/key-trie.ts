@@ -5,6 +5,7 @@
  * compares the next bytes with that one, four at a time, and nearly always needs neither a look-up nor a check.
  */
 import type { ColumnFold } from "./column-fold.ts";
+import type { ScanMemory } from "./scan-memory.ts";
 
 /** Offsets into a node, 16 integers wide: one line of a processor's cache. */
 export const nodeKey = 0; // First word of the key's bytes, closing quote included.
@@ -26,6 +27,9 @@ const nodeSize = 16;
 /** Nodes and words of keys kept from record to record; beyond, all is forgotten and learnt again. */
 const nodesKept = 65_536;
 const wordsKept = 1_048_576;
+const nodesAtFirst = nodeSize * 256;
+const wordsAtFirst = 2048;
+const slotsAtFirst = 1024;
 const masks = [0, 0xff, 0xffff, 0xffffff];
 
 type Wanted = { field: number; children: Map<string, number> };
@@ -35,23 +39,28 @@ export type KeyOptions = Readonly<{ fields: readonly string[]; reserved: readonl
 
 export class KeyTrie {
   /** All nodes; a node's id is its offset here. The root is 0. Replaced when it grows. */
-  nodes: Int32Array = new Int32Array(nodeSize * 256);
+  nodes: Int32Array;
   /** The bytes of all keys as little-endian words. Replaced when it grows. */
-  words: Int32Array = new Int32Array(2048);
+  words: Int32Array;
   #nodeEnd = nodeSize;
   #wordEnd = 0;
   /** Open addressing: ids of nodes, 0 where free. */
-  #slots: Int32Array = new Int32Array(1024);
+  slots: Int32Array;
   #count = 0;
   #columns: ColumnFold;
+  #memory: ScanMemory;
   #wanted: Wanted[] = [{ field: -1, children: new Map() }];
   #reserved: ReadonlySet<string>;
 
-  constructor(options: KeyOptions, columns: ColumnFold) {
+  constructor(options: KeyOptions, columns: ColumnFold, memory: ScanMemory) {
+    this.#memory = memory;
+    this.nodes = memory.nodes(nodesAtFirst);
+    this.words = memory.words(wordsAtFirst);
+    this.slots = memory.slots(slotsAtFirst);
     this.#columns = columns;
     this.#reserved = new Set(options.reserved.map(asciiLower));
     for (const [field, path] of options.fields.entries()) this.#want(field, path.split("."));
-    this.#clear();
+    this.forget();
   }
 
   /** The node of the key whose bytes, quotes apart, are `[start, end)`, below `parent`; made when it is new. */
@@ -75,17 +84,18 @@ export class KeyTrie {
   trim(stamp: number): boolean {
     const isSmall = this.#nodeEnd < nodesKept * nodeSize && this.#wordEnd < wordsKept;
     if (isSmall && stamp < 0x4000_0000) return false;
-    this.#clear();
+    this.forget();
     return true;
   }
 
-  #clear(): void {
-    if (this.nodes.length > nodesKept * nodeSize * 2) this.nodes = new Int32Array(nodeSize * 256);
-    if (this.words.length > wordsKept * 2) this.words = new Int32Array(2048);
-    if (this.#slots.length > nodesKept * 4) this.#slots = new Int32Array(1024);
+  /** Forgets everything learnt. */
+  forget(): void {
+    this.nodes = this.#memory.nodes(nodesAtFirst);
+    this.words = this.#memory.words(wordsAtFirst);
+    this.slots = this.#memory.slots(slotsAtFirst);
     this.#nodeEnd = nodeSize;
     this.#wordEnd = 0;
-    this.#slots.fill(0);
+    this.slots.fill(0);
     this.#count = 0;
     this.nodes.fill(0, 0, nodeSize);
     this.nodes[nodeField] = -1;
@@ -104,10 +114,10 @@ export class KeyTrie {
   }
 
   #lookUp(bytes: Uint8Array, start: number, end: number, parent: number): number {
-    const limit = this.#slots.length - 1;
+    const limit = this.slots.length - 1;
     let slot = hashOf(bytes, start, end, parent) & limit;
     for (;;) {
-      const node = this.#slots[slot]!;
+      const node = this.slots[slot]!;
       if (node === 0) return 0;
       if (this.nodes[node + nodeParent] === parent && this.#isKey(node, bytes, start, end)) return node;
       slot = (slot + 1) & limit;
@@ -165,7 +175,8 @@ export class KeyTrie {
   }
 
   #newNode(parent: number): number {
-    if (this.#nodeEnd + nodeSize > this.nodes.length) this.nodes = doubled(this.nodes);
+    if (this.#nodeEnd + nodeSize > this.nodes.length)
+      this.nodes = widened(this.nodes, this.#memory.nodes(this.nodes.length * 2));
     const node = this.#nodeEnd;
     this.#nodeEnd += nodeSize;
     this.nodes.fill(0, node, node + nodeSize);
@@ -178,7 +189,8 @@ export class KeyTrie {
   #storeKey(node: number, bytes: Uint8Array, start: number, end: number): void {
     const length = end - start + 1;
     const count = (length + 3) >> 2;
-    while (this.#wordEnd + count + 1 > this.words.length) this.words = doubled(this.words);
+    while (this.#wordEnd + count + 1 > this.words.length)
+      this.words = widened(this.words, this.#memory.words(this.words.length * 2));
     const first = this.#wordEnd;
     this.#wordEnd += count;
     this.words.fill(0, first, first + count + 1);
@@ -194,15 +206,16 @@ export class KeyTrie {
 
   #insert(node: number, hash: number): void {
     this.#count += 1;
-    if (this.#count * 2 > this.#slots.length) this.#rehash();
-    place(this.#slots, node, hash);
+    if (this.#count * 2 > this.slots.length) this.#rehash();
+    place(this.slots, node, hash);
   }
 
   #rehash(): void {
-    const old = this.#slots;
-    this.#slots = new Int32Array(old.length * 2);
+    const old = this.slots.slice(); // The wider table may lie in the same place.
+    this.slots = this.#memory.slots(old.length * 2);
+    this.slots.fill(0);
     for (const node of old) {
-      if (node !== 0) place(this.#slots, node, this.#hashOfNode(node));
+      if (node !== 0) place(this.slots, node, this.#hashOfNode(node));
     }
   }
 
@@ -244,8 +257,7 @@ function hashEnd(hash: number): number {
   return (mixed ^ (mixed >>> 13)) >>> 0;
 }
 
-function doubled(from: Int32Array): Int32Array {
-  const to = new Int32Array(from.length * 2);
+function widened(from: Int32Array, to: Int32Array): Int32Array {
   to.set(from);
   return to;
 }

@@ -1,20 +1,28 @@
 /** The one buffer that an answer passes through, piece by piece: what is still needed in front, the next piece behind. */
 
+import type { ScanMemory } from "./scan-memory.ts";
+
 /** Bytes taken from a chunk at once: small enough for a processor's cache, large enough for some hundred records. */
 const pieceBytes = 256 * 1024;
 /** Room behind the last byte: a zero that ends every loop, and what is read four bytes at a time. */
-const slackBytes = 16;
+const slackBytes = 64;
 const beginningBytes = 200;
 
 export class PieceBuffer {
   /** Replaced when it grows. Behind `length` stands a zero. */
-  bytes: Buffer = newBuffer(pieceBytes);
+  bytes: Buffer;
   length = 0;
   /** Offset in the answer of the first byte. */
   offset = 0;
   #chunks: Uint8Array[] = [];
   #chunkAt = 0;
   #beginning = Buffer.alloc(0);
+  #memory: ScanMemory;
+
+  constructor(memory: ScanMemory) {
+    this.#memory = memory;
+    this.bytes = memory.bytes(pieceBytes + slackBytes);
+  }
 
   /** Whether nothing waits to be added. */
   get isDrained(): boolean {
@@ -74,13 +82,8 @@ export class PieceBuffer {
 
   #reserve(length: number): void {
     if (length + slackBytes <= this.bytes.length) return;
-    const wider = newBuffer(Math.max(length, this.bytes.length * 2));
+    const wider = this.#memory.bytes(Math.max(length + slackBytes, this.bytes.length * 2));
     wider.set(this.bytes.subarray(0, this.length));
     this.bytes = wider;
   }
-}
-
-/** Not from Node's shared pool: a batch hands it out. */
-function newBuffer(length: number): Buffer {
-  return Buffer.allocUnsafeSlow(length + slackBytes);
 }

@@ -1,7 +1,12 @@
-/** Runs the scanner over a whole answer and copies everything out of its reused buffers, for tests to compare. */
+/**
+ * Runs the scanner over a whole answer and copies everything out of its reused buffers, for tests to compare.
+ *
+ * The scanner that all stages use and the plain one must agree, whatever the answer: each test here is one of both.
+ */
+import { deepStrictEqual } from "node:assert/strict";
 import { isLeatError } from "../../src/errors/leat-error.ts";
 import { parseRecordSelector } from "../../src/model/record-selector.ts";
-import { openScanner } from "../../src/scan/open-scanner.ts";
+import { openPlainScanner, openScanner } from "../../src/scan/open-scanner.ts";
 import {
   type RecordProblem,
   type RecordScanner,
@@ -29,7 +34,7 @@ export type ScanAllOptions = Partial<Omit<ScanOptions, "selector">>;
 
 /** A scanner for `selector`, nothing wanted and nothing reserved unless said. */
 export function openFor(selector: string, options: ScanAllOptions = {}): RecordScanner {
-  return openScanner({ selector: parseRecordSelector(selector), fields: [], reserved: [], ...options });
+  return openScanner(complete(selector, options));
 }
 
 /** @param sizes - bytes of the chunks, used over and over; one number for chunks of equal size. */
@@ -39,7 +44,15 @@ export function scanAll(
   sizes: number | readonly number[] = Number.POSITIVE_INFINITY,
   options: ScanAllOptions = {},
 ): Scanned {
-  return scanWith(openFor(selector, options), input, sizes, options.fields?.length ?? 0);
+  const fieldCount = options.fields?.length ?? 0;
+  const found = scanWith(openFor(selector, options), input, sizes, fieldCount);
+  const plain = openPlainScanner(complete(selector, options));
+  deepStrictEqual(found, scanWith(plain, input, sizes, fieldCount), "the plain scanner finds something else");
+  return found;
+}
+
+function complete(selector: string, options: ScanAllOptions): ScanOptions {
+  return { selector: parseRecordSelector(selector), fields: [], reserved: [], ...options };
 }
 
 /** The same with a scanner that may have read other documents before. */
