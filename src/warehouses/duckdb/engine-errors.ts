@@ -44,6 +44,10 @@ export function toLeatError(error: unknown, place: EngineErrorPlace): LeatError 
     });
   return new LeatError("LOAD_FAILED", {
     message: `The warehouse ${file} refused: ${firstLine(text)}`,
+    // leat keeps its tables itself, so one that is not as it was left has been changed by somebody else.
+    hint: /^(Catalog|Binder|Dependency) Error/.test(text)
+      ? "If somebody changed leat's tables or made something depend on them, undo it or run `leat rebuild`."
+      : undefined,
     details: { file },
     cause: error,
   });

@@ -28,7 +28,7 @@ export const historyName = (stream: string): string => `${stream}_history`;
  * Checks that a stream's table and views meet no other stream's, without case, as the engine compares names.
  *
  * @returns the stream's row of the catalog, and those of all others.
- * @throws LeatError `CONFIG_INVALID` naming both.
+ * @throws LeatError `CONFIG_INVALID` naming both; `LEDGER_MISMATCH` when its table was dropped by hand.
  */
 export async function findStream(
   session: DuckDbSession,
@@ -45,7 +45,21 @@ export async function findStream(
       hint: "Rename the stream or source, or set `landingTable`, so that names differ without regard to case.",
       details: { source: spec.source, stream: spec.name },
     });
+  if (mine !== undefined) await refuseGone(session, spec);
   return { mine, others };
+}
+
+/** A table that somebody dropped is not made anew in silence: what the ledger says is loaded would be lost. */
+async function refuseGone(session: DuckDbSession, spec: StreamSpec): Promise<void> {
+  const rows = await session.rows(
+    `SELECT 1 AS one FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'
+     AND lower(table_name) = lower(${quoteText(spec.landingTable)})`,
+  );
+  if (rows.length > 0) return;
+  throw new LeatError("LEDGER_MISMATCH", {
+    message: `${spec.source}.${spec.name}: its table main.${spec.landingTable} is gone; nothing was loaded.`,
+    details: { source: spec.source, stream: spec.name, table: spec.landingTable },
+  });
 }
 
 function findClash(
