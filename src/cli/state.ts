@@ -2,9 +2,10 @@
 import { hostname, userInfo } from "node:os";
 import type { Command } from "commander";
 import { LeatError } from "../errors/leat-error.ts";
-import type { CursorValue } from "../model/cursor.ts";
+import { type CursorValue, formatTimestamp } from "../model/cursor.ts";
 import type { TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json-value.ts";
+import type { StreamSpec } from "../model/stream.ts";
 import type { Tenant } from "../ports/source.ts";
 import type { ChosenStream } from "../sync/sync-job.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
@@ -228,6 +229,7 @@ async function editStates(invocation: Invocation, name: string, options: EditOpt
   const tenants = choose.chooseTenants(opened.readTenants(), options.tenant ?? []);
   const to: CursorValue | undefined =
     options.to === undefined ? undefined : readCursor(stream.spec, options.to, "--to");
+  if (to !== undefined) refuseFuture(stream.spec, to, systemClock.nowMs());
   const { terminal, signal } = invocation;
   const edited: JsonObject[] = [];
   const { printState } = await import("../sync/print-item.ts");
@@ -259,6 +261,17 @@ async function editStates(invocation: Invocation, name: string, options: EditOpt
     }
   }
   return 0;
+}
+
+/** Until then nothing would be fetched, and nobody would be told. */
+function refuseFuture(spec: StreamSpec, to: CursorValue, nowMs: number): void {
+  const latestMs = nowMs + spec.bounds.clockToleranceMs;
+  if (spec.cursor?.format === "integer" || to <= BigInt(Math.ceil(latestMs)) * 1000n) return;
+  throw new LeatError("CURSOR_INVALID", {
+    message: `${spec.source}.${spec.name}: --to ${formatTimestamp(to)} is in the future; nothing was changed.`,
+    hint: "Give a time that has been, or compare this machine's clock with another.",
+    details: { source: spec.source, stream: spec.name },
+  });
 }
 
 /** Who edits, as the log will say. */
