@@ -78,7 +78,9 @@ export class RangeLander {
   #scanner: RecordScanner | undefined;
   #selector: RecordSelector | undefined;
   #cursor: CursorValue | undefined;
-  #firstPageGreatest: CursorValue | undefined;
+  /** For integers: the least that the source's greatest value can have been at the first answer. */
+  #atFirstAnswer: CursorValue | undefined;
+  #greatestSeen: CursorValue | undefined;
   #lastValue: CursorValue | undefined;
   #lastRecord: Buffer | undefined;
   #recent: string[] = [];
@@ -101,6 +103,7 @@ export class RangeLander {
     this.#fields = new RecordFields(context.spec, context.partition.value);
     this.#known = new KnownRecords(context.base, context.partition.number);
     this.#cursor = context.partition.state.cursor;
+    this.#atFirstAnswer = context.partition.state.scannedTo;
     this.rowNumber = target.firstRowNumber;
   }
 
@@ -115,6 +118,11 @@ export class RangeLander {
   /** The cursor with what this range has received. */
   get cursor(): CursorValue | undefined {
     return this.#cursor;
+  }
+
+  /** Greatest usable value received, counted or not (integers only); the next run may count up to it. */
+  get greatestSeen(): CursorValue | undefined {
+    return this.#greatestSeen;
   }
 
   get fingerprint(): string {
@@ -280,17 +288,19 @@ export class RangeLander {
   }
 
   /**
-   * I3 for integers, which have no T0: a record on a page already read may change and get a number above all others while
-   * later pages are read. Such a number is above everything that the first page has shown; so where neither an order nor
-   * a snapshot helps, values count up to the first page's greatest.
+   * I3 for integers, which have no T0: what becomes visible while pages are read may be below a number that a later page
+   * shows. It is not below what was there at the first answer, less the lag; and there were at least the first page's
+   * greatest and what earlier runs have seen (`scannedTo`). Values count up to that: each increment is read twice, and
+   * dropped once. Not where pages come in the cursor's order and nothing late, from a snapshot, or in agreeing passes.
    */
   #countable(greatest: CursorValue | undefined): CursorValue | undefined {
     const { cursor, stability, isSorted } = this.#context.spec;
-    const isShifting = stability === "overlap" || stability === "settled";
-    if (cursor?.format !== "integer" || isSorted || !isShifting || greatest === undefined) return greatest;
-    if (this.pages === 1) this.#firstPageGreatest = moveCursor(this.#firstPageGreatest, greatest);
-    const cap = this.#firstPageGreatest;
-    return cap === undefined ? undefined : minCursor(greatest, cap);
+    if (cursor?.format !== "integer" || greatest === undefined) return greatest;
+    this.#greatestSeen = moveCursor(this.#greatestSeen, greatest);
+    const isShifting = !isSorted && (stability === "overlap" || stability === "settled");
+    if (stability === "passes" || (!isShifting && cursor.lag === 0n)) return greatest;
+    if (this.pages === 1) this.#atFirstAnswer = moveCursor(this.#atFirstAnswer, greatest);
+    return this.#atFirstAnswer === undefined ? undefined : minCursor(greatest, this.#atFirstAnswer);
   }
 
   /** Below it nothing needs to be remembered; `undefined`: everything must be. */

@@ -115,7 +115,8 @@ export function completeRange(
   const landed = state.cursor === undefined ? undefined : countedTo(state.cursor, range.end) - lag;
   let next = state.next;
   if (landed !== undefined) next = atLeast(next, landed);
-  if (scannedTo !== undefined) next = atLeast(next, scannedTo);
+  // For integers `scannedTo` only says what was seen; see `RangeLander`.
+  if (scannedTo !== undefined && isTime(spec)) next = atLeast(next, scannedTo);
   return { ...state, scannedTo, next };
 }
 

@@ -8,7 +8,14 @@ import type { RecordScanner } from "../scan/record-batch.ts";
 import type { ExtractProgress, Partition } from "./extract-progress.ts";
 import { mergeInto } from "./known-records.ts";
 import { type LandingTarget, type RangeContext, RangeLander } from "./range-lander.ts";
-import { completeRange, runningNext, type SentRange, type SourceTime, windowsUntil } from "./range-plan.ts";
+import {
+  completeRange,
+  moveCursor,
+  runningNext,
+  type SentRange,
+  type SourceTime,
+  windowsUntil,
+} from "./range-plan.ts";
 import { wantedFields } from "./record-fields.ts";
 import { planRowPrefix } from "./row-splice.ts";
 
@@ -251,7 +258,8 @@ export class RangeReader {
     await this.#takeOver(lander);
     mergeInto(this.#progress.boundary, lander.overlay, spec.primaryKey.length > 0);
     if (!moves) return;
-    const moved = { ...partition.state, cursor: lander.cursor };
+    const scannedTo = moveCursor(partition.state.scannedTo, lander.greatestSeen);
+    const moved = { ...partition.state, cursor: lander.cursor, scannedTo };
     // Without an answer there was no T0; nothing was asked for either.
     partition.state = run.time === undefined ? moved : completeRange(spec.cursor, moved, range, run.time);
   }

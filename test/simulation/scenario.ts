@@ -314,10 +314,6 @@ function drawPaging(
   // Without a key a page's first record cannot be told from its twin: no order of such records is total (I16).
   if (family !== "append") choices.push(["overlap", "overlap"], ["overlap", "overlap"]);
   if (family === "replace") return random.pick([choices[0]!, choices[1]!, choices[4]!]);
-  // Integers have no T0: what is committed behind a page already read is safe only where nothing comes late.
-  if (family === "integer" && cursor !== undefined && cursor.lag > 0n) {
-    return random.pick(choices.filter(([paging]) => paging !== "keyset" && paging !== "overlap"));
-  }
   if (cursor?.range?.hasEnd === true && cursor.initial !== undefined)
     choices.push(["total", "settled"], ["total", "settled"]);
   return random.pick(choices);
