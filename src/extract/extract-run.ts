@@ -26,8 +26,9 @@ import {
 } from "../model/manifest.ts";
 import { partitionColumn, type StreamSpec } from "../model/stream.ts";
 import type { Boundary } from "./boundary.ts";
+import { type MutableCounts, zeroCounts } from "./extract-counts.ts";
 import type { ExtractJob, ExtractPorts } from "./extract-job.ts";
-import { type MutableCounts, zeroCounts } from "./range-lander.ts";
+import type { QuarantineReason } from "./range-lander.ts";
 import { type SourceTime, startToSend } from "./range-plan.ts";
 import { encodeState, freshState, type RunState, summarizePartitions } from "./run-state.ts";
 
@@ -43,6 +44,14 @@ export type CommitFacts = Readonly<{
   state: RunState;
   isOrdered: boolean;
   edit?: StateEdit | undefined;
+}>;
+
+/** What a range that is complete hands over. */
+export type Confirmed = Readonly<{
+  counts: ExtractCounts;
+  columns: ColumnTable;
+  rowNumber: number;
+  reasons: Map<string, QuarantineReason>;
 }>;
 
 /** A run in progress. */
@@ -65,6 +74,7 @@ export class ExtractRun {
   sourceClockMs: number | undefined;
   parentSeq: number;
   readonly totals: MutableCounts = zeroCounts();
+  readonly #reasons = new Map<string, QuarantineReason>();
   readonly seqs: number[] = [];
   pages = 0;
   receivedBytes = 0;
@@ -126,10 +136,16 @@ export class ExtractRun {
   }
 
   /** Takes what a completed range counted. */
-  confirm(counts: ExtractCounts, columns: ColumnTable, rowNumber: number): void {
-    for (const name of Object.keys(counts) as (keyof ExtractCounts)[]) this.counts[name] += counts[name];
-    this.columns = foldColumns([this.columns, columns]);
-    this.rowNumber = rowNumber;
+  confirm(range: Confirmed): void {
+    for (const name of Object.keys(range.counts) as (keyof ExtractCounts)[])
+      this.counts[name] += range.counts[name];
+    this.columns = foldColumns([this.columns, range.columns]);
+    this.rowNumber = range.rowNumber;
+    for (const [reason, { count, first }] of range.reasons) {
+      const seen = this.#reasons.get(reason) ?? { count: 0, first };
+      this.#reasons.set(reason, { ...seen, count: seen.count + count });
+    }
+    range.reasons.clear();
   }
 
   /**
@@ -256,9 +272,20 @@ export class ExtractRun {
     const { quarantined, received } = this.counts;
     const share = this.job.spec.bounds.quarantineShareMax;
     if (quarantined <= received * share) return;
+    const reasons = [...this.#reasons].map(
+      ([reason, { count, first }]) => `${count} ${reason}, first at ${first}`,
+    );
     throw new LeatError("QUARANTINE_SHARE_EXCEEDED", {
-      message: `${describePlace(this.place)}: ${quarantined} of ${received} records cannot be rows, more than the share ${share} of \`quarantineShareMax\`; nothing was committed.`,
-      details: { received, quarantined, quarantineShareMax: share },
+      message: `${describePlace(this.place)}: ${quarantined} of ${received} records cannot be rows (${reasons.join("; ")}), more than the share ${share} of \`quarantineShareMax\`; nothing was committed.`,
+      hint: this.#reasons.has("reserved-column")
+        ? "A field has the name of one of leat's columns: choose another `tenantColumn` in the project."
+        : undefined,
+      details: {
+        received,
+        quarantined,
+        quarantineShareMax: share,
+        reasons: Object.fromEntries(this.#reasons),
+      },
     });
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { manifestOf } from "../../test/properties/manifest-of.ts";
 import {
   at,
   bounds,
@@ -10,6 +11,7 @@ import {
   streamOf,
   timeCursor,
 } from "../../test/properties/sync-world.ts";
+import { appendManifest } from "../landing/log.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { CursorSpec, StreamSpec } from "../model/stream.ts";
 import type { PageSummary, RangeRequest } from "../ports/source.ts";
@@ -578,6 +580,87 @@ describe("I12 generations", () => {
       { mode },
     );
     expect(outcome.counts).toMatchObject({ boundarySkipped: 1, landed: 2 });
+  });
+});
+
+describe("I12 a long refresh", () => {
+  const refresh = { mode: { kind: "refresh", confirmShrink: true } } as const;
+  const answer = onePage(() => [record("a", "2026-01-01T00:00:00Z")]);
+
+  /** A stream that had a million records before. */
+  async function openLarge() {
+    const world = openWorld();
+    await world.extract(answer);
+    const head = (await world.head())!.manifest;
+    const visible = { number: 0, records: 1_000_000 };
+    await appendManifest(
+      world.store,
+      manifestOf(2, { previousDataSeq: 1, visible, state: head.state, before: head.before }),
+    );
+    return world;
+  }
+
+  test("I12 announces itself by an empty manifest that hands the visible state on; others are BUSY", async () => {
+    const world = await openLarge();
+    const rival = openWorld({ objects: world.objects, clock: world.clock, seed: 2 });
+    await world.extract(async function* () {
+      expect((await world.head())?.manifest).toMatchObject({
+        kind: "empty",
+        generation: { number: 3, state: "open" },
+        visible: { number: 0, records: 1_000_000 },
+      });
+      expect((await world.state()).partitions.get("")?.state.cursor).toBe(at("2026-01-01"));
+      await expect(rival.extract(answer)).rejects.toThrow(code("BUSY"));
+      yield { records: [record("b", "2026-01-02T00:00:00Z")] };
+    }, refresh);
+    expect((await world.head())?.manifest).toMatchObject({
+      seq: 4,
+      generation: { number: 3, state: "completed" },
+      visible: { number: 3, records: 1 },
+    });
+  });
+
+  test("I12 that fails makes room at once, and the generation before stays", async () => {
+    const world = await openLarge();
+    const run = world.extract(function* () {
+      yield { records: [record("b", "2026-01-02T00:00:00Z")] };
+      throw new Error("killed");
+    }, refresh);
+    await expect(run).rejects.toThrow("killed");
+    expect((await world.head())?.manifest).toMatchObject({
+      kind: "empty",
+      generation: { number: 0, state: "visible" },
+      visible: { number: 0, records: 1_000_000 },
+    });
+    expect((await world.extract(answer)).counts).toMatchObject({ boundarySkipped: 1, landed: 0 });
+  });
+
+  test("I12 of a process that died keeps others out only until it is older than the longest run", async () => {
+    const world = await openLarge();
+    const generation = { number: 3, state: "open", runId: undefined } as const;
+    const head = (await world.head())!.manifest;
+    await appendManifest(
+      world.store,
+      manifestOf(3, {
+        previousDataSeq: 1,
+        generation,
+        visible: head.visible,
+        state: head.state,
+        committedAt: "2031-01-01T00:00:00.000Z", // By a clock that is years ahead.
+      }),
+    );
+    const stamped = [...world.objects].map(
+      ([key, object]) => [key, { ...object, createdAtMs: world.clock.nowMs() }] as const,
+    );
+    for (const [key, object] of stamped) world.objects.set(key, object);
+    await expect(world.extract(answer)).rejects.toThrow(code("BUSY"));
+    await world.clock.advance(bounds.runMsMax);
+    const next = [record("a", "2026-01-01T00:00:00Z"), record("c", "2026-01-03T00:00:00Z")];
+    expect((await world.extract(onePage(() => next))).counts).toMatchObject({
+      boundarySkipped: 1,
+      landed: 1,
+    });
+    expect((await world.head())?.manifest).toMatchObject({ generation: { number: 0, state: "visible" } });
   });
 });
 

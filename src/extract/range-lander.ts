@@ -9,12 +9,14 @@
 import type { PartWriter } from "../landing/part-writer.ts";
 import { type ColumnTable, foldColumns } from "../model/column-kinds.ts";
 import { type CursorValue, minCursor } from "../model/cursor.ts";
-import type { ExtractCounts, PartitionState } from "../model/manifest.ts";
-import type { RecordSelector } from "../model/record-selector.ts";
+import { isJsonObject } from "../model/json-value.ts";
+import type { PartitionState } from "../model/manifest.ts";
+import { printRecordSelector, type RecordSelector } from "../model/record-selector.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import type { Page, PageSummary } from "../ports/source.ts";
 import type { RecordBatch, RecordScanner } from "../scan/record-batch.ts";
 import type { Boundary } from "./boundary.ts";
+import { type MutableCounts, zeroCounts } from "./extract-counts.ts";
 import { type Known, KnownRecords, type Sighting } from "./known-records.ts";
 import { quarantineLine } from "./quarantine-line.ts";
 import {
@@ -32,17 +34,11 @@ import { type RowPrefix, spliceRow } from "./row-splice.ts";
 /** Hashes of the records received last, by which a page that steps back finds its place (I16). */
 const recentMax = 4096;
 
-export type MutableCounts = { -readonly [Name in keyof ExtractCounts]: number };
+/** Records in quarantine for one reason, and where the first of them stood. */
+export type QuarantineReason = Readonly<{ count: number; first: string }>;
 
-export const zeroCounts = (): MutableCounts => ({
-  received: 0,
-  landed: 0,
-  boundarySkipped: 0,
-  repeated: 0,
-  quarantined: 0,
-  restated: 0,
-  unusableCursor: 0,
-});
+/** An answer without records where they should be: where that was, and which keys are there instead. */
+export type MissingRecords = Readonly<{ at: string; selector: string; keys: readonly string[] }>;
 
 /** What a range is landed with. The writers' attempt has begun. */
 export type RangeContext = Readonly<{
@@ -90,7 +86,9 @@ export class RangeLander {
   counts: MutableCounts = zeroCounts();
   columns: ColumnTable = new Map();
   /** A page in which the selector found nothing; an error, once the source has not recognised it as one of its own. */
-  missingAt: string | undefined;
+  missing: MissingRecords | undefined;
+  /** Why records went to quarantine: how many, and where the first of each stood. */
+  readonly reasons: Map<string, QuarantineReason> = new Map();
   pages = 0;
   /** Whether the order was asked for in every request so far, and so was checked. */
   isSorted = true;
@@ -165,7 +163,10 @@ export class RangeLander {
     for (let batch = scanner.take(); batch !== undefined; batch = scanner.take()) {
       toSkip -= await this.#landBatch(page, scanner, batch, time, toSkip);
     }
-    if (!end.isFound) this.missingAt ??= page.at;
+    if (!end.isFound) {
+      const keys = isJsonObject(end.envelope) ? Object.keys(end.envelope) : [];
+      this.missing ??= { at: page.at, selector: printRecordSelector(page.selector), keys };
+    }
     const lastRecord = end.recordCount === 0 ? undefined : this.#lastRecord;
     return { recordCount: end.recordCount, envelope: end.envelope, lastRecord, isMismatch: false };
   }
@@ -321,6 +322,11 @@ export class RangeLander {
       this.#count(known);
       return;
     }
+    const seen = this.reasons.get(problem) ?? {
+      count: 0,
+      first: `${page.at}, record ${this.counts.received}`,
+    };
+    this.reasons.set(problem, { ...seen, count: seen.count + 1 });
     const record = batch.bytes.subarray(batch.starts[i], batch.ends[i]);
     const line = quarantineLine({ problem, at: page.at, index: this.counts.received - 1, record });
     let room = quarantine.room(line.length);

@@ -7,7 +7,7 @@ import type { Page } from "../ports/source.ts";
 import type { RecordScanner } from "../scan/record-batch.ts";
 import type { ExtractProgress, Partition } from "./extract-progress.ts";
 import { mergeInto } from "./known-records.ts";
-import { type LandingTarget, type RangeContext, RangeLander } from "./range-lander.ts";
+import { type LandingTarget, type MissingRecords, type RangeContext, RangeLander } from "./range-lander.ts";
 import {
   completeRange,
   moveCursor,
@@ -84,7 +84,7 @@ export class RangeReader {
         this.#tell(lander);
         if (moves) await this.#checkpointWithin(partition, range, lander);
         answer = await pages.next(summary);
-        if (lander.missingAt !== undefined) throw shapeChanged(this.#progress.place, lander.missingAt);
+        if (lander.missing !== undefined) throw shapeChanged(this.#progress.place, lander.missing);
       }
     } finally {
       await pages.return().catch(() => {});
@@ -167,7 +167,7 @@ export class RangeReader {
       this.#progress.run.uncommittedBytes < spec.bounds.checkpointBytes
     )
       return;
-    if (lander.missingAt !== undefined) return;
+    if (lander.missing !== undefined) return;
     const moved = { ...partition.state, cursor: lander.cursor };
     const next = spec.trustOrder ? runningNext(spec.cursor, moved, range) : partition.state.next;
     await this.#takeOver(lander);
@@ -191,7 +191,7 @@ export class RangeReader {
   async #takeOver(lander: RangeLander): Promise<void> {
     await this.#progress.run.rows.confirm();
     await this.#progress.run.quarantine.confirm();
-    this.#progress.run.confirm(lander.counts, lander.columns, lander.rowNumber);
+    this.#progress.run.confirm(lander);
   }
 
   /** T0: the source's clock at the first answer, less the time that the request took. */
@@ -265,9 +265,14 @@ export class RangeReader {
   }
 }
 
-function shapeChanged(place: StreamPlace, at: string): LeatError {
+/** Keys of an answer that a message names. */
+const keysShownMax = 10;
+
+function shapeChanged(place: StreamPlace, { at, selector, keys }: MissingRecords): LeatError {
+  const where = selector === "" || selector === "[*]" ? "an array of records" : `records at "${selector}"`;
+  const found = keys.length === 0 ? "" : `; it has ${keys.slice(0, keysShownMax).join(", ")}`;
   return new LeatError("SOURCE_SHAPE_CHANGED", {
-    message: `${describePlace(place)}: ${at} has no records where the stream's selector looks.`,
-    details: { at },
+    message: `${describePlace(place)}: ${at} answered without ${where}${found}.`,
+    details: { at, selector, keys: keys.slice(0, keysShownMax) },
   });
 }

@@ -60,3 +60,10 @@ function readQuoted(text: string): string | undefined {
     return undefined;
   }
 }
+
+/** A selector as people write it. */
+export function printRecordSelector(selector: RecordSelector): string {
+  if (selector.form === "lines") return "lines";
+  const steps = selector.steps.map((step) => (step === "each" ? "[*]" : `.${step.key}`)).join("");
+  return (steps + (selector.isSingle ? ".$" : "")).replace(/^\./, "");
+}
