@@ -131,6 +131,8 @@ export function openWorld(
     spec?: StreamSpec;
     interpose?: Interpose;
     objects?: MemoryObjects;
+    /** In place of memory. */
+    store?: ObjectStore;
     startMs?: number;
     seed?: number;
     clock?: FakeClock;
@@ -139,12 +141,13 @@ export function openWorld(
   const objects: MemoryObjects = given.objects ?? new Map();
   const clock = given.clock ?? createFakeClock(given.startMs ?? Date.UTC(2026, 0, 10), "instant");
   const { interpose } = given;
-  const store = createMemoryStore({
+  const memory = createMemoryStore({
     objects,
     nowMs: clock.nowMs,
     chunkBytes: 777,
     ...(interpose === undefined ? {} : { interpose }),
   });
+  const store = given.store ?? memory;
   const random = createSeededRandom(given.seed ?? 1);
   const ports: ExtractPorts = { store, clock, random, progress: () => {}, openScanner };
   const spec = given.spec ?? streamOf();
