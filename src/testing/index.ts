@@ -28,3 +28,5 @@ export {
 } from "./scripted-reader.ts";
 export { createSeededRandom, type SeededRandom } from "./seeded-random.ts";
 export { createStoreFaults, isStoreWrite, type StoreFaultRates, storeFault } from "./store-faults.ts";
+export { warehouseContract } from "./warehouse-contract.ts";
+export { makeStreamSpec, type WarehouseUnderTest } from "./warehouse-under-test.ts";

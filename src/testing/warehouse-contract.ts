@@ -35,7 +35,7 @@ const spec = makeStreamSpec();
 const table = spec.landingTable;
 
 function loadContract(check: CheckWarehouse): void {
-  check("the warehouse's id is the same for everybody, and another's differs", async (bench) => {
+  check("I18 the warehouse's id is the same for everybody, and another's differs", async (bench) => {
     const other = await bench.under.reopen();
     const ids = await Promise.all([bench.warehouse.identity(), other.identity(), bench.warehouse.identity()]);
     assert.equal(new Set(ids).size, 1);
