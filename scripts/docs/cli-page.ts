@@ -16,7 +16,10 @@ export function buildDocumentedProgram(): Command {
     rows: 24,
   };
   const { signal } = new AbortController();
-  return buildProgram({ terminal, signal, cwd: ".", environment: {}, atEnd() {}, finish() {} }, "0.0.0");
+  return buildProgram(
+    { terminal, signal, listen() {}, cwd: ".", environment: {}, atEnd() {}, finish() {} },
+    "0.0.0",
+  );
 }
 
 /** A command with its full name, and its ancestors' name in front. */

@@ -9,19 +9,31 @@ export type InterruptActions = Readonly<{
   onSecond: () => void;
 }>;
 
-/**
- * Listens to SIGINT and SIGTERM.
- *
- * @returns a signal aborted with `INTERRUPTED` by the first of them.
- */
-export function listenForInterrupts(process: NodeJS.Process, actions: InterruptActions): AbortSignal {
+/** What stops a command, from when it is listened for. */
+export type Interrupts = Readonly<{
+  /** Aborted with `INTERRUPTED` by the first signal. */
+  signal: AbortSignal;
+  /**
+   * Listens to SIGINT and SIGTERM from now on. Until then they end the process at once: while the project's own
+   * configuration runs, which may never come to an end, nothing is done yet that would need a safe point.
+   */
+  listen: () => void;
+}>;
+
+/** Prepares to listen to SIGINT and SIGTERM. */
+export function openInterrupts(process: NodeJS.Process, actions: InterruptActions): Interrupts {
   const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) return actions.onSecond();
-      actions.onFirst(name);
-      controller.abort(new LeatError("INTERRUPTED", { message: `Stopped by ${name}.` }));
-    });
-  }
-  return controller.signal;
+  let isListening = false;
+  const listen = (): void => {
+    if (isListening) return;
+    isListening = true;
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+      process.on(name, () => {
+        if (controller.signal.aborted) return actions.onSecond();
+        actions.onFirst(name);
+        controller.abort(new LeatError("INTERRUPTED", { message: `Stopped by ${name}.` }));
+      });
+    }
+  };
+  return { signal: controller.signal, listen };
 }

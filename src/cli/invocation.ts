@@ -10,6 +10,8 @@ export type Invocation = Readonly<{
   terminal: Terminal;
   /** Aborted by the first Ctrl-C or SIGTERM: stop at the next safe point. */
   signal: AbortSignal;
+  /** From now on Ctrl-C and SIGTERM abort the signal; before, they end the process. */
+  listen(): void;
   cwd: string;
   environment: Environment;
   /** Has something closed or removed when the command has ended, also by a failure; the last one first. */

@@ -5,7 +5,7 @@ import { type Command, CommanderError } from "commander";
 import { type Environment, processEnvironment } from "../config/environment.ts";
 import { LeatError } from "../errors/leat-error.ts";
 import { printErrorJson } from "../errors/print-error.ts";
-import { listenForInterrupts } from "./interrupt.ts";
+import { type Interrupts, openInterrupts } from "./interrupt.ts";
 import type { ExitCode, Invocation } from "./invocation.ts";
 import { buildProgram } from "./program.ts";
 import { exitCodeOf, reportError } from "./report-error.ts";
@@ -23,39 +23,63 @@ export type CommandLineWorld = Readonly<{
   stderr: Writable;
   cwd: string;
   environment: Environment;
-  /** Listens for what stops a command; told how to write before the first signal can come. */
-  listen: (terminal: Terminal) => AbortSignal;
+  /** What stops a command, and how that is told. */
+  openInterrupts: (terminal: Terminal) => Interrupts;
 }>;
 
 /** Runs the command line of this process, and ends the process. */
 export async function main(argv: readonly string[]): Promise<never> {
-  const listen = (terminal: Terminal): AbortSignal =>
-    listenForInterrupts(process, {
-      onFirst: (name) =>
-        terminal.err(`\n${name}: stopping at the next safe point; once more to stop at once.\n`),
-      onSecond: () => process.exit(130),
-    });
   const { stdout, stderr } = process;
+  let isEnded = false;
+  let hasStrayed = false;
+  let tell = (error: unknown): void => console.error(error);
+  // A promise of a stream's code that nobody waited for: the run goes on, and others' runs beside it, but it is told.
+  process.on("unhandledRejection", (reason) => {
+    hasStrayed = true;
+    tell(reason);
+  });
+  process.on("uncaughtException", (error) => {
+    tell(error);
+    process.exit(1);
+  });
+  process.on("exit", (code) => {
+    if (isEnded || code !== 0) return;
+    // The project's code has called `process.exit`, or waits for what nothing will ever bring.
+    stderr.write("error INTERNAL: leat was ended from within, and has not done what was asked.\n");
+    stderr.write(
+      "  hint: Look in leat.config.ts and what it imports for process.exit or a promise that never settles.\n",
+    );
+    process.exitCode = 1;
+  });
   const code = await runCommandLine(argv, {
     stdout,
     stderr,
     cwd: process.cwd(),
     environment: processEnvironment(),
-    listen,
+    openInterrupts: (terminal) => {
+      tell = (error) => reportError(terminal, error);
+      return openInterrupts(process, {
+        onFirst: (name) =>
+          terminal.err(`\n${name}: stopping at the next safe point; once more to stop at once.\n`),
+        onSecond: () => process.exit(130),
+      });
+    },
   });
-  process.exit(code); // Not only the code: engines may keep the loop alive.
+  isEnded = true;
+  process.exit(code === 0 && hasStrayed ? 1 : code); // Not only the code: engines may keep the loop alive.
 }
 
 /** Runs one command to its end, all that it wrote included. */
 export async function runCommandLine(argv: readonly string[], world: CommandLineWorld): Promise<ExitCode> {
   const { stdout, stderr, cwd, environment } = world;
   const terminal = openTerminal(stdout, stderr);
-  const signal = world.listen(terminal);
+  const { signal, listen } = world.openInterrupts(terminal);
   let code: ExitCode = 0;
   const cleanups: (() => Promise<unknown>)[] = [];
   const invocation: Invocation = {
     terminal,
     signal,
+    listen,
     cwd,
     environment,
     // Not `await using`, which Node 22 cannot read.

@@ -29,6 +29,7 @@ export interface OpenProject extends LoadedProject {
 export async function openProject(invocation: Invocation, options: GlobalOptions): Promise<OpenProject> {
   const { cwd, environment, terminal } = invocation;
   const loaded = await loadProject({ cwd, config: options.config, environment });
+  invocation.listen();
   terminal.guard((text) => loaded.secrets.redact(text));
   const { openFsStore } = await import("../stores/fs/open-fs-store.ts");
   const store = openFsStore(loaded.landing.path);

@@ -6,6 +6,7 @@ import { buildProgram } from "../../src/cli/program.ts";
 const invocation: Invocation = {
   terminal: { out() {}, err() {}, guard() {}, redact: (text) => text, isLive: false, columns: 80, rows: 24 },
   signal: new AbortController().signal,
+  listen() {},
   cwd: "/",
   environment: {},
   atEnd() {},

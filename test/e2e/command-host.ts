@@ -35,7 +35,7 @@ async function run(request: HostRequest & { kind: "run" }): Promise<HostAnswer> 
     stderr: stderr.stream,
     cwd: request.cwd,
     environment: { ...request.environment },
-    listen: () => new AbortController().signal,
+    openInterrupts: () => ({ signal: new AbortController().signal, listen: () => {} }),
   });
   return { id: request.id, code, stdout: stdout.text(), stderr: stderr.text() };
 }
