@@ -95,6 +95,7 @@ export async function runSync(
   const tenants = choose.chooseTenants(
     steps === "load" ? await addLandedTenants(opened, streams, known) : known,
     options.tenant ?? [],
+    opened.project,
   );
   const request = {
     from: options.from,

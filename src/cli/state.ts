@@ -141,7 +141,11 @@ async function openChosen(invocation: Invocation, names: readonly string[], opti
   ]);
   const opened = await openProject(invocation, options);
   const streams = chooseStreams(opened.project, names);
-  return { opened, streams, tenants: chooseTenants(opened.readTenants(), options.tenant ?? []) };
+  return {
+    opened,
+    streams,
+    tenants: chooseTenants(opened.readTenants(), options.tenant ?? [], opened.project),
+  };
 }
 
 async function showState(
@@ -226,7 +230,7 @@ async function editStates(invocation: Invocation, name: string, options: EditOpt
   ]);
   const opened = await openProject(invocation, options);
   const stream = choose.chooseStream(opened.project, name);
-  const tenants = choose.chooseTenants(opened.readTenants(), options.tenant ?? []);
+  const tenants = choose.chooseTenants(opened.readTenants(), options.tenant ?? [], opened.project);
   const to: CursorValue | undefined =
     options.to === undefined ? undefined : readCursor(stream.spec, options.to, "--to");
   if (to !== undefined) refuseFuture(stream.spec, to, systemClock.nowMs());
