@@ -159,6 +159,8 @@ class DuckDbWarehouse implements Warehouse {
     return await this.#read(signal, async ({ connection }) => {
       try {
         const engine = await import("@duckdb/node-api");
+        const { count } = await connection.extractStatements(sql);
+        if (count !== 1) throw notOneStatement(count);
         const reader = await connection.streamAndReadUntil(sql, rowsMax);
         const types = reader.columnTypes();
         const columns = reader.columnNames().map((name, at) => ({
@@ -240,15 +242,33 @@ async function findCatalogStream(session: DuckDbSession, spec: StreamSpec) {
   return streams.find(({ source, stream }) => source === spec.source && stream === spec.name);
 }
 
+/** Of several statements only the last one's rows would be seen. */
+function notOneStatement(count: number): LeatError {
+  return new LeatError("QUERY_FAILED", {
+    message: count === 0 ? "There is no statement." : `There are ${count} statements; a query is one.`,
+    hint: count === 0 ? "Write one, such as: select 1" : "Run them one after another.",
+  });
+}
+
+/** The engine's words for a text without a statement in it. */
+const nothingSaid = "Error in native callback";
+
 function queryError(error: unknown, signal: AbortSignal | undefined): LeatError {
   if (isLeatError(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
   if (signal?.aborted === true)
     return new LeatError("INTERRUPTED", { message: "The query was stopped.", cause: error });
+  const said = error instanceof Error ? error.message : String(error);
+  if (said === nothingSaid) return notOneStatement(0);
+  const message = said.replace(/^Failed to extract statements: /, "");
+  const [, more = ""] = /^[^\n]*\n(.*)$/s.exec(message) ?? []; // What the engine suggests, and where it stumbled.
   const isWrite = /read-only mode/.test(message);
+  // Without the cause: its words are told here entirely, and would be told twice.
   return new LeatError("QUERY_FAILED", {
-    message: firstLine(message.replace(/^Failed to extract statements: /, "")),
-    hint: isWrite ? "Queries only read; change the warehouse through the declaration." : message,
-    cause: error,
+    message: firstLine(message),
+    hint: isWrite
+      ? "Queries only read; change the warehouse through the declaration."
+      : more.trim() === ""
+        ? "Compare the statement with what DuckDB documents."
+        : more.trim(),
   });
 }
