@@ -2,7 +2,7 @@
  * Reads records without a problem, many at a call. The grammar is that of `src/scan/record-validator.ts`, whose tables
  * it shares; whatever is rare is asked of the host, and whatever is wrong is left to the plain scanner.
  */
-import { byteAt, isDigit } from "./byte-at";
+import { byteAt } from "./byte-at";
 import {
   arrayBit,
   batchRecordsMax,
@@ -12,14 +12,8 @@ import {
   callCount,
   callStamp,
   callStop,
-  dateBit,
-  decimalBit,
   endsAt,
-  exactAt,
   fieldsAt,
-  integerBit,
-  intDigitsAt,
-  kindsAt,
   nodeCanonical,
   nodeColumn,
   nodeElements,
@@ -33,7 +27,6 @@ import {
   nullBit,
   objectBit,
   problemsAt,
-  scalesAt,
   stackAt,
   stackDepthMax,
   stackEntrySize,
@@ -42,13 +35,10 @@ import {
   stopFull,
   stopOdd,
   stopRest,
-  textBit,
-  timestampBit,
-  timestampTzBit,
 } from "./constants";
-import { dateKind } from "./date-kind";
 import { isKeyAt, lookUp } from "./key-lookup";
 import { finishString, hasEscape, skipPlain } from "./string-reader";
+import { clearNotes, fail, failedAt, hasNotes, readNumber, readString, see } from "./value-reader";
 
 // Positions given to the host count from the first byte of the buffer; here they are addresses.
 /** The id of a key that is not known yet, below zero when the tables have outgrown this memory. */
@@ -57,20 +47,10 @@ declare function findKey(start: i32, end: i32, parent: i32, hasEscape: bool): i3
 /** The id of the node for the elements of arrays found at a node. */
 @external("host", "elementsOf")
 declare function elementsOf(node: i32): i32;
-@external("host", "note")
-declare function note(column: i32, kinds: i32, intDigits: i32, scale: i32): void;
-@external("host", "noteNumber")
-declare function noteNumber(start: i32, end: i32, column: i32, isOwn: bool): void;
-@external("host", "escapedKind")
-declare function escapedKind(start: i32, end: i32): i32;
 /** Takes over what the record read last has noted. */
 @external("host", "commit")
 declare function commit(): void;
 
-/** Numbers of so few digits and no exponent survive a double, whatever they are. */
-const digitsSafe: i32 = 15;
-const largestSafe: u64 = 9007199254740992;
-const stringBits: i32 = textBit | dateBit | timestampBit | timestampTzBit;
 /** Keys that may be missing in a row before a key is looked up. */
 const guessesMax: i32 = 4;
 
@@ -79,10 +59,6 @@ let fieldEndsAt: i32 = 0;
 let isLineBound: bool = false;
 let depthMax: i32 = 0;
 let recordBytesMax: i32 = 0;
-
-/** Where the byte stood that showed a fault, and whether the record noted something. */
-let failedAt: i32 = 0;
-let hasNotes: bool = false;
 
 /** Says once what the options are. */
 export function configure(fields: i32, isLines: bool, deepest: i32, largest: i32): void {
@@ -167,7 +143,7 @@ function readObject(start: i32, firstField: i32): i32 {
   let key = 0;
   let column = 0;
   let p = start + 1;
-  hasNotes = false;
+  clearNotes();
   store<i32>(callAt + 4 * callStamp, stamp);
 
   let c = byteAt(p);
@@ -308,114 +284,6 @@ function readObject(start: i32, firstField: i32): i32 {
   }
 }
 
-/** Behind the string whose first byte is at `start`, or 0. */
-@inline
-function readString(start: i32, depth: i32, column: i32): i32 {
-  let q = skipPlain(start);
-  let isEscaped = false;
-  if (byteAt(q) != 0x22) {
-    q = finishString(q);
-    if (q < 0) return fail(-1 - q);
-    isEscaped = hasEscape;
-  }
-  if (depth == 1) {
-    const kinds = load<i32>(column << 2, kindsAt);
-    if ((kinds & stringBits) != stringBits) {
-      const first = byteAt(start);
-      let bit = textBit;
-      if (isEscaped) {
-        if (isDigit(first) || first == 0x5c) bit = escapedKind(start - bytesAt, q - bytesAt);
-      } else if (isDigit(first)) bit = dateKind(start, q);
-      if ((kinds & bit) == 0) {
-        hasNotes = true;
-        note(column, bit, 0, 0);
-      }
-    }
-  }
-  return q + 1;
-}
-
-/** Behind the number at `start`, whose first byte is `first`, or 0. */
-@inline
-function readNumber(start: i32, first: i32, depth: i32, column: i32): i32 {
-  let p = start;
-  let c = first;
-  if (c == 0x2d) c = byteAt(++p);
-  const digitsStart = p;
-  const isZero = c == 0x30;
-  if (isZero) c = byteAt(++p);
-  else {
-    if (!isDigit(c)) return fail(p);
-    do c = byteAt(++p);
-    while (isDigit(c));
-  }
-  const whole = p - digitsStart;
-  let fraction = 0;
-  if (c == 0x2e) {
-    const fractionStart = p + 1;
-    p = skipDigits(fractionStart);
-    if (p == fractionStart) return fail(p);
-    fraction = p - fractionStart;
-    c = byteAt(p);
-  }
-  if ((c | 0x20) == 0x65) {
-    c = byteAt(++p);
-    if (c == 0x2b || c == 0x2d) p += 1;
-    const exponentStart = p;
-    p = skipDigits(p);
-    if (p == exponentStart) return fail(p);
-  } else if (whole + fraction <= digitsSafe) {
-    if (depth == 1) {
-      let scale = fraction;
-      while (scale > 0 && byteAt(p - 1 - fraction + scale) == 0x30) scale -= 1;
-      seeNumber(column, fraction == 0 ? integerBit : decimalBit, isZero ? 0 : whole, scale);
-    }
-    return p;
-  } else if (fraction == 0 && whole == 16 && isSafe(digitsStart)) {
-    if (depth == 1) seeNumber(column, integerBit, whole, 0);
-    return p;
-  } else if (fraction == 0 && load<u8>(column, exactAt) != 0 && whole <= load<i32>(column << 2, intDigitsAt)) {
-    // Too long for a double, in a column where such have been seen.
-    if (depth == 1) see(column, integerBit);
-    return p;
-  }
-  if (depth == 1 || load<u8>(column, exactAt) == 0) {
-    hasNotes = true;
-    noteNumber(start - bytesAt, p - bytesAt, column, depth == 1);
-  }
-  return p;
-}
-
-@inline
-function skipDigits(from: i32): i32 {
-  let p = from;
-  while (isDigit(byteAt(p))) p += 1;
-  return p;
-}
-
-/** Whether 16 digits are no more than the largest integer up to which a double holds all. */
-function isSafe(start: i32): bool {
-  let value: u64 = 0;
-  for (let i = 0; i < 16; i++) value = value * 10 + (byteAt(start + i) - 0x30);
-  return value <= largestSafe;
-}
-
-@inline
-function see(column: i32, bit: i32): void {
-  if ((load<i32>(column << 2, kindsAt) & bit) != 0) return;
-  hasNotes = true;
-  note(column, bit, 0, 0);
-}
-
-@inline
-function seeNumber(column: i32, bit: i32, intDigits: i32, scale: i32): void {
-  const place = column << 2;
-  const isKnown = (load<i32>(place, kindsAt) & bit) != 0;
-  if (isKnown && intDigits <= load<i32>(place, intDigitsAt) && scale <= load<i32>(place, scalesAt)) return;
-  hasNotes = true;
-  note(column, bit, intDigits, scale);
-}
-
 @inline
 function setField(key: i32, firstField: i32, start: i32, end: i32): void {
   const field = load<i32>(key, nodesAt + 4 * nodeField);
@@ -447,10 +315,4 @@ function skipBlanks(from: i32): i32 {
 @inline
 function isBlank(c: i32): bool {
   return c == 0x20 || c == 0x0a || c == 0x0d || c == 0x09;
-}
-
-@inline
-function fail(at: i32): i32 {
-  failedAt = at;
-  return 0;
 }
