@@ -8,7 +8,7 @@
  */
 import { type ColumnKinds, kindBits } from "../../model/column-kinds.ts";
 import { bigintDigitsMax, type ColumnType } from "../../model/column-types.ts";
-import { quoteText } from "./sql-text.ts";
+import { decimalSql, isNumberSql, matches, numberPattern } from "./decimal-sql.ts";
 
 /** What a column is read as, and how its value comes about. `cell` is SQL that names the value as read. */
 export type CellReading = Readonly<{
@@ -95,7 +95,6 @@ function readText(type: ColumnType, kinds: number, seen: ColumnKinds): CellReadi
   return { readAs: "VARCHAR", isQuoted, needsOriginal: false, value, fits };
 }
 
-const numberPattern = "[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][+-]?[0-9]{1,4})?";
 const datePattern = "[0-9]{4}-[0-9]{2}-[0-9]{2}";
 /** Digits beyond the microsecond must be zeros: the engine cuts them off. */
 const timePattern = "[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6}0*)?)?";
@@ -120,14 +119,20 @@ function convert(type: ColumnType, kinds: number, scaleMax: number): Conversion 
       return { value, fits: (cell) => `${value(cell)} IS NOT NULL` };
     }
     case "bigint":
-      return casts("BIGINT", (cell) => isNumber(cell, 0));
+      return casts("BIGINT", (cell) => isNumberSql(cell, 0));
     case "hugeint":
-      return casts("HUGEINT", only(kindBits.integer) ? undefined : (cell) => isNumber(cell, 0));
-    case "decimal":
-      return casts(
-        `DECIMAL(${type.precision},${type.scale})`,
-        only(numbers) && scaleMax <= type.scale ? undefined : (cell) => isNumber(cell, type.scale),
-      );
+      return casts("HUGEINT", only(kindBits.integer) ? undefined : (cell) => isNumberSql(cell, 0));
+    case "decimal": {
+      const value = (cell: string) => decimalSql(cell, type.precision, type.scale);
+      const isKnown = only(numbers) && scaleMax <= type.scale;
+      return {
+        value,
+        fits: (cell) =>
+          isKnown
+            ? `${value(cell)} IS NOT NULL`
+            : `${isNumberSql(cell, type.scale)} AND ${value(cell)} IS NOT NULL`,
+      };
+    }
     case "double":
       return casts(
         "DOUBLE",
@@ -164,24 +169,6 @@ function casts(engineType: string, pattern: ((cell: string) => string) | undefin
         ? `${value(cell)} IS NOT NULL`
         : `${pattern(cell)} AND ${value(cell)} IS NOT NULL`,
   };
-}
-
-function matches(cell: string, pattern: string): string {
-  return `regexp_full_match(${cell}, ${quoteText(pattern)})`;
-}
-
-/** Whether a text is a number with at most `scale` digits after the point, exponent applied, trailing zeros aside. */
-function isNumber(cell: string, scale: number): string {
-  const plain = `[+-]?[0-9]+(\\.[0-9]{0,${scale}}0*)?`;
-  const whole = `regexp_extract(${cell}, '^[+-]?([0-9]*)', 1)`;
-  const fraction = `regexp_extract(${cell}, '^[+-]?[0-9]*\\.?([0-9]*)', 1)`;
-  const exponent = `COALESCE(TRY_CAST(regexp_extract(${cell}, '[eE]([+-]?[0-9]+)$', 1) AS INTEGER), 0)`;
-  const digits = `concat(${whole}, ${fraction})`;
-  const zeros = `(length(${digits}) - length(rtrim(${digits}, '0')))`;
-  const shifted =
-    `${matches(cell, numberPattern)} AND (rtrim(${digits}, '0') = '' ` +
-    `OR length(${fraction}) - ${exponent} - ${zeros} <= ${scale})`;
-  return `CASE WHEN ${matches(cell, plain)} THEN true ELSE ${shifted} END`;
 }
 
 /** The engine's name of a type. */

@@ -60,9 +60,9 @@ function planText(cursor: CursorSpec): readonly CursorStep[] {
     case "iso":
       return planIsoText(cursor.zone);
     case "epoch-s":
-      return [step("_leat_value", scaledSql("_leat_text", 1_000_000))];
+      return planScaledText("_leat_text", 6);
     case "epoch-ms":
-      return [step("_leat_value", scaledSql("_leat_text", 1_000))];
+      return planScaledText("_leat_text", 3);
     case "integer":
       return [step("_leat_value", sortableInteger("_leat_text"))];
   }
@@ -71,14 +71,11 @@ function planText(cursor: CursorSpec): readonly CursorStep[] {
 function planTyped(cursor: CursorSpec, cell: string, type: ColumnType): readonly CursorStep[] | undefined {
   if (cursor.format === "iso") return planIsoTyped(cursor.zone, cell, type);
   if (!["bigint", "hugeint", "double", "decimal"].includes(type.type)) return undefined;
-  // A number's shortest decimal text is exact; a double times a million is not.
-  if (cursor.format !== "integer")
-    return [
-      step(
-        "_leat_value",
-        scaledSql(`CAST(${cell} AS VARCHAR)`, cursor.format === "epoch-s" ? 1_000_000 : 1_000),
-      ),
-    ];
+  if (cursor.format !== "integer") {
+    const fractionDigits = cursor.format === "epoch-s" ? 6 : 3;
+    if (type.type === "bigint") return [step("_leat_value", `${cell}::HUGEINT * ${10 ** fractionDigits}`)];
+    return [step("_leat_text", `CAST(${cell} AS VARCHAR)`), ...planScaledText("_leat_text", fractionDigits)];
+  }
   if (type.type === "bigint" || type.type === "hugeint")
     return [step("_leat_value", `CAST(${cell} AS HUGEINT)`)];
   return [step("_leat_value", `CASE WHEN ${cell} = trunc(${cell}) THEN TRY_CAST(${cell} AS HUGEINT) END`)];
@@ -103,12 +100,26 @@ function sortableInteger(text: string): string {
   );
 }
 
-/** A number of seconds or milliseconds, rounded down to µs. */
-function scaledSql(text: string, factor: number): string {
-  return (
-    `CASE WHEN regexp_full_match(${text}, '-?[0-9]{1,20}(\\.[0-9]*)?') ` +
-    `THEN CAST(floor(TRY_CAST(${text} AS DECIMAL(38,12)) * ${factor}) AS HUGEINT) END`
-  );
+/**
+ * A number in text of seconds (`fractionDigits` 6) or milliseconds (3) as µs, rounded down: its digits are taken as they
+ * are, since a double times a million is another number, and the engine's decimals of 38 digits are slow to read.
+ */
+function planScaledText(text: string, fractionDigits: 3 | 6): readonly CursorStep[] {
+  const fraction = `rpad(regexp_extract(${text}, '\\.([0-9]*)$', 1), ${fractionDigits}, '0')`;
+  const whole = `TRY_CAST(regexp_extract(${text}, '^-?([0-9]{1,20})(?:[.]|$)', 1) AS HUGEINT)`;
+  const above = `CASE WHEN rtrim(substr(_leat_fraction, ${fractionDigits + 1}), '0') = '' THEN 0 ELSE 1 END`;
+  return [
+    step("_leat_fraction", fraction),
+    step(
+      "_leat_us",
+      `${whole} * ${10 ** fractionDigits} + TRY_CAST(left(_leat_fraction, ${fractionDigits}) AS BIGINT)`,
+    ),
+    step(
+      "_leat_value",
+      `CASE WHEN NOT regexp_full_match(${text}, '-?[0-9]{1,20}(\\.[0-9]*)?') THEN NULL ` +
+        `WHEN starts_with(${text}, '-') THEN -_leat_us - ${above} ELSE _leat_us END`,
+    ),
+  ];
 }
 
 const isoPattern =

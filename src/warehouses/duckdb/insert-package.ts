@@ -30,10 +30,38 @@ export type LandingTarget = Readonly<{
 /** Largest record of a landed file (16 MiB) with leat's columns, and the same with every character escaped. */
 const objectBytes = { least: 64 * 1024, landed: 17 * 1024 * 1024, quoted: 34 * 1024 * 1024 } as const;
 
+/** How a package is read. */
+export type PackagePlan = Readonly<{
+  pack: PackageToLoad;
+  cells: readonly CellPlan[];
+  mode: SourceMode;
+  /** Whether private copies with quoted columns are needed. */
+  isStaged: boolean;
+}>;
+
+/** What became of a package's records. */
+export type PackageCounts = Readonly<{ loaded: number; rejected: number }>;
+
+/**
+ * Plans the reading of a package.
+ *
+ * @param isDistrusted - what the manifest says of the kinds has proved wrong: every value is read as text and checked.
+ */
+export function planPackage(target: LandingTarget, pack: PackageToLoad, isDistrusted: boolean): PackagePlan {
+  const cells = target.columns.flatMap((column, index): CellPlan[] => {
+    const seen = isDistrusted ? anythingSeen : (pack.columns.get(column.key) ?? nothingSeen);
+    const reading = planCellReading(column.type, seen);
+    return reading === undefined ? [] : [{ column, reading, index }];
+  });
+  const keys = [...cells.map(({ column }) => column.key), leatColumns.row, leatColumns.extractedAt];
+  if (pack.partitionColumn !== undefined) keys.push(pack.partitionColumn);
+  const mode = isDistrusted || !canNameKeys(keys) ? "lines" : "columns";
+  return { pack, cells, mode, isStaged: cells.some(({ reading }) => reading.isQuoted) };
+}
+
 /**
  * Inserts a package. Inside the caller's transaction.
  *
- * @param isDistrusted - what the manifest says of the kinds has proved wrong: every value is read as text and checked.
  * @throws LeatError `LOAD_FAILED` (the engine could not read a file as planned: see {@link isValueError}),
  *   `ACCOUNTING_MISMATCH` when loaded + rejected is not landed (I10).
  */
@@ -41,19 +69,15 @@ export async function insertPackage(
   session: DuckDbSession,
   tools: StagingTools,
   target: LandingTarget,
-  pack: PackageToLoad,
-  isDistrusted: boolean,
+  plan: PackagePlan,
   signal: AbortSignal,
-): Promise<Readonly<{ loaded: number; rejected: number }>> {
-  const cells = planCells(target, pack, isDistrusted);
-  const keys = [...cells.map(({ column }) => column.key), leatColumns.row, leatColumns.extractedAt];
-  if (pack.partitionColumn !== undefined) keys.push(pack.partitionColumn);
-  const mode: SourceMode = isDistrusted || !canNameKeys(keys) ? "lines" : "columns";
+): Promise<PackageCounts> {
+  const { pack, cells, mode } = plan;
   const counts = { loaded: 0, rejected: 0 };
   for await (const step of readSteps(tools, pack, cells, signal)) {
     throwIfStopped(signal);
     const rows = sourceSql(mode, step.files, step.originals, cells, pack.partitionColumn);
-    const loaded = await session.run(insertSql(target, pack, cells, rows));
+    const loaded = await session.run(insertSql(target, plan, ofOnePackage(pack), rows));
     counts.loaded += loaded;
     if (loaded < step.records)
       counts.rejected += await insertRejects(session, target, pack, cells, rows, mode, step.originals);
@@ -62,12 +86,23 @@ export async function insertPackage(
   return counts;
 }
 
-function planCells(target: LandingTarget, pack: PackageToLoad, isDistrusted: boolean): readonly CellPlan[] {
-  return target.columns.flatMap((column, index) => {
-    const seen = isDistrusted ? anythingSeen : (pack.columns.get(column.key) ?? nothingSeen);
-    const reading = planCellReading(column.type, seen);
-    return reading === undefined ? [] : [{ column, reading, index }];
-  });
+/** The rejects of a package that was read as it lies, where fewer of its records than landed have fitted. */
+export async function rejectRest(
+  session: DuckDbSession,
+  target: LandingTarget,
+  plan: PackagePlan,
+  loaded: number,
+): Promise<PackageCounts> {
+  const { pack, cells, mode } = plan;
+  let rejected = 0;
+  if (loaded < pack.landed)
+    for (const group of groupByCompression(pack.parts.filter(({ entry }) => entry.records > 0))) {
+      const files = landedFiles(group);
+      const rows = sourceSql(mode, files, files, cells, pack.partitionColumn);
+      rejected += await insertRejects(session, target, pack, cells, rows, mode, files);
+    }
+  if (loaded + rejected !== pack.landed) throw accountingError(target.spec, pack, { loaded, rejected });
+  return { loaded, rejected };
 }
 
 type ReadStep = Readonly<{ files: SourceFiles; originals: SourceFiles; records: number }>;
@@ -116,7 +151,8 @@ function groupByCompression(parts: readonly StagedPart[]): readonly (readonly St
   return [...Map.groupBy(parts, ({ compression }) => compression).values()];
 }
 
-function landedFiles(parts: readonly StagedPart[]): SourceFiles {
+/** Files of one encoding, read as they lie. */
+export function landedFiles(parts: readonly StagedPart[]): SourceFiles {
   return {
     paths: parts.map((part) => part.path),
     compression: parts[0]!.compression,
@@ -129,14 +165,23 @@ function clampBytes(fileBytes: number, most: number): number {
   return Math.min(Math.max(fileBytes + 1024, objectBytes.least), most);
 }
 
-function insertSql(
+/** SQL of a row's tenant and package. */
+export type PackageOfRow = Readonly<{ tenant: string; seq: string }>;
+
+const ofOnePackage = (pack: PackageToLoad): PackageOfRow => ({
+  tenant: quoteText(pack.tenant),
+  seq: `${pack.seq}::BIGINT`,
+});
+
+/** Inserts those of `rows` whose cells fit. */
+export function insertSql(
   target: LandingTarget,
-  pack: PackageToLoad,
-  cells: readonly CellPlan[],
+  { pack, cells }: Pick<PackagePlan, "pack" | "cells">,
+  of: PackageOfRow,
   rows: string,
 ): string {
   const names = [target.place.tenantColumn, ...Object.values(leatColumns)];
-  const values = [quoteText(pack.tenant), `${pack.seq}::BIGINT`, "leat_row", "CAST(leat_at AS TIMESTAMPTZ)"];
+  const values = [of.tenant, of.seq, "leat_row", "leat_at"];
   if (target.place.partitionColumn !== undefined && pack.partitionColumn !== undefined) {
     names.push(target.place.partitionColumn);
     values.push("leat_part");

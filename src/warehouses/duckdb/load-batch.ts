@@ -7,13 +7,7 @@
 import assert from "node:assert/strict";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import type { StreamSpec } from "../../model/stream.ts";
-import type {
-  BatchReceipt,
-  LedgerRow,
-  LoadReceipt,
-  PackageToLoad,
-  ReopenPackage,
-} from "../../ports/warehouse.ts";
+import type { BatchReceipt, LedgerRow, PackageToLoad, ReopenPackage } from "../../ports/warehouse.ts";
 import {
   type CatalogStream,
   makeCatalog,
@@ -24,11 +18,12 @@ import {
   writeColumns,
   writeStream,
 } from "./catalog.ts";
-import type { DuckDbSession } from "./duckdb-file.ts";
+import { type DuckDbSession, throwIfStopped } from "./duckdb-file.ts";
 import { isValueError } from "./engine-errors.ts";
-import { insertPackage, type LandingTarget } from "./insert-package.ts";
+import { groupPackages, insertGroup } from "./insert-group.ts";
+import { insertPackage, type LandingTarget, type PackageCounts, planPackage } from "./insert-package.ts";
 import { applySchema, findStream, landingOf } from "./landing-table.ts";
-import { type PlaceColumns, planSchema, type SchemaPlan } from "./plan-schema.ts";
+import { keepTypes, type PlaceColumns, planSchema, type SchemaPlan } from "./plan-schema.ts";
 import { anyOf, quoteName, quoteText } from "./sql-text.ts";
 import type { StagingTools } from "./stage-exact.ts";
 import { refreshViews, type TouchedRows } from "./views.ts";
@@ -42,8 +37,14 @@ export type BatchPorts = Readonly<{
   signal: AbortSignal;
 }>;
 
-/** Packages that proved wrong before all are distrusted: each costs the batch's work once more. */
-const restartsMax = 3;
+/**
+ * Restarts of one batch, each of which finds one more package that its manifest tells wrongly. No scanner of leat's
+ * makes such manifests; beyond this the batch fails, and its packages are loaded one by one.
+ */
+const restartsMax = 20;
+
+/** What earlier tries of a batch have found; how a package is read depends on the package alone (I14). */
+type BatchFindings = Readonly<{ distrusted: Set<string>; alone: Set<string> }>;
 
 /** Loads a batch; see `Warehouse.load`. */
 export async function loadBatch(
@@ -51,15 +52,15 @@ export async function loadBatch(
   spec: StreamSpec,
   packages: readonly PackageToLoad[],
 ): Promise<BatchReceipt> {
-  const distrusted = new Set<string>();
+  const findings: BatchFindings = { distrusted: new Set(), alone: new Set() };
   for (let restarts = 0; ; restarts += 1) {
-    const isDistrusted = (pack: PackageToLoad) => restarts >= restartsMax || distrusted.has(nameOf(pack));
     try {
-      return await inTransaction(ports.session, () => loadOnce(ports, spec, packages, isDistrusted));
+      return await inTransaction(ports.session, () => loadOnce(ports, spec, packages, findings));
     } catch (error) {
-      if (!(error instanceof UnreadablePackage)) throw error;
-      if (isDistrusted(error.pack)) throw error.cause;
-      distrusted.add(nameOf(error.pack));
+      if (!(error instanceof UnreadablePackages)) throw error;
+      const names = error.packages.map(nameOf);
+      if (restarts === restartsMax || names.every((name) => findings.distrusted.has(name))) throw error.cause;
+      for (const name of names) (names.length > 1 ? findings.alone : findings.distrusted).add(name);
     }
   }
 }
@@ -73,17 +74,17 @@ export async function prepareStream(
   const { session, file } = ports;
   await inTransaction(session, async () => {
     await makeCatalog(session, file);
-    const { plan, changed } = await changeSchema(session, spec, place, []);
+    const { plan, changed } = await changeSchema(session, spec, place, "add-columns", []);
     await refreshViews(session, spec, changed, plan, { kind: "none" });
   });
 }
 
-/** A package's files that the engine could not read as planned; never leaves this file. */
-class UnreadablePackage extends Error {
-  readonly pack: PackageToLoad;
-  constructor(pack: PackageToLoad, cause: unknown) {
-    super("package unreadable as planned", { cause });
-    this.pack = pack;
+/** Files that the engine could not read as planned: one package's, or of a group one's. Never leaves this file. */
+class UnreadablePackages extends Error {
+  readonly packages: readonly PackageToLoad[];
+  constructor(packages: readonly PackageToLoad[], cause: unknown) {
+    super("unreadable as planned", { cause });
+    this.packages = packages;
   }
 }
 
@@ -107,7 +108,7 @@ async function loadOnce(
   ports: BatchPorts,
   spec: StreamSpec,
   packages: readonly PackageToLoad[],
-  isDistrusted: (pack: PackageToLoad) => boolean,
+  findings: BatchFindings,
 ): Promise<BatchReceipt> {
   const { session } = ports;
   await makeCatalog(session, ports.file);
@@ -115,35 +116,58 @@ async function loadOnce(
   if (waiting.length === 0) return { packages: [], changes: [] };
   const newest = waiting.at(-1)!;
   const place = { tenantColumn: newest.tenantColumn, partitionColumn: newest.partitionColumn };
-  const { plan, changed, stale } = await changeSchema(session, spec, place, waiting);
+  const { plan, changed, stale } = await changeSchema(session, spec, place, "change-types", waiting);
   const target: LandingTarget = { spec, place: changed, columns: plan.columns };
-  const insert = async (pack: PackageToLoad) => {
-    try {
-      return await insertPackage(session, ports.tools, target, pack, isDistrusted(pack), ports.signal);
-    } catch (error) {
-      if (isValueError(error)) throw new UnreadablePackage(pack, error);
-      throw atPackage(error, spec, pack);
-    }
-  };
-  for (const old of stale) await reload(ports, target, old, insert);
-  const receipts: LoadReceipt[] = [];
-  for (const pack of waiting) {
-    const counts = await insert(pack);
-    await session.run(ledgerInsert(spec, pack, counts));
-    receipts.push({ tenant: pack.tenant, seq: pack.seq, ...counts });
-  }
+  await reload(ports, target, stale, findings);
+  const counts = await insertAll(ports, target, waiting, findings);
+  const receipts = waiting.map((pack) => ({ tenant: pack.tenant, seq: pack.seq, ...counts.get(pack)! }));
+  await session.run(ledgerInsert(spec, waiting, counts));
   const touched: TouchedRows = { kind: "packages", packages: waiting };
   await refreshViews(session, spec, changed, plan, stale.length > 0 ? { kind: "all" } : touched);
   return { packages: receipts, changes: plan.changes };
 }
 
+async function insertAll(
+  ports: BatchPorts,
+  target: LandingTarget,
+  packages: readonly PackageToLoad[],
+  { distrusted, alone }: BatchFindings,
+): Promise<ReadonlyMap<PackageToLoad, PackageCounts>> {
+  const counts = new Map<PackageToLoad, PackageCounts>();
+  const plans = packages.map((pack) => planPackage(target, pack, distrusted.has(nameOf(pack))));
+  for (const group of groupPackages(plans, (pack) => alone.has(nameOf(pack)))) {
+    throwIfStopped(ports.signal);
+    const [first] = group.plans;
+    try {
+      if (group.plans.length > 1) {
+        for (const [pack, count] of await insertGroup(ports.session, target, group)) counts.set(pack, count);
+      } else {
+        counts.set(
+          first!.pack,
+          await insertPackage(ports.session, ports.tools, target, first!, ports.signal),
+        );
+      }
+    } catch (error) {
+      const inGroup = group.plans.map(({ pack }) => pack);
+      if (isValueError(error)) throw new UnreadablePackages(inGroup, error);
+      throw inGroup.length > 1 ? error : atPackage(error, target.spec, first!.pack);
+    }
+  }
+  return counts;
+}
+
 type StalePackage = Readonly<{ tenant: PackageToLoad["tenant"]; row: LedgerRow }>;
 
-/** Plans and makes the table's changes; says which loaded packages must be read again (I14). */
+/**
+ * Plans and makes the table's changes; says which loaded packages must be read again (I14).
+ *
+ * @param may - `add-columns` leaves the types of columns that are there to the next load, which can read packages again.
+ */
 async function changeSchema(
   session: DuckDbSession,
   spec: StreamSpec,
   wanted: PlaceColumns,
+  may: "add-columns" | "change-types",
   packages: readonly PackageToLoad[],
 ): Promise<
   Readonly<{
@@ -162,7 +186,8 @@ async function changeSchema(
     `SELECT 1 AS one FROM main._leat_loads WHERE ${ofStream(placeOf(spec))} LIMIT 1`,
   );
   const tables = packages.map((pack) => pack.columns);
-  const plan = planSchema(spec, place, recorded, tables, established.length > 0);
+  const wholePlan = planSchema(spec, place, recorded, tables, established.length > 0);
+  const plan = may === "change-types" ? wholePlan : keepTypes(wholePlan);
   const stale = mine === undefined ? [] : await findStale(session, spec, mine.tenantColumn, plan);
   await applySchema(session, spec, plan, place, mine);
   await writeColumns(session, spec, plan.columns);
@@ -193,27 +218,32 @@ async function findStale(
   return await readLedgerRows(session, spec, `(tenant, seq) IN (${packages})`);
 }
 
-/** Takes a loaded package out and loads it again from its landed files with the columns' new types. */
+/** Takes loaded packages out and loads them again from their landed files with the columns' new types. */
 async function reload(
   ports: BatchPorts,
-  { spec, place }: LandingTarget,
-  { tenant, row }: StalePackage,
-  insert: (pack: PackageToLoad) => Promise<Readonly<{ loaded: number; rejected: number }>>,
+  target: LandingTarget,
+  stale: readonly StalePackage[],
+  findings: BatchFindings,
 ): Promise<void> {
+  if (stale.length === 0) return;
   const { session } = ports;
-  const pack = await ports.reopen(tenant, row.seq);
-  if (pack.manifestHash !== row.manifestHash) throw mismatch(spec, pack, "was loaded from another manifest");
-  const tenantIs = `= ${quoteText(tenant)}`;
-  const ofPackage = `${ofStream(placeOf(spec))} AND tenant ${tenantIs} AND seq = ${row.seq}`;
-  await session.run(
-    `DELETE FROM ${landingOf(spec)} ` +
-      `WHERE ${quoteName(place.tenantColumn)} ${tenantIs} AND _leat_package = ${row.seq}`,
-  );
-  await session.run(`DELETE FROM main._leat_rejects WHERE ${ofPackage}`);
-  const { loaded, rejected } = await insert(pack);
-  await session.run(
-    `UPDATE main._leat_loads SET loaded = ${loaded}, rejected = ${rejected} WHERE ${ofPackage}`,
-  );
+  const { spec, place } = target;
+  const all = stale.map(({ tenant, row }) => `(${quoteText(tenant)}, ${row.seq})`).join(", ");
+  const tenantColumn = quoteName(place.tenantColumn);
+  await session.run(`DELETE FROM ${landingOf(spec)} WHERE (${tenantColumn}, _leat_package) IN (${all})`);
+  const ofSpec = ofStream(placeOf(spec));
+  await session.run(`DELETE FROM main._leat_rejects WHERE ${ofSpec} AND (tenant, seq) IN (${all})`);
+  for (const { tenant, row } of stale) {
+    // One at a time: each brings its landed files onto this disk.
+    const pack = await ports.reopen(tenant, row.seq);
+    if (pack.manifestHash !== row.manifestHash)
+      throw mismatch(spec, pack, "was loaded from another manifest");
+    const { loaded, rejected } = (await insertAll(ports, target, [pack], findings)).get(pack)!;
+    await session.run(
+      `UPDATE main._leat_loads SET loaded = ${loaded}, rejected = ${rejected} ` +
+        `WHERE ${ofSpec} AND tenant = ${quoteText(tenant)} AND seq = ${row.seq}`,
+    );
+  }
 }
 
 /**
@@ -266,14 +296,18 @@ async function countHeld(
 
 function ledgerInsert(
   spec: StreamSpec,
-  pack: PackageToLoad,
-  { loaded, rejected }: Readonly<{ loaded: number; rejected: number }>,
+  packages: readonly PackageToLoad[],
+  counts: ReadonlyMap<PackageToLoad, PackageCounts>,
 ): string {
-  const place = [spec.source, spec.name, pack.tenant].map(quoteText).join(", ");
-  return (
-    `INSERT INTO main._leat_loads VALUES (${place}, ${pack.seq}, ${quoteText(pack.manifestHash)}, ` +
-    `${loaded}, ${rejected}, ${pack.generation}, ${pack.completesGeneration}, now())`
-  );
+  const rows = packages.map((pack) => {
+    const place = [spec.source, spec.name, pack.tenant].map(quoteText).join(", ");
+    const { loaded, rejected } = counts.get(pack)!;
+    return (
+      `(${place}, ${pack.seq}, ${quoteText(pack.manifestHash)}, ${loaded}, ${rejected}, ` +
+      `${pack.generation}, ${pack.completesGeneration}, now())`
+    );
+  });
+  return `INSERT INTO main._leat_loads VALUES ${rows.join(", ")}`;
 }
 
 function mismatch(spec: StreamSpec, { tenant, seq }: PackageToLoad, what: string): LeatError {

@@ -46,7 +46,7 @@ export function sourceSql(
 ): string {
   const place: Field[] = [
     { key: leatColumns.row, readAs: "BIGINT", name: "leat_row" },
-    { key: leatColumns.extractedAt, readAs: "VARCHAR", name: "leat_at" },
+    { key: leatColumns.extractedAt, readAs: "TIMESTAMPTZ", name: "leat_at" },
   ];
   if (partitionColumn !== undefined)
     place.push({ key: partitionColumn, readAs: "VARCHAR", name: "leat_part" });
@@ -67,15 +67,23 @@ export function sourceSql(
   return `SELECT * FROM (${rows}) JOIN (${landed}) ON leat_row = o_row`;
 }
 
-type Field = Readonly<{ key: string; readAs: CellReading["readAs"]; name: string }>;
+/** In `columns` mode, the path of the row's file. Costs nothing where nobody names it. */
+export const fileColumn = "_leat_file";
+
+/** Paths for the engine's readers, which would take brackets, stars and question marks for patterns. */
+function quotePaths(paths: readonly string[]): string {
+  return quoteTexts(paths.map((path) => path.replace(/[[*?]/g, (sign) => `[${sign}]`)));
+}
+
+type Field = Readonly<{ key: string; readAs: CellReading["readAs"] | "TIMESTAMPTZ"; name: string }>;
 
 function fieldsSql(mode: SourceMode, files: SourceFiles, fields: readonly Field[]): string {
   if (mode === "columns") {
     const types = fields.map(({ key, readAs }) => `${quoteText(key)}: '${readAs}'`).join(", ");
     const names = fields.map(({ key, name }) => `${quoteName(key)} AS ${name}`).join(", ");
     return (
-      `SELECT ${names} FROM read_ndjson(${quoteTexts(files.paths)}, columns = {${types}}, ` +
-      `format = 'newline_delimited', compression = '${compressionNames[files.compression]}', ` +
+      `SELECT ${names}, ${fileColumn} FROM read_ndjson(${quotePaths(files.paths)}, columns = {${types}}, ` +
+      `filename = '${fileColumn}', format = 'newline_delimited', compression = '${compressionNames[files.compression]}', ` +
       `maximum_object_size = ${files.objectBytesMax})`
     );
   }
@@ -87,7 +95,7 @@ function fieldsSql(mode: SourceMode, files: SourceFiles, fields: readonly Field[
   );
 }
 
-function fieldOfLine(at: number, readAs: CellReading["readAs"]): string {
+function fieldOfLine(at: number, readAs: Field["readAs"]): string {
   if (readAs === "JSON") return `CASE json_type(found[${at}]) WHEN 'NULL' THEN NULL ELSE found[${at}] END`;
   const text = `(found[${at}] ->> '$')`;
   return readAs === "VARCHAR" ? text : `TRY_CAST(${text} AS ${readAs})`;
@@ -96,7 +104,7 @@ function fieldOfLine(at: number, readAs: CellReading["readAs"]): string {
 /** Whole lines as `line`. No byte below 0x20 can be in a landed line, so these never mean anything to the reader. */
 export function linesSql(files: SourceFiles): string {
   return (
-    `SELECT line FROM read_csv(${quoteTexts(files.paths)}, columns = {'line': 'VARCHAR'}, header = false, ` +
+    `SELECT line FROM read_csv(${quotePaths(files.paths)}, columns = {'line': 'VARCHAR'}, header = false, ` +
     `auto_detect = false, delim = '\u0001', quote = '', escape = '', nullstr = '\u0002', new_line = '\\n', ` +
     `max_line_size = ${lineBytesMax}, compression = '${files.compression}')`
   );

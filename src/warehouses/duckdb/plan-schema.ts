@@ -72,6 +72,14 @@ export function planSchema(
   return { columns, discarded, changes: [...describeChanges(columns), ...describeDiscarded(discarded)] };
 }
 
+/** The same plan without changes of type of columns that are there. */
+export function keepTypes(plan: SchemaPlan): SchemaPlan {
+  const columns = plan.columns.map((column): PlannedColumn => {
+    return column.before === undefined ? column : { ...column, type: column.before.type, change: "none" };
+  });
+  return { ...plan, columns };
+}
+
 /** Top-level keys that the declaration names: they are columns even before a record has them. */
 export function namedKeys(spec: StreamSpec): readonly string[] {
   const paths = [...spec.primaryKey, ...(spec.cursor === undefined ? [] : [spec.cursor.field])];
@@ -105,8 +113,8 @@ function refuseFrozen(
 ): void {
   const faults = columns.flatMap(({ key, type, before }) => {
     if (!isKnown(key)) return [`new column "${key}" (${printColumnType(type)})`];
-    if (!isEstablished || before === undefined || printColumnType(before.type) === printColumnType(type))
-      return [];
+    if (!isEstablished || before === undefined || declaredType(spec, key) !== undefined) return [];
+    if (printColumnType(before.type) === printColumnType(type)) return [];
     return [`column "${key}" from ${printColumnType(before.type)} to ${printColumnType(type)}`];
   });
   if (faults.length === 0) return;
