@@ -306,7 +306,11 @@ export class ExtractRun {
   }
 }
 
-/** The state to store after some ranges: `since` and the trimmed boundary follow from each partition's `next` (I5). */
+/**
+ * The state to store after some ranges: the boundary is trimmed to each partition's `next`, from where it is then
+ * complete, or from where it was complete before if that is later: a state that went back (I7) has forgotten what lies
+ * between, until its own range makes the boundary again (I5).
+ */
 export function storedState(
   job: ExtractJob,
   partitions: RunState["partitions"],
@@ -316,9 +320,10 @@ export function storedState(
   const starts: (bigint | undefined)[] = [];
   const settled = new Map<string, { number: number; state: PartitionState }>();
   for (const [key, { number, state }] of partitions) {
-    const since = startToSend(job.spec.cursor, state.next);
-    starts[number] = since;
-    settled.set(key, { number, state: { ...state, since } });
+    const start = startToSend(job.spec.cursor, state.next);
+    const isKnown = start !== undefined && (state.since === undefined || start > state.since);
+    starts[number] = start;
+    settled.set(key, { number, state: { ...state, since: isKnown ? start : state.since } });
   }
   const trimmed = boundary.filter((entry) => {
     const start = starts[entry.partition];

@@ -6,11 +6,34 @@ import {
   openRange,
   openWorld,
   record,
+  type SyncWorld,
   streamOf,
   timeCursor,
 } from "../../test/properties/sync-world.ts";
 import type { CursorSpec } from "../model/stream.ts";
 import type { RangeRequest } from "../ports/source.ts";
+import { visibleGeneration } from "./extract-progress.ts";
+import { ExtractRun } from "./extract-run.ts";
+import { freshPartition } from "./run-state.ts";
+
+/** What a broken order leaves (I7): a partition is back at its beginning, and the boundary is complete from `since` only. */
+async function goBack(world: SyncWorld, partition: string): Promise<void> {
+  const [head, state] = [await world.head(), await world.state()];
+  const partitions = new Map(
+    [...state.partitions].map(([value, { number, state: found }]) => {
+      const lowered = { ...freshPartition, since: found.since };
+      return [value, { number, state: value === partition ? lowered : found }];
+    }),
+  );
+  const job = { spec: world.spec, tenant: world.tenant, tenantColumn: "tenant_id" };
+  await ExtractRun.forEdit(world.ports, job, head, state).commit({
+    kind: "empty",
+    generation: visibleGeneration(head),
+    isFinal: false,
+    state: { ...state, partitions },
+    isOrdered: false,
+  });
+}
 
 describe("I5 the boundary", () => {
   test("I5 drops what was landed last for a key, lands another version, and reports it when the cursor is the same", async () => {
@@ -112,6 +135,41 @@ describe("I5 the boundary", () => {
     await world.extract(() => [], { fields, mode, idempotencyKey: "fill" });
     await world.extract(answer, { fields });
     expect(await world.landed()).toHaveLength(4);
+  });
+
+  test("I5 a back-fill over a state that went back does not hide what its boundary has forgotten", async () => {
+    const world = openWorld();
+    const shown = ["1", "5"].map((n) => record(n, `2026-01-0${n}T00:00:00Z`));
+    await world.extract(onePage(() => shown));
+    await goBack(world, "");
+    const mode = { kind: "backfill", from: at("2026-01-08"), to: at("2026-01-09") } as const;
+    await world.extract(
+      onePage(() => []),
+      { mode, idempotencyKey: "fill" },
+    );
+    const again = await world.extract(onePage(() => shown));
+    expect(again.counts).toMatchObject({ boundarySkipped: 2, landed: 0 });
+  });
+
+  test("I5 a run that does not read a partition does not hide what its boundary has forgotten", async () => {
+    const spec = streamOf({ partitions: { from: "tenant", field: "places", column: undefined } });
+    const world = openWorld({ spec });
+    const fields = { places: ["north", "south"] };
+    const shown = ["1", "5"].map((n) => record(n, `2026-01-0${n}T00:00:00Z`));
+    await world.extract(
+      onePage(() => shown),
+      { fields },
+    );
+    await goBack(world, "south");
+    const later = onePage(() => [...shown.slice(1), record("9", "2026-01-09T00:00:00Z")]);
+    await world.extract(later, { fields: { places: ["north"] } });
+    const again = await world.extract(
+      ({ partition }) => (partition === "north" ? [] : [{ records: shown }]),
+      {
+        fields,
+      },
+    );
+    expect(again.counts).toMatchObject({ boundarySkipped: 2, landed: 0 });
   });
 
   test("I5 a rebuilt boundary knows every record byte for byte, twins and empty ones too", async () => {

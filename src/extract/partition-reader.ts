@@ -101,6 +101,10 @@ export class PartitionReader {
     }
     progress.boundary = rebuilt;
     this.#isRebuilt = true;
+    if (progress.job.mode.kind === "backfill") return; // It hands on what it found.
+    for (const one of progress.partitions.values()) {
+      one.state = { ...one.state, since: startOf(one.value) };
+    }
   }
 
   /** Where this run begins to read a partition, as it will be sent. */
