@@ -21,12 +21,14 @@ export type Sighting = Readonly<{
 export class KnownRecords {
   readonly #base: Boundary;
   readonly #partition: number;
+  readonly #isByArrival: boolean;
   #overlay = new Boundary();
   #overlayAfterTrim = 0;
 
-  constructor(base: Boundary, partition: number) {
+  constructor(base: Boundary, partition: number, isByArrival: boolean) {
     this.#base = base;
     this.#partition = partition;
+    this.#isByArrival = isByArrival;
   }
 
   /** What this range has landed. */
@@ -34,9 +36,12 @@ export class KnownRecords {
     return this.#overlay;
   }
 
-  /** Whether a record need not be looked up at all: nothing is known of before, and nobody will ask for it again. */
+  /**
+   * Whether a record need not be looked up at all: nothing is known of before, and nobody will ask for it again. Where
+   * arrival decides what is current (I20), an older value that arrives later is the newest of its key all the same.
+   */
   isForgettable({ value, floor }: Sighting): boolean {
-    return this.#base.size === 0 && isBelow(value, floor);
+    return this.#base.size === 0 && isBelow(value, floor) && (!this.#isByArrival || this.#overlay.size === 0);
   }
 
   /** Looks a record with a key up, and remembers it as the newest of its key. `readContent` is its hash, when needed. */

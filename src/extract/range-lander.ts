@@ -99,7 +99,11 @@ export class RangeLander {
     this.#context = context;
     this.#target = target;
     this.#fields = new RecordFields(context.spec, context.partition.value);
-    this.#known = new KnownRecords(context.base, context.partition.number);
+    this.#known = new KnownRecords(
+      context.base,
+      context.partition.number,
+      context.spec.currentBy === "arrival",
+    );
     this.#cursor = context.partition.state.cursor;
     this.#atFirstAnswer = context.partition.state.scannedTo;
     this.rowNumber = target.firstRowNumber;

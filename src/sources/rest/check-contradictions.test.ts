@@ -78,12 +78,27 @@ describe("contradictions are faults", () => {
           field: "u",
           initial: "2024-01-01",
           spanMax: "1h",
-          start: { param: "a", format: "date" },
+          start: { param: "a", format: "date", inclusive: true },
           end: { param: "b" },
         },
       },
       "cursor.spanMax",
       "shorter than one step",
+    ],
+    [
+      "a span of one step from an exclusive start",
+      {
+        ...good,
+        cursor: {
+          field: "u",
+          initial: "2024-01-01",
+          spanMax: "24h",
+          start: { param: "a", format: "date" },
+          end: { param: "b" },
+        },
+      },
+      "cursor.spanMax",
+      "shorter than two steps",
     ],
     [
       "a beginning below the minimum",

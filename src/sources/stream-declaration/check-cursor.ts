@@ -139,6 +139,11 @@ function checkRange(
   if (start === undefined) return undefined;
   const startFormat = start.format ?? defaultParameter[cursorFormat];
   const endFormat = end?.format ?? startFormat;
+  // Exclusive unless told otherwise: read as inclusive, an exclusive parameter loses records that tie with the cursor;
+  // the other way round costs some records read twice, which are dropped.
+  const isStartInclusive = start.inclusive ?? false;
+  // An exclusive start is sent a step lower, and a window must still reach beyond where it begins.
+  const stepsMin = isStartInclusive ? 1n : 2n;
   for (const [side, chosen] of [
     ["start", startFormat],
     ["end", endFormat],
@@ -148,13 +153,12 @@ function checkRange(
         [...path, side, "format"],
         `"${chosen}" cannot express a cursor of the format ${cursorFormat}`,
       );
-    } else if (spanMax !== undefined && spanMax < parameterUnit(chosen)) {
-      faults.add([...path, "spanMax"], `is shorter than one step of the ${side} parameter (${chosen})`);
+    } else if (spanMax !== undefined && spanMax < stepsMin * parameterUnit(chosen)) {
+      const steps = isStartInclusive ? "one step" : "two steps";
+      const why = isStartInclusive ? "" : "; the start is exclusive, and so sent one step lower";
+      faults.add([...path, "spanMax"], `is shorter than ${steps} of the ${side} parameter (${chosen})${why}`);
     }
   }
-  // Exclusive unless told otherwise: read as inclusive, an exclusive parameter loses records that tie with the cursor;
-  // the other way round costs some records read twice, which are dropped.
-  const isStartInclusive = start.inclusive ?? false;
   return { startFormat, isStartInclusive, hasEnd: end !== undefined, endFormat, spanMax };
 }
 
