@@ -7,19 +7,22 @@
  * conversion has its pattern, and what does not match becomes a reject, never a NULL or a neighbour of the value.
  */
 import { type ColumnKinds, kindBits } from "../../model/column-kinds.ts";
-import { bigintDigitsMax, type ColumnType } from "../../model/column-types.ts";
+import { bigintDigitsMax, type ColumnType, decimalDigitsMax } from "../../model/column-types.ts";
 import { decimalSql, isNumberSql, matches, numberPattern } from "./decimal-sql.ts";
 
 /** What a column is read as, and how its value comes about. `cell` is SQL that names the value as read. */
 export type CellReading = Readonly<{
   /** The engine's type that its JSON reader is asked for. */
-  readAs: "BIGINT" | "DOUBLE" | "BOOLEAN" | "VARCHAR" | "JSON";
+  readAs: "BIGINT" | "DOUBLE" | "BOOLEAN" | "DATE" | "TIMESTAMP" | "TIMESTAMPTZ" | "VARCHAR" | "JSON";
   /** Read from the staged copy, where numbers and nested values stand as text. */
   isQuoted: boolean;
   /** Also needs the value's JSON from the landed file, since quoting has made text and other values look alike. */
   needsOriginal: boolean;
   value: (cell: string, original: string) => string;
-  /** Whether a value that is there fits; `undefined`: all do. */
+  /**
+   * Whether a value that is there fits; `undefined`: all do, by what the package has shown. Should that be wrong, the
+   * engine's error tells, and the package is read again with every value checked.
+   */
   fits: ((cell: string) => string) | undefined;
 }>;
 
@@ -40,24 +43,42 @@ export function planCellReading(type: ColumnType, seen: ColumnKinds): CellReadin
   const kinds = seen.kinds & ~kindBits.null;
   if (kinds === 0) return undefined;
   if (type.type === "json") return readJson(kinds, seen.hasExactNumbers);
-  return readNative(type, kinds, seen) ?? readText(type, kinds, seen);
+  return readNative(type, kinds, seen) ?? readText(type, kinds);
 }
 
 function readNative(type: ColumnType, kinds: number, seen: ColumnKinds): CellReading | undefined {
   const only = (bits: number) => (kinds & ~bits) === 0;
+  const isSmall = only(kindBits.integer) && seen.intDigitsMax <= bigintDigitsMax;
   switch (type.type) {
     case "boolean":
       return only(kindBits.boolean) ? native("BOOLEAN") : undefined;
     case "bigint":
+      return isSmall ? native("BIGINT") : undefined;
     case "hugeint":
-      return only(kindBits.integer) && seen.intDigitsMax <= bigintDigitsMax ? native("BIGINT") : undefined;
-    case "decimal":
-      return only(kindBits.integer) &&
-        seen.intDigitsMax <= Math.min(bigintDigitsMax, type.precision - type.scale)
-        ? native("BIGINT")
+      if (isSmall) return native("BIGINT");
+      return only(kindBits.integer) && seen.intDigitsMax <= decimalDigitsMax
+        ? { ...native("VARCHAR"), isQuoted: true, value: (cell) => `CAST(${cell} AS HUGEINT)` }
         : undefined;
+    case "decimal": {
+      const { precision, scale } = type;
+      if (seen.intDigitsMax > precision - scale) return undefined;
+      if (isSmall) return native("BIGINT");
+      return only(numbers) && seen.scaleMax <= scale
+        ? {
+            ...native("VARCHAR"),
+            isQuoted: true,
+            value: (cell) => decimalSql(cell, precision, scale, "error"),
+          }
+        : undefined;
+    }
     case "double":
       return only(numbers) && seen.intDigitsMax <= doubleDigitsMax ? native("DOUBLE") : undefined;
+    case "date":
+      return only(kindBits.date) ? native("DATE") : undefined;
+    case "timestamp":
+      return only(kindBits.date | kindBits.timestamp) ? native("TIMESTAMP") : undefined;
+    case "timestamptz":
+      return only(kindBits.timestampTz) ? native("TIMESTAMPTZ") : undefined;
     case "text":
     case "unknown":
       return only(strings | kindBits.boolean) ? native("VARCHAR") : undefined;
@@ -89,10 +110,9 @@ function readJson(kinds: number, hasExactNumbers: boolean): CellReading {
   };
 }
 
-function readText(type: ColumnType, kinds: number, seen: ColumnKinds): CellReading {
-  const { value, fits } = convert(type, kinds, seen.scaleMax);
+function readText(type: ColumnType, kinds: number): CellReading {
   const isQuoted = (kinds & (numbers | nested)) !== 0;
-  return { readAs: "VARCHAR", isQuoted, needsOriginal: false, value, fits };
+  return { readAs: "VARCHAR", isQuoted, needsOriginal: false, ...convert(type) };
 }
 
 const datePattern = "[0-9]{4}-[0-9]{2}-[0-9]{2}";
@@ -102,12 +122,8 @@ const zonePattern = "([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)";
 
 type Conversion = Readonly<{ value: (cell: string) => string; fits: ((cell: string) => string) | undefined }>;
 
-/**
- * The value of a text as a type, and whether it is one: a pure function of type and text. What the package has shown
- * only saves patterns that all of its values are known to match.
- */
-function convert(type: ColumnType, kinds: number, scaleMax: number): Conversion {
-  const only = (bits: number) => (kinds & ~bits) === 0;
+/** The value of a text as a type, and whether it is one: a pure function of type and text. */
+function convert(type: ColumnType): Conversion {
   switch (type.type) {
     case "text":
     case "unknown":
@@ -121,17 +137,10 @@ function convert(type: ColumnType, kinds: number, scaleMax: number): Conversion 
     case "bigint":
       return casts("BIGINT", (cell) => isNumberSql(cell, 0));
     case "hugeint":
-      return casts("HUGEINT", only(kindBits.integer) ? undefined : (cell) => isNumberSql(cell, 0));
+      return casts("HUGEINT", (cell) => isNumberSql(cell, 0));
     case "decimal": {
-      const value = (cell: string) => decimalSql(cell, type.precision, type.scale);
-      const isKnown = only(numbers) && scaleMax <= type.scale;
-      return {
-        value,
-        fits: (cell) =>
-          isKnown
-            ? `${value(cell)} IS NOT NULL`
-            : `${isNumberSql(cell, type.scale)} AND ${value(cell)} IS NOT NULL`,
-      };
+      const value = (cell: string) => decimalSql(cell, type.precision, type.scale, "null");
+      return { value, fits: (cell) => `${isNumberSql(cell, type.scale)} AND ${value(cell)} IS NOT NULL` };
     }
     case "double":
       return casts(
@@ -139,36 +148,19 @@ function convert(type: ColumnType, kinds: number, scaleMax: number): Conversion 
         (cell) => `${matches(cell, numberPattern)} AND isfinite(TRY_CAST(${cell} AS DOUBLE))`,
       );
     case "date":
-      return casts("DATE", only(kindBits.date) ? undefined : (cell) => matches(cell, datePattern));
+      return casts("DATE", (cell) => matches(cell, datePattern));
     case "timestamp":
-      return casts(
-        "TIMESTAMP",
-        only(kindBits.date | kindBits.timestamp)
-          ? undefined
-          : (cell) => matches(cell, `${datePattern}(${timePattern})?`),
-      );
+      return casts("TIMESTAMP", (cell) => matches(cell, `${datePattern}(${timePattern})?`));
     case "timestamptz":
-      return casts(
-        "TIMESTAMPTZ",
-        only(kindBits.timestampTz)
-          ? undefined
-          : (cell) => matches(cell, `${datePattern}(${timePattern}${zonePattern}?)?`),
-      );
+      return casts("TIMESTAMPTZ", (cell) => matches(cell, `${datePattern}(${timePattern}${zonePattern}?)?`));
   }
 }
 
-function casts(engineType: string, pattern: ((cell: string) => string) | undefined): Conversion {
+function casts(engineType: string, pattern: (cell: string) => string): Conversion {
+  // The engine knows no `t` and `z`.
   const isTime = engineType.startsWith("TIMESTAMP");
-  // The engine knows no `t` and `z`; where only its own forms came, there are none to change.
-  const value = (cell: string) =>
-    `TRY_CAST(${isTime && pattern !== undefined ? `upper(${cell})` : cell} AS ${engineType})`;
-  return {
-    value,
-    fits: (cell) =>
-      pattern === undefined
-        ? `${value(cell)} IS NOT NULL`
-        : `${pattern(cell)} AND ${value(cell)} IS NOT NULL`,
-  };
+  const value = (cell: string) => `TRY_CAST(${isTime ? `upper(${cell})` : cell} AS ${engineType})`;
+  return { value, fits: (cell) => `${pattern(cell)} AND ${value(cell)} IS NOT NULL` };
 }
 
 /** The engine's name of a type. */

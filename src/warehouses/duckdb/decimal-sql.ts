@@ -33,10 +33,17 @@ export function isNumberSql(cell: string, scale: number): string {
 }
 
 /**
- * A text as a decimal; NULL for no number and for one with too many digits before the point. Exact wherever
- * {@link isNumberSql} holds; digits beyond the scale are cut off.
+ * A text as a decimal. Exact wherever {@link isNumberSql} holds; digits beyond the scale are cut off.
+ *
+ * @param onWrong - what becomes of no number, and of one with too many digits before the point.
  */
-export function decimalSql(cell: string, precision: number, scale: number): string {
+export function decimalSql(
+  cell: string,
+  precision: number,
+  scale: number,
+  onWrong: "null" | "error",
+): string {
+  const cast = onWrong === "null" ? "TRY_CAST" : "CAST";
   const point = `strpos(${cell}, '.')`;
   const held = `CASE ${point} WHEN 0 THEN 0 ELSE length(${cell}) - ${point} END`;
   const plain = scale === 0 ? cell : `replace(${cell}, '.', '') || repeat('0', ${scale} - ${held})`;
@@ -46,10 +53,11 @@ export function decimalSql(cell: string, precision: number, scale: number): stri
   const shifted = `${sign} || '0' || ltrim(${kept} || repeat('0', greatest(${shift}, 0)::BIGINT), '0')`;
   const unscaled =
     `CASE WHEN ${matches(cell, plainPattern(scale))} THEN ${plain} ` +
-    `WHEN ${matches(cell, numberPattern)} THEN ${shifted} END`;
-  const number = `TRY_CAST(TRY_CAST(${unscaled} AS HUGEINT) AS DECIMAL(38,0))`;
+    `WHEN ${matches(cell, numberPattern)} THEN ${shifted}` +
+    (onWrong === "null" ? " END" : ` WHEN ${cell} IS NOT NULL THEN error('no number: ' || ${cell}) END`);
+  const number = `${cast}(${cast}(${unscaled} AS HUGEINT) AS DECIMAL(38,0))`;
   const scaled = scale === 0 ? number : `${number} * ${unitSql(scale)}`;
-  return precision === 38 ? scaled : `TRY_CAST(${scaled} AS DECIMAL(${precision},${scale}))`;
+  return precision === 38 ? scaled : `${cast}(${scaled} AS DECIMAL(${precision},${scale}))`;
 }
 
 /** The least positive value of a scale. */

@@ -75,7 +75,7 @@ function quotePaths(paths: readonly string[]): string {
   return quoteTexts(paths.map((path) => path.replace(/[[*?]/g, (sign) => `[${sign}]`)));
 }
 
-type Field = Readonly<{ key: string; readAs: CellReading["readAs"] | "TIMESTAMPTZ"; name: string }>;
+type Field = Readonly<{ key: string; readAs: CellReading["readAs"]; name: string }>;
 
 function fieldsSql(mode: SourceMode, files: SourceFiles, fields: readonly Field[]): string {
   if (mode === "columns") {
@@ -95,10 +95,10 @@ function fieldsSql(mode: SourceMode, files: SourceFiles, fields: readonly Field[
   );
 }
 
-function fieldOfLine(at: number, readAs: Field["readAs"]): string {
+function fieldOfLine(at: number, readAs: CellReading["readAs"]): string {
   if (readAs === "JSON") return `CASE json_type(found[${at}]) WHEN 'NULL' THEN NULL ELSE found[${at}] END`;
   const text = `(found[${at}] ->> '$')`;
-  return readAs === "VARCHAR" ? text : `TRY_CAST(${text} AS ${readAs})`;
+  return readAs === "VARCHAR" ? text : `CAST(${text} AS ${readAs})`;
 }
 
 /** Whole lines as `line`. No byte below 0x20 can be in a landed line, so these never mean anything to the reader. */
