@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { openPlainScanner, openScanner } from "../../src/scan/open-scanner.ts";
 import { compareScanners } from "./compare-scanners.ts";
 import { makeCase } from "./make-case.ts";
+import { makeNumbers } from "./make-numbers.ts";
 
 const { values } = parseArgs({
   options: { seconds: { type: "string", default: "60" }, seed: { type: "string" } },
@@ -16,9 +17,10 @@ let seed = first;
 let records = 0;
 try {
   do {
-    const made = makeCase(seed);
-    const pair = { plain: openPlainScanner(made.options), fast: openScanner(made.options) };
-    records += compareScanners(pair, made);
+    for (const made of [makeCase(seed), makeNumbers(seed)]) {
+      const pair = { plain: openPlainScanner(made.options), fast: openScanner(made.options) };
+      records += compareScanners(pair, made);
+    }
     seed += 1;
   } while (Date.now() < until);
   console.log(`${seed - first} cases, ${records} records, no difference (seeds ${first} to ${seed - 1})`);

@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { parseRecordSelector } from "../../src/model/record-selector.ts";
 import type { ScanCase } from "./compare-scanners.ts";
+import { makeRandom } from "./make-random.ts";
 
 const trapFolder = new URL("../golden/traps/", import.meta.url);
 const traps = readdirSync(trapFolder, { withFileTypes: true })
@@ -16,17 +17,6 @@ const traps = readdirSync(trapFolder, { withFileTypes: true })
 
 function readSelector(file: URL): string {
   return (JSON.parse(readFileSync(file, "utf8")) as { selector: string }).selector; // Ours.
-}
-
-/** Numbers below 1 from a seed, equal on every machine (mulberry32). */
-function makeRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 class CaseMaker {

@@ -14,6 +14,7 @@ import {
   timestampTzBit,
 } from "./constants";
 import { dateKind } from "./date-kind";
+import { survives, survivesDouble } from "./long-decimal";
 import { finishString, hasEscape, skipPlain } from "./string-reader";
 
 // Positions given to the host count from the first byte of the buffer; here they are addresses.
@@ -28,6 +29,8 @@ declare function escapedKind(start: i32, end: i32): i32;
 
 /** Numbers of so few digits and no exponent survive a double, whatever they are. */
 const digitsSafe: i32 = 15;
+/** Far below the number of digits up to which a column counts them. */
+const placesMax: i32 = 100;
 const largestSafe: u64 = 9007199254740992;
 const stringBits: i32 = textBit | dateBit | timestampBit | timestampTzBit;
 
@@ -113,6 +116,15 @@ export function readNumber(start: i32, first: i32, depth: i32, column: i32): i32
   } else if (fraction == 0 && whole == 16 && isSafe(digitsStart)) {
     if (depth == 1) seeNumber(column, integerBit, whole, 0);
     return p;
+  } else if (fraction != 0) {
+    let scale = fraction;
+    while (scale > 0 && byteAt(p - 1 - fraction + scale) == 0x30) scale -= 1;
+    // The places counted are bounded; a whole number with a point is rare.
+    const isUsual = scale > 0 && whole + scale <= placesMax;
+    if (isUsual && (load<u8>(column, exactAt) != 0 || survivesDouble(digitsStart, whole, scale) == survives)) {
+      if (depth == 1) seeNumber(column, decimalBit, isZero ? 0 : whole, scale);
+      return p;
+    }
   } else if (fraction == 0 && load<u8>(column, exactAt) != 0 && whole <= load<i32>(column << 2, intDigitsAt)) {
     // Too long for a double, in a column where such have been seen.
     if (depth == 1) see(column, integerBit);
