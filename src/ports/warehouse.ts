@@ -49,7 +49,7 @@ export type ReopenPackage = (tenant: TenantId, seq: number) => Promise<PackageTo
 /** A column of a table in the warehouse. */
 export type WarehouseColumn = Readonly<{ name: string; type: string }>;
 
-/** Result of a query: columns and rows of values that JSON can hold (64-bit integers and decimals as text). */
+/** Result of a query: columns and rows of values that JSON can hold (decimals and integers beyond ±2^53 as text). */
 export type QueryResult = Readonly<{
   columns: readonly WarehouseColumn[];
   rows: readonly (readonly unknown[])[];
