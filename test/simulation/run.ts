@@ -42,10 +42,11 @@ for (let seed = firstSeed; seed < firstSeed + schedules; seed++) {
       console.error(error instanceof Error ? error.message : error);
       process.exit(1);
     }
+    console.error(`violation of ${invariant} at seed ${seed}`);
     found.set(invariant, [...(found.get(invariant) ?? []), seed]);
   }
   const done = seed - firstSeed + 1;
-  if (done % 10_000 === 0)
+  if (done % 2000 === 0)
     console.log(`${done} schedules, ${Math.round((performance.now() - startedAtMs) / 1000)} s`);
 }
 const seconds = (performance.now() - startedAtMs) / 1000;

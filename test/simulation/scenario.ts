@@ -144,8 +144,7 @@ export function drawScenario(random: SeededRandom): Scenario {
   const api: PartnerApi = {
     pageSize: random.between(1, 4),
     paging,
-    // For the same reason integers over numbered pages come in the order of the cursor.
-    order: paging === "keyset" || (style === "integer" && paging === "overlap") ? "cursor" : order,
+    order: paging === "keyset" ? "cursor" : order,
     start:
       range === undefined || range.isStartInclusive ? "at" : random.pick(["after", "after-unit"] as const),
     end: random.pick(["before", "at", "whole-unit"] as const),
