@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -10,6 +10,7 @@ import { describe, expect, test } from "vitest";
 import { decodePart } from "../../src/landing/part-reader.ts";
 import { toTenantId } from "../../src/model/ids.ts";
 import { quoteExactColumns } from "../../src/scan/quote-exact.ts";
+import { landPackage } from "../../src/testing/landed-package.ts";
 import { warehouseContract } from "../../src/testing/warehouse-contract.ts";
 import {
   failureOf,
@@ -163,6 +164,33 @@ describe("DuckDB", () => {
     });
   });
 
+  test("a folder's name may hold what the engine's readers take for patterns", async () => {
+    await withBench(async (bench) => {
+      const folder = join(bench.under.folder, "[a]*? 'b'");
+      await mkdir(folder);
+      await mkdir(join(bench.under.folder, "a-- 'b'"));
+      const warehouse = openAt(join(bench.under.folder, "[w]*.duckdb"), { workFolder: folder });
+      const records = ['{"id":1}', '{"id":2,"count":"x"}'];
+      const packages = [
+        await landPackage({ folder, tenant: "414", seq: 1, records }),
+        await landPackage({ folder, tenant: "41", seq: 1, records: ['{"id":3}'] }),
+        await landPackage({ folder, tenant: "41", seq: 2, records: ['{"id":4,"v":0.12345678901234567}'] }),
+      ];
+      const stream = makeStreamSpec({ columns: { count: { type: "bigint" } } });
+      await bench.load(stream, packages, warehouse);
+      const rows = await bench.rows(
+        `SELECT tenant_id, _leat_package, id FROM ${table} ORDER BY id`,
+        warehouse,
+      );
+      expect(rows).toEqual([
+        ["414", 1, 1],
+        ["41", 1, 3],
+        ["41", 2, 4],
+      ]);
+      expect(await bench.rows('SELECT "row", record FROM _leat_rejects', warehouse)).toHaveLength(1);
+    });
+  });
+
   test("private copies are removed, also when the load fails", async () => {
     await withBench(async (bench) => {
       const workFolder = await mkdtemp(join(bench.under.folder, "work-"));
@@ -228,7 +256,7 @@ describe("a DuckDB file among processes", () => {
       );
       const below = join(junk, "w.duckdb");
       expect((await failureOf(openAt(below).identity(), "WAREHOUSE_UNREADABLE")).message).toContain(below);
-      for (const url of ["duckdb:", "duckdb::memory:", "postgres://x"])
+      for (const url of ["duckdb:", "duckdb::memory:", "duckdb:what?.duckdb", "postgres://x"])
         expect(() =>
           openDuckDb(url, { quoteExact: quoteExactColumns, readPart: async function* () {} }),
         ).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));

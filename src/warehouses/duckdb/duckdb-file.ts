@@ -10,7 +10,7 @@ import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
-import { LeatError } from "../../errors/leat-error.ts";
+import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { isLockError, toLeatError } from "./engine-errors.ts";
 import { quoteText } from "./sql-text.ts";
 
@@ -62,6 +62,9 @@ export async function withDuckDb<Result>(
       try {
         await attach(connection, file, mode, settings, signal);
         return await work(toSession(connection, file, signal));
+      } catch (error) {
+        if (!isLeatError(error)) throwIfStopped(signal); // The engine says only that it was interrupted.
+        throw error;
       } finally {
         signal?.removeEventListener("abort", interrupt);
         connection.closeSync();

@@ -44,13 +44,18 @@ export function toLeatError(error: unknown, place: EngineErrorPlace): LeatError 
     });
   return new LeatError("LOAD_FAILED", {
     message: `The warehouse ${file} refused: ${firstLine(text)}`,
-    // leat keeps its tables itself, so one that is not as it was left has been changed by somebody else.
-    hint: /^(Catalog|Binder|Dependency) Error/.test(text)
-      ? "If somebody changed leat's tables or made something depend on them, undo it or run `leat rebuild`."
-      : undefined,
+    hint: hintOf(text),
     details: { file },
     cause: error,
   });
+}
+
+function hintOf(text: string): string | undefined {
+  if (/^Out of Memory/.test(text)) return "Raise the engine's memory limit, or give it fewer threads.";
+  // leat keeps its tables itself, so one that is not as it was left has been changed by somebody else.
+  if (/^(Catalog|Binder|Dependency) Error/.test(text))
+    return "If somebody changed leat's tables or made something depend on them, undo it or run `leat rebuild`.";
+  return undefined;
 }
 
 function toLockError(error: unknown, place: EngineErrorPlace): LeatError {

@@ -73,6 +73,11 @@ export function openDuckDb(url: string, options: DuckDbOptions): Warehouse {
       message: `"${url}" does not name a DuckDB file.`,
       hint: "Write it as duckdb:PATH, e.g. duckdb:.leat/warehouse.duckdb.",
     });
+  if (file.includes("?"))
+    throw new LeatError("CONFIG_INVALID", {
+      message: `The path of the warehouse ${file} has a question mark.`,
+      hint: "Choose another path: the engine would put its write-ahead log before it, into a folder that is not there.",
+    });
   return new DuckDbWarehouse(url, file, options);
 }
 
