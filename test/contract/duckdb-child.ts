@@ -18,6 +18,7 @@ const warehouse = openDuckDb(`duckdb:${file}`, {
   quoteExact: quoteExactColumns,
   readPart: (part) => decodePart(createReadStream(part.path), part.entry.key),
   threads: 2,
+  ...(act === "race" || act === "fill" ? { workFolder: folder } : {}),
 });
 const signal = new AbortController().signal;
 

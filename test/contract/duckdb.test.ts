@@ -312,6 +312,8 @@ describe("a DuckDB file among processes", () => {
       }
       await text(startChild("race", file, bench.under.folder).stdout!);
       await expectWhole(bench);
+      const left = (await readdir(bench.under.folder)).filter((name) => name.startsWith("leat-load-"));
+      expect(left).toEqual([]); // What the killed ones left, later ones have removed.
       expect(await bench.rows(`SELECT count(*), count(DISTINCT id) FROM ${table}`)).toEqual([[2000, 2000]]);
     });
   });

@@ -1,8 +1,7 @@
 /** The warehouse in one DuckDB file: rows, ledger and schema change in one transaction. */
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import path from "node:path";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { type TenantId, toTenantId, type WarehouseId } from "../../model/ids.ts";
 import type { StreamSpec } from "../../model/stream.ts";
@@ -33,7 +32,7 @@ import { forgetStream } from "./forget-stream.ts";
 import { loadBatch, prepareStream } from "./load-batch.ts";
 import { openValueConverter } from "./query-values.ts";
 import { quoteText } from "./sql-text.ts";
-import type { QuoteExact, ReadPart } from "./stage-exact.ts";
+import { makeWorkFolder, type QuoteExact, type ReadPart } from "./stage-exact.ts";
 import { disagreementsSql } from "./view-sql.ts";
 import { viewInputs } from "./views.ts";
 
@@ -138,16 +137,16 @@ class DuckDbWarehouse implements Warehouse {
     reopen: ReopenPackage,
     signal: AbortSignal,
   ): Promise<BatchReceipt> {
-    const workFolder = await mkdtemp(path.join(this.#options.workFolder ?? tmpdir(), "leat-load-"));
     const { quoteExact, readPart } = this.#options;
-    const tools = { quoteExact, readPart, workFolder };
-    try {
-      return await withDuckDb(this.#file, "write", this.#settings, signal, (session) =>
-        loadBatch({ session, file: this.#file, tools, reopen, signal }, spec, packages),
-      );
-    } finally {
-      await rm(workFolder, { recursive: true, force: true });
-    }
+    return await withDuckDb(this.#file, "write", this.#settings, signal, async (session) => {
+      const workFolder = await makeWorkFolder(this.#options.workFolder ?? tmpdir(), this.#file);
+      const tools = { quoteExact, readPart, workFolder };
+      try {
+        return await loadBatch({ session, file: this.#file, tools, reopen, signal }, spec, packages);
+      } finally {
+        await rm(workFolder, { recursive: true, force: true });
+      }
+    });
   }
 
   async prepare(

@@ -4,9 +4,9 @@
  * The engine reads every JSON number through a double, also into DECIMAL, VARCHAR and JSON. Quoted, the landed text
  * itself arrives. The landed files stay as they are; a copy lives as long as one statement.
  */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -24,6 +24,22 @@ export type ReadPart = (part: StagedPart) => AsyncIterable<Uint8Array>;
 
 /** What staging needs. */
 export type StagingTools = Readonly<{ quoteExact: QuoteExact; readPart: ReadPart; workFolder: string }>;
+
+/**
+ * Makes the folder for one load's copies. While the caller holds the warehouse's file nobody else has one for it, so
+ * what is found there was left by a load that was killed, and is removed.
+ */
+export async function makeWorkFolder(parent: string, warehouseFile: string): Promise<string> {
+  const name = createHash("sha256").update(path.resolve(warehouseFile)).digest("hex").slice(0, 12);
+  const prefix = `leat-load-${name}-`;
+  try {
+    for (const left of await readdir(parent))
+      if (left.startsWith(prefix)) await rm(path.join(parent, left), { recursive: true, force: true });
+    return await mkdtemp(path.join(parent, prefix));
+  } catch (error) {
+    throw toLeatError(error, { file: parent, doing: "work" });
+  }
+}
 
 /** A staged copy; `remove` is safe to call twice. */
 export type StagedCopy = Readonly<{ path: string; bytes: number; remove: () => Promise<void> }>;
