@@ -19,7 +19,7 @@ import { itemError, type SyncItem, type SyncPorts } from "../sync/sync-job.ts";
 import { syncProject } from "../sync/sync-project.ts";
 import { type LogOptions, openLogger } from "./logger.ts";
 import { sendProblem } from "./problem.ts";
-import { readSyncRequest } from "./sync-request.ts";
+import { readSyncRequest, requestHint } from "./sync-request.ts";
 
 /** What the app is made of. */
 export type SyncAppPorts = Readonly<{
@@ -66,7 +66,10 @@ export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): Syn
     exposeHeadRoutes: false, // A HEAD would sync.
     return503OnClosing: false, // The hook below answers with a problem document.
     frameworkErrors: (error, _request, reply) => {
-      void sendProblem(reply, new LeatError("USAGE", { message: error.message }), { redact, status: 400 });
+      void sendProblem(reply, new LeatError("USAGE", { message: error.message, hint: requestHint }), {
+        redact,
+        status: 400,
+      });
     },
   });
 
@@ -77,7 +80,7 @@ export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): Syn
     try {
       done(null, JSON.parse(body.toString()));
     } catch {
-      done(new LeatError("USAGE", { message: "The body is not JSON." }), undefined);
+      done(new LeatError("USAGE", { message: "The body is not JSON.", hint: requestHint }), undefined);
     }
   });
 
@@ -241,6 +244,6 @@ function toLeatError(error: unknown): LeatError {
   if (isLeatError(error)) return new LeatError((error as LeatError).code, error);
   const said = error instanceof Error ? error.message : String(error);
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
-  if (status >= 400 && status < 500) return new LeatError("USAGE", { message: said });
+  if (status >= 400 && status < 500) return new LeatError("USAGE", { message: said, hint: requestHint });
   return new LeatError("INTERNAL", { message: `Unexpected: ${said}`, cause: error });
 }

@@ -49,7 +49,11 @@ export function readSyncRequest(request: FastifyRequest): SyncRequest {
 
 const isOption = (name: string): name is OptionName => (optionNames as readonly string[]).includes(name);
 
-const refuse = (message: string, hint?: string): LeatError => new LeatError("USAGE", { message, hint });
+/** What a request may look like, for whoever sent one that may not. */
+export const requestHint: string = `Ask with GET or POST /<stream>?tenant_id=…; the options are ${optionNames.join(", ")}.`;
+
+const refuse = (message: string, hint: string = requestHint): LeatError =>
+  new LeatError("USAGE", { message, hint });
 
 function membersOf(place: unknown): [string, unknown][] {
   if (place === undefined || place === null) return [];
