@@ -29,6 +29,53 @@ export interface TestFolder {
   remove(): void;
 }
 
+/** Starts leat in a folder. */
+export function startLeat(
+  path: string,
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Running {
+  // Nothing of the environment of whoever runs the tests: LEAT_* or NODE_OPTIONS would change what is tested.
+  const env = { PATH: process.env["PATH"] ?? "", HOME: path, ...environment };
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd: path,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [stdout, stderr] = ["", ""];
+  let listeners: (() => void)[] = [];
+  const note = (): void => {
+    for (const listener of listeners) listener();
+  };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    note();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    note();
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.on("close", (code) => {
+      resolve({ code, stdout, stderr });
+      note();
+    });
+  });
+  const saw = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const isThere = (stdout + stderr).includes(text);
+        if (!isThere && child.exitCode === null) return;
+        listeners = listeners.filter((listener) => listener !== look);
+        if (isThere) resolve();
+        else reject(new Error(`it ended without "${text}":\n${stdout}${stderr}`));
+      };
+      listeners.push(look);
+      look();
+    });
+  return { child, ended, saw };
+}
+
 /** Makes an empty folder. */
 export function makeFolder(): TestFolder {
   const path = mkdtempSync(join(tmpdir(), "leat-cli-"));
@@ -36,47 +83,7 @@ export function makeFolder(): TestFolder {
     mkdirSync(dirname(join(path, name)), { recursive: true });
     writeFileSync(join(path, name), text);
   };
-  const start = (args: readonly string[], environment: Record<string, string> = {}): Running => {
-    // Nothing of the environment of whoever runs the tests: LEAT_* or NODE_OPTIONS would change what is tested.
-    const env = { PATH: process.env["PATH"] ?? "", HOME: path, ...environment };
-    const child = spawn(process.execPath, [bin, ...args], {
-      cwd: path,
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let [stdout, stderr] = ["", ""];
-    let listeners: (() => void)[] = [];
-    const note = (): void => {
-      for (const listener of listeners) listener();
-    };
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
-      note();
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
-      note();
-    });
-    const ended = new Promise<Ended>((resolve) => {
-      child.on("close", (code) => {
-        resolve({ code, stdout, stderr });
-        note();
-      });
-    });
-    const saw = (text: string): Promise<void> =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          const isThere = (stdout + stderr).includes(text);
-          if (!isThere && child.exitCode === null) return;
-          listeners = listeners.filter((listener) => listener !== look);
-          if (isThere) resolve();
-          else reject(new Error(`it ended without "${text}":\n${stdout}${stderr}`));
-        };
-        listeners.push(look);
-        look();
-      });
-    return { child, ended, saw };
-  };
+  const start: TestFolder["start"] = (args, environment) => startLeat(path, args, environment);
   return {
     path,
     write,

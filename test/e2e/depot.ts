@@ -1,6 +1,7 @@
 /** A partner with an account and a key for each tenant, who can be made to answer anything at all. */
 import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
+import { setTimeout as wait } from "node:timers/promises";
 import { answerJson, type SeenRequest, startPartner } from "../sources/partner-server.ts";
 
 export const tenants = ["414", "41"] as const;
@@ -39,6 +40,8 @@ export interface Depot extends AsyncDisposable {
   takeBack(tenant: string, stream: StreamName): void;
   versions(stream: StreamName): readonly Version[];
   misbehave: Misbehaviour | undefined;
+  /** How long an answer takes, ms, at most; each takes another time. */
+  delayMs: number;
   /** How far the partner's clock is before ours, ms. */
   aheadMs: number;
 }
@@ -62,7 +65,8 @@ export async function openDepot(): Promise<Depot> {
   const drawKey = (tenant: string): string => `k"${tenant}\\+/=&${randomBytes(6).toString("hex")}`;
   const keys = new Map<string, string>(tenants.map((tenant) => [tenant, drawKey(tenant)]));
   const allKeys = [...keys.values()];
-  const server = await startPartner((request, response) => {
+  const server = await startPartner(async (request, response) => {
+    if (depot.delayMs > 0) await wait(Math.random() * depot.delayMs);
     response.setHeader("date", new Date(Date.now() + depot.aheadMs).toUTCString());
     const [, tenant = "", stream = ""] = request.path.split("/");
     if (request.headers.authorization !== `Bearer ${keys.get(tenant)}`) {
@@ -112,6 +116,7 @@ export async function openDepot(): Promise<Depot> {
         rowsOf(tenant, stream).flatMap((row) => (row.version === undefined ? [] : [row.version])),
       ),
     misbehave: undefined,
+    delayMs: 0,
     aheadMs: 0,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
