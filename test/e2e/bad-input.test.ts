@@ -221,7 +221,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
   },
   "records that are not where they were": {
     code: "SOURCE_SHAPE_CHANGED",
-    says: /GET .*\/414\/orders.* \(page 1\) has no records where/,
+    says: /GET .*\/414\/orders.* \(page 1\) answered without records at "data/,
     hint: /`records`/,
     ...answering(({ page }, response) => answerJson(response, { ok: true, items: page.data, next: null })),
   },
@@ -260,7 +260,7 @@ const troubles: Readonly<Record<string, Trouble>> = {
   },
   "records without their key, more than the share allowed": {
     code: "QUARANTINE_SHARE_EXCEEDED",
-    says: /quarantine|cannot be rows/i,
+    says: /3 of \d+ records cannot be rows \(3 \S*key\S*, first at .*\/414\/orders/,
     hint: /reasons|quarantineShareMax/,
     damage: (world) => {
       for (let n = 0; n < 3; n++)
@@ -272,8 +272,8 @@ const troubles: Readonly<Record<string, Trouble>> = {
   },
   "a column of leat's own in the records": {
     code: "QUARANTINE_SHARE_EXCEEDED",
-    says: /1 of \d+ records cannot be rows/,
-    hint: /reasons|tenantColumn/,
+    says: /1 of \d+ records cannot be rows \(1 reserved-column, first at .*\/414\/orders/,
+    hint: /choose another `tenantColumn`/,
     damage: (world) => {
       world.depot.putText(
         "414",
