@@ -19,7 +19,7 @@ export async function benchExtract(options: {
   runs: number;
   singleBytes: number;
 }): Promise<ExtractBench> {
-  const server = await startServer("record-server.ts", [String(options.pages * 1000)]);
+  const server = await startServer("record-server.ts", [String(options.pages * 1000), "gzip"]);
   const folder = await mkdtemp(join(tmpdir(), "leat-bench-"));
   const run = async (way: string, amount: number, packed: boolean): Promise<JobResult> => {
     const args = [way, server.url, String(amount), join(folder, "run"), packed ? "gzip" : "identity"];

@@ -1,5 +1,5 @@
 /**
- * A partner for benchmarks, in a process of its own: `node bench/record-server.ts RECORDS`. Pages of 1,000 records of
+ * A partner for benchmarks, in a process of its own: `node bench/record-server.ts RECORDS [gzip]`. Pages of 1,000 records of
  * some 600 bytes at `data.items`, made before the first request, so that serving costs as little as can be.
  *
  * `GET /page?page=N[&gzip]` one page with `meta.next`; `GET /all?bytes=N` one answer of at least N bytes.
@@ -40,6 +40,7 @@ const page = (first: number, count: number, next: number | null): Buffer => {
 
 if (import.meta.main) {
   const records = Number(process.argv[2]);
+  const isPackedToo = process.argv[3] === "gzip";
   const pageCount = Math.ceil(records / recordsPerPage);
   const pages = Array.from({ length: pageCount }, (_, i) =>
     page(
@@ -48,8 +49,7 @@ if (import.meta.main) {
       i + 1 < pageCount ? i + 1 : null,
     ),
   );
-  // Some pages packed are enough for all: unpacking costs the same.
-  const packed = pages.slice(0, 200).map((body) => gzipSync(body, { level: 1 }));
+  const packed = isPackedToo ? pages.map((body) => gzipSync(body, { level: 1 })) : [];
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://bench");
     if (url.pathname === "/all") {

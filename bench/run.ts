@@ -29,7 +29,7 @@ async function extract(): Promise<void> {
   row("scanner / parse + stringify", scan.ratioToStringify, "x");
   say();
   const { rates, single } = await benchExtract({
-    pages: isSmall ? 50 : 200,
+    pages: isSmall ? 50 : 500,
     runs: isSmall ? 2 : 5,
     singleBytes: isSmall ? 100 * million : thousand * million,
   });
@@ -60,7 +60,7 @@ async function extract(): Promise<void> {
 }
 
 async function load(): Promise<void> {
-  await benchLoad({ rows: isSmall ? 200 * thousand : 10 * million, say });
+  await benchLoad({ rows: isSmall ? 200 * thousand : 10 * million, runs: isSmall ? 1 : 3, say });
   const sync = await benchSync({
     records: isSmall ? 50 * thousand : million,
     peerRecords: isSmall ? 10 * thousand : 200 * thousand,

@@ -28,7 +28,8 @@ import { partitionColumn, type StreamSpec } from "../model/stream.ts";
 import type { Boundary } from "./boundary.ts";
 import { type MutableCounts, zeroCounts } from "./extract-counts.ts";
 import type { ExtractJob, ExtractPorts } from "./extract-job.ts";
-import type { QuarantineReason } from "./range-lander.ts";
+import type { QuarantineReason } from "./range-context.ts";
+
 import { type SourceTime, startToSend } from "./range-plan.ts";
 import { encodeState, freshState, type RunState, summarizePartitions } from "./run-state.ts";
 

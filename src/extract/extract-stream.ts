@@ -14,7 +14,8 @@ import { ExtractProgress, visibleGeneration } from "./extract-progress.ts";
 import { ExtractRun } from "./extract-run.ts";
 import { PartitionReader } from "./partition-reader.ts";
 import { planPartitions } from "./plan-partitions.ts";
-import { OrderBrokenSignal } from "./range-lander.ts";
+import { OrderBrokenSignal } from "./range-context.ts";
+
 import { readState } from "./read-state.ts";
 import { summarizePartitions } from "./run-state.ts";
 

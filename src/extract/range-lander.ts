@@ -1,18 +1,7 @@
-/**
- * Lands the records of one range of one partition: scan, drop what was landed before (I5), splice, write.
- *
- * What it learns of the boundary stays in an overlay until the range is complete, so that a pass that turns out
- * unstable, or a range that breaks off, leaves nothing behind (I6, I16). Records whose cursor lies below the running
- * `next` are not remembered: the next run will not see them again. That is decided a batch at a time, after the
- * batch's greatest value is known, so that sorted data are hardly hashed at all.
- */
-import type { PartWriter } from "../landing/part-writer.ts";
 import { type ColumnTable, foldColumns } from "../model/column-kinds.ts";
 import { type CursorValue, minCursor } from "../model/cursor.ts";
 import { isJsonObject } from "../model/json-value.ts";
-import type { PartitionState } from "../model/manifest.ts";
 import { printRecordSelector, type RecordSelector } from "../model/record-selector.ts";
-import type { StreamSpec } from "../model/stream.ts";
 import type { Page, PageSummary } from "../ports/source.ts";
 import type { RecordBatch, RecordScanner } from "../scan/record-batch.ts";
 import type { Boundary } from "./boundary.ts";
@@ -20,50 +9,22 @@ import { type MutableCounts, zeroCounts } from "./extract-counts.ts";
 import { type Known, KnownRecords, type Sighting } from "./known-records.ts";
 import { quarantineLine } from "./quarantine-line.ts";
 import {
-  isUsable,
-  moveCursor,
-  runningNext,
-  type SentRange,
-  type SourceTime,
-  startToSend,
-} from "./range-plan.ts";
+  type LandingTarget,
+  type MissingRecords,
+  OrderBrokenSignal,
+  type QuarantineReason,
+  type RangeContext,
+} from "./range-context.ts";
+import { isUsable, moveCursor, runningNext, type SourceTime, startToSend } from "./range-plan.ts";
 import { RecordFields } from "./record-fields.ts";
 import { PassFingerprint } from "./record-hash.ts";
-import { type RowPrefix, spliceRow } from "./row-splice.ts";
+import { spliceRow } from "./row-splice.ts";
+
+/** Bytes worth a batch: within one, records that its end puts below the running `next` are not hashed at all. */
+const scannedBytesMin = 256 * 1024;
 
 /** Hashes of the records received last, by which a page that steps back finds its place (I16). */
 const recentMax = 4096;
-
-/** Records in quarantine for one reason, and where the first of them stood. */
-export type QuarantineReason = Readonly<{ count: number; first: string }>;
-
-/** An answer without records where they should be: where that was, and which keys are there instead. */
-export type MissingRecords = Readonly<{ at: string; selector: string; keys: readonly string[] }>;
-
-/** What a range is landed with. The writers' attempt has begun. */
-export type RangeContext = Readonly<{
-  spec: StreamSpec;
-  partition: Readonly<{ value: string; number: number; state: PartitionState }>;
-  range: SentRange;
-  /** The boundary as of the start of the range; only read. */
-  base: Boundary;
-  openScanner: (selector: RecordSelector) => RecordScanner;
-  /** Whether everything landed in the range must be remembered: it may be committed before `next` moves. */
-  remembersAll: boolean;
-  /** Whether the order of the source may be relied on, and so must be checked. */
-  checksOrder: boolean;
-}>;
-
-/** The package that a range's rows go to; another one after a commit in the middle of the range. */
-export type LandingTarget = Readonly<{
-  rows: PartWriter;
-  quarantine: PartWriter;
-  prefix: RowPrefix;
-  firstRowNumber: number;
-}>;
-
-/** Thrown when the source broke the order that leat asked for (I7); the run deals with it. */
-export class OrderBrokenSignal extends Error {}
 
 export class RangeLander {
   readonly #context: RangeContext;
@@ -156,17 +117,22 @@ export class RangeLander {
   ): Promise<PageSummary> {
     const scanner = this.#openScanner(page);
     let toSkip = skipFirst;
-    for await (const chunk of body) {
-      this.receivedBytes += chunk.byteLength;
-      scanner.push(chunk);
+    let waitingBytes = 0;
+    const landScanned = async () => {
       for (let batch = scanner.take(); batch !== undefined; batch = scanner.take()) {
         toSkip -= await this.#landBatch(page, scanner, batch, time, toSkip);
       }
+      waitingBytes = 0;
+    };
+    for await (const chunk of body) {
+      this.receivedBytes += chunk.byteLength;
+      waitingBytes += chunk.byteLength;
+      scanner.push(chunk);
+      if (waitingBytes >= scannedBytesMin) await landScanned();
     }
+    await landScanned();
     const end = scanner.end();
-    for (let batch = scanner.take(); batch !== undefined; batch = scanner.take()) {
-      toSkip -= await this.#landBatch(page, scanner, batch, time, toSkip);
-    }
+    await landScanned();
     if (!end.isFound) {
       const keys = isJsonObject(end.envelope) ? Object.keys(end.envelope) : [];
       this.missing ??= { at: page.at, selector: printRecordSelector(page.selector), keys };

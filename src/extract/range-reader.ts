@@ -7,7 +7,8 @@ import type { Page } from "../ports/source.ts";
 import type { RecordScanner } from "../scan/record-batch.ts";
 import type { ExtractProgress, Partition } from "./extract-progress.ts";
 import { mergeInto } from "./known-records.ts";
-import { type LandingTarget, type MissingRecords, type RangeContext, RangeLander } from "./range-lander.ts";
+import type { LandingTarget, MissingRecords, RangeContext } from "./range-context.ts";
+import { RangeLander } from "./range-lander.ts";
 import {
   completeRange,
   moveCursor,

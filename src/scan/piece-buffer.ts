@@ -54,23 +54,28 @@ export class PieceBuffer {
 
   /** Moves what stands at `from` and behind to the front and adds the next piece; false when there is none. */
   refill(from: number): boolean {
-    const chunk = this.#chunks[0];
-    if (chunk === undefined) return false;
+    if (this.#chunks.length === 0) return false;
     if (from > 0) {
       this.bytes.copyWithin(0, from, this.length);
       this.length -= from;
       this.offset += from;
     }
-    const piece = chunk.subarray(this.#chunkAt, this.#chunkAt + pieceBytes);
-    this.#reserve(this.length + piece.length);
-    this.bytes.set(piece, this.length);
-    this.length += piece.length;
-    this.bytes[this.length] = 0;
-    this.#chunkAt += piece.length;
-    if (this.#chunkAt === chunk.length) {
-      this.#chunks.shift();
-      this.#chunkAt = 0;
+    // Small chunks together are one piece: a batch of many records costs less than many of few.
+    for (let added = 0; added < pieceBytes; ) {
+      const next = this.#chunks[0];
+      if (next === undefined) break;
+      const piece = next.subarray(this.#chunkAt, this.#chunkAt + pieceBytes - added);
+      this.#reserve(this.length + piece.length);
+      this.bytes.set(piece, this.length);
+      this.length += piece.length;
+      added += piece.length;
+      this.#chunkAt += piece.length;
+      if (this.#chunkAt === next.length) {
+        this.#chunks.shift();
+        this.#chunkAt = 0;
+      }
     }
+    this.bytes[this.length] = 0;
     return true;
   }
 
