@@ -21,7 +21,7 @@ import { PassFingerprint } from "./record-hash.ts";
 import { spliceRow } from "./row-splice.ts";
 
 /** Bytes worth a batch: within one, records that its end puts below the running `next` are not hashed at all. */
-const scannedBytesMin = 256 * 1024;
+const scannedBytesMin = 1024 * 1024;
 
 /** Hashes of the records received last, by which a page that steps back finds its place (I16). */
 const recentMax = 4096;

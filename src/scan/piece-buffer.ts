@@ -3,7 +3,7 @@
 import type { ScanMemory } from "./scan-memory.ts";
 
 /** Bytes taken from a chunk at once: small enough for a processor's cache, large enough for some hundred records. */
-const pieceBytes = 256 * 1024;
+const pieceBytes = 1024 * 1024;
 /** Room behind the last byte: a zero that ends every loop, and what is read four bytes at a time. */
 const slackBytes = 64;
 const beginningBytes = 200;
