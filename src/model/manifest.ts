@@ -29,6 +29,9 @@ export type PartEntry = Readonly<{
 /** A landed file of leat's own (state, boundary): no records of the source. */
 export type FileEntry = Readonly<{ key: string; bytes: number; crc32c: string }>;
 
+/** A landed file as the source had it: the bytes that a record of a stream of files tells of. */
+export type RawFileEntry = Readonly<{ key: string; bytes: number; crc32c: string; sha256: string }>;
+
 /** I10: received = landed + boundarySkipped + repeated + quarantined. */
 export type ExtractCounts = Readonly<{
   received: number;
@@ -105,6 +108,8 @@ export type Manifest = Readonly<{
   parentSeq: number;
   parts: readonly PartEntry[];
   quarantine: readonly PartEntry[];
+  /** Raw files landed by this run; streams of files only, absent before there were such. */
+  files?: readonly RawFileEntry[];
   columns: ColumnTable;
   counts: ExtractCounts;
   /** Name of the tenant's column in the rows. */

@@ -72,12 +72,58 @@ export interface StreamReader {
   close(): Promise<void>;
 }
 
+/** What is known of the newest landed version of a file, for conditional requests. */
+export type KnownFile = Readonly<{
+  sha256: string;
+  bytes: number;
+  /** Validators as the source gave them; `undefined`: it gave none. */
+  etag: string | undefined;
+  lastModified: string | undefined;
+}>;
+
+/** A file that a source has, before it is fetched. */
+export type FoundFile = Readonly<{
+  /** What names it among the stream's files, whatever its version: address without secrets, or path. */
+  id: string;
+  /** Its last name, for people: `2018.xls`. */
+  name: string;
+  /** Parsed out of the address or given by the listing, e.g. `year`. */
+  fields: Readonly<Record<string, string>>;
+}>;
+
+/** How the fetch of a file went. `unchanged`: the source says that the known version is the newest. */
+export type FetchedFile =
+  | Readonly<{ status: "unchanged" }>
+  | Readonly<{
+      status: "fetched";
+      /** Read at most once, to its end or not at all. */
+      body: AsyncIterable<Uint8Array>;
+      contentType: string | undefined;
+      etag: string | undefined;
+      lastModified: string | undefined;
+    }>;
+
+/**
+ * Finds and fetches the files of one stream for one tenant. Politeness, retries and credentials are dealt with inside.
+ *
+ * @throws LeatError what a source throws; `SOURCE_TRUNCATED` from `body` where the file broke off.
+ */
+export interface FileReader {
+  find(signal: AbortSignal): AsyncIterable<FoundFile>;
+  fetch(file: FoundFile, known: KnownFile | undefined, signal: AbortSignal): Promise<FetchedFile>;
+  /** Requests sent so far, retries included. */
+  readonly requestCount: number;
+  close(): Promise<void>;
+}
+
 /** **source** a system we read: its streams, and how to open one for a tenant. Made by `rest(...)` or `defineSource(...)`. */
 export interface Source {
   readonly name: string;
   readonly streams: readonly StreamSpec[];
   /** Opens a stream for a tenant. No request is sent before `read`. */
   open(stream: string, tenant: Tenant, world: SourceWorld): Promise<StreamReader>;
+  /** Opens a stream of files instead; set where all streams of the source are such. */
+  openFiles?(stream: string, tenant: Tenant, world: SourceWorld): Promise<FileReader>;
   /** How many records the partner itself counts, where it can say so (`verify`); `undefined`: it cannot. */
   count?(
     stream: string,
