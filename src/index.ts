@@ -22,10 +22,10 @@ export type {
   PagesContext,
   SourceDeclaration,
 } from "./sources/generator/source-declaration.ts";
+export type { AuthDeclaration } from "./sources/http/auth-declaration.ts";
 export type { PaginationDeclaration } from "./sources/rest/pagination-declaration.ts";
 export { rest } from "./sources/rest/rest.ts";
 export type {
-  AuthDeclaration,
   BoundDeclaration,
   FailedWhen,
   ParamValue,

@@ -34,7 +34,8 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["share", [...ground, "landing", "load"]], // A share is a load.
   ["sync", [...ground, "scan", "define", "landing", "extract", "load", "share"]],
   ["sources/stream-declaration", ground], // What every kind of source lets people say of a stream.
-  ["sources/*", [...ground, "sources/stream-declaration"]],
+  ["sources/http", [...ground, "sources/stream-declaration"]], // Requests and answers, whatever is in them.
+  ["sources/*", [...ground, "sources/stream-declaration", "sources/http"]],
   ...adapters.slice(1).map((folder): [string, readonly string[]] => [folder, ground]),
   ["testing", ground],
   ["server", [...ground, "scan", "workbook", "readers/*", ...stages, ...adapters]],
@@ -54,7 +55,7 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["fastify", ["server"]],
   ["hash-wasm", ["landing"]],
   ["pino", ["server", "cli"]],
-  ["undici", ["sources/rest", "sources/files"]],
+  ["undici", ["sources/http"]],
   ["zod", ["define", "config", "landing", "dataset", "workbook", "sources/*"]],
 ]);
 

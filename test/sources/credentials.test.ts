@@ -2,8 +2,9 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import type { Source } from "../../src/ports/source.ts";
+import type { AuthDeclaration } from "../../src/sources/http/auth-declaration.ts";
 import { rest } from "../../src/sources/rest/rest.ts";
-import type { AuthDeclaration, RestDeclaration } from "../../src/sources/rest/rest-declaration.ts";
+import type { RestDeclaration } from "../../src/sources/rest/rest-declaration.ts";
 import { readRange, readStream } from "./drive-reader.ts";
 import { answerJson, type Partner, startPartner } from "./partner-server.ts";
 import { FakeClock, testTenant, testWorld } from "./test-world.ts";

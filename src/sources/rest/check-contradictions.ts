@@ -1,12 +1,12 @@
 /** Finds options of a REST stream that are each right by themselves and cannot be meant together. */
 import type { RecordSelector } from "../../model/record-selector.ts";
 import type { StreamSpec } from "../../model/stream.ts";
+import type { ValueName } from "../http/template.ts";
 import type { CheckedCursor } from "../stream-declaration/check-cursor.ts";
 import type { FaultPath, Faults } from "../stream-declaration/faults.ts";
 import { canPrefetch, envelopePaths, hasEnvelope, isCounted, type Pagination } from "./check-pagination.ts";
 import type { ParameterPlace } from "./pagination-declaration.ts";
 import type { ParamValue } from "./rest-declaration.ts";
-import type { ValueName } from "./template.ts";
 
 /** What a stream sends of its own. */
 export type SentDeclaration = Readonly<{

@@ -4,9 +4,9 @@ import { z } from "zod";
 import { nearestName } from "../../errors/nearest-name.ts";
 import type { RecordSelector } from "../../model/record-selector.ts";
 import type { Stability } from "../../model/stream.ts";
+import type { ValueName } from "../http/template.ts";
 import { checkMembers, type FaultPath, type Faults, listWords, oneOf } from "../stream-declaration/faults.ts";
 import type { PaginationDeclaration, ParameterPlace } from "./pagination-declaration.ts";
-import type { ValueName } from "./template.ts";
 
 /** A pagination with every default filled in. `value` is what templates call it. */
 export type Pagination =

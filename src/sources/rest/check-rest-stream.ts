@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { JsonValue } from "../../model/json-value.ts";
 import type { RecordSelector } from "../../model/record-selector.ts";
 import type { StreamSpec } from "../../model/stream.ts";
+import { isTemplate, parseTemplate, type Template, usedValues, type ValueName } from "../http/template.ts";
 import { type CheckedBound, checkCursor } from "../stream-declaration/check-cursor.ts";
 import { selectorSchema, streamMembers, toStreamSpec } from "../stream-declaration/check-stream.ts";
 import {
@@ -24,7 +25,6 @@ import { checkPagination, defaultStability, type Pagination } from "./check-pagi
 import { type BodyTemplate, compileJson, type Endpoint, type TemplateParam } from "./endpoint.ts";
 import type { ParameterPlace } from "./pagination-declaration.ts";
 import type { FailedWhen, ParamValue, RestStreamDeclaration } from "./rest-declaration.ts";
-import { isTemplate, parseTemplate, type Template, usedValues, type ValueName } from "./template.ts";
 
 /** A parameter that carries one end of a range. */
 export type BoundParameter = Readonly<{ param: string; in: ParameterPlace }>;

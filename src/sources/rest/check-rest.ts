@@ -2,17 +2,17 @@
 import { z } from "zod";
 import type { JsonValue } from "../../model/json-value.ts";
 import type { Tenant } from "../../ports/source.ts";
+import { type Auth, checkAuth, compileCredential } from "../http/check-auth.ts";
+import type { RateLimit } from "../http/rate-limiter.ts";
+import { type RetryBudget, retryDefault } from "../http/retry-policy.ts";
+import { isTemplate, parseTemplate, type Template, usedValues } from "../http/template.ts";
+import { type Timeouts, timeoutDefaults } from "../http/transport.ts";
 import { checkBetweenStreams, checkName } from "../stream-declaration/check-stream.ts";
 import { deepFreeze } from "../stream-declaration/deep-freeze.ts";
 import { durationSchema } from "../stream-declaration/duration.ts";
 import { checkMembers, Faults, strictObject } from "../stream-declaration/faults.ts";
-import { type Auth, checkAuth, compileCredential } from "./check-auth.ts";
 import { checkRestStream, type RestStream } from "./check-rest-stream.ts";
-import type { RateLimit } from "./rate-limiter.ts";
 import type { RestDeclaration } from "./rest-declaration.ts";
-import { type RetryBudget, retryDefault } from "./retry-policy.ts";
-import { isTemplate, parseTemplate, type Template, usedValues } from "./template.ts";
-import { type Timeouts, timeoutDefaults } from "./transport.ts";
 
 /** A declaration as the reader uses it: complete and compiled. */
 export type RestPlan = Readonly<{

@@ -1,9 +1,11 @@
 /** How a REST stream is fetched: path, parameters, headers and body, compiled once, filled in for each request. */
 import { LeatError } from "../../errors/leat-error.ts";
 import type { JsonValue } from "../../model/json-value.ts";
+import type { PlannedRequest } from "../http/exchange.ts";
+import { encodePair } from "../http/query-pair.ts";
+import type { Lookups, Template, Values } from "../http/template.ts";
 import { toJsonText } from "../stream-declaration/json-text.ts";
 import type { ParameterPlace } from "./pagination-declaration.ts";
-import type { Lookups, Template, Values } from "./template.ts";
 
 /** A name with its values; more than one repeats it. */
 export type TemplateParam = Readonly<{ name: string; values: readonly Template[] }>;
@@ -30,16 +32,6 @@ export type Endpoint = Readonly<{
 
 /** A parameter that leat adds: the cursor, the page, the sort. */
 export type Parameter = Readonly<{ name: string; in: ParameterPlace; value: string | number | bigint }>;
-
-/** A request without its credentials. */
-export type PlannedRequest = Readonly<{
-  method: "GET" | "POST";
-  address: string;
-  headers: Readonly<Record<string, string>>;
-  body: string | undefined;
-  /** Query parameters that hold secrets. */
-  secretParams: ReadonlySet<string>;
-}>;
 
 /** Every template of an endpoint, to look up what they need. */
 export function endpointTemplates(endpoint: Endpoint): Template[] {
@@ -122,11 +114,6 @@ function refuseDots(path: string): void {
 export function joinAddress(baseUrl: string, path: string): string {
   if (path === "") return baseUrl;
   return `${baseUrl.replace(/\/+$/, "")}/${path.replace(/^\/+/, "")}`;
-}
-
-/** `name=value`, with blanks as `%20`, which forms and queries both understand. */
-export function encodePair(name: string, value: string): string {
-  return `${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
 }
 
 function renderParams(

@@ -4,12 +4,12 @@ import { LeatError } from "../../errors/leat-error.ts";
 import { type JsonValue, readJsonPath } from "../../model/json-value.ts";
 import type { Stability } from "../../model/stream.ts";
 import type { PageSummary } from "../../ports/source.ts";
+import { findLink } from "../http/link-header.ts";
+import type { Values } from "../http/template.ts";
+import type { Headers } from "../http/transport.ts";
 import { parseExactJson } from "../stream-declaration/json-text.ts";
 import type { CountedPagination, Pagination, Sent } from "./check-pagination.ts";
 import type { Parameter } from "./endpoint.ts";
-import { findLink } from "./link-header.ts";
-import type { Values } from "./template.ts";
-import type { Headers } from "./transport.ts";
 
 /** One page to fetch. Steps with the same `id` are the same request. */
 export type PageStep = Readonly<{

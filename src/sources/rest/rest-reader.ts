@@ -4,14 +4,15 @@ import { formatParameter, type ParameterFormat } from "../../model/cursor.ts";
 import { isJsonObject, type JsonValue, readJsonPath } from "../../model/json-value.ts";
 import type { RecordSelector } from "../../model/record-selector.ts";
 import type { Page, PageSummary, RangeRequest, StreamReader } from "../../ports/source.ts";
+import { expectRecords } from "../http/answer-check.ts";
+import type { Answer, Exchange, PlannedRequest } from "../http/exchange.ts";
+import { redactAddress, redactText } from "../http/redaction.ts";
+import type { Lookups, Values } from "../http/template.ts";
 import { envelopePaths } from "./check-pagination.ts";
 import type { RestStream } from "./check-rest-stream.ts";
-import { type Endpoint, type Parameter, type PlannedRequest, planRequest } from "./endpoint.ts";
-import type { Answer, Exchange } from "./exchange.ts";
+import { type Endpoint, type Parameter, planRequest } from "./endpoint.ts";
 import { openPager, type PageStep } from "./pager.ts";
-import { redactAddress, redactText } from "./redaction.ts";
 import type { FailedWhen } from "./rest-declaration.ts";
-import type { Lookups, Values } from "./template.ts";
 
 /** What a reader works with; `prepare` looks up the tenant's values, at the first request and not before. */
 export type ReaderParts = Readonly<{
@@ -57,6 +58,7 @@ export class RestReader implements StreamReader {
     const pager = openPager(stream.pagination, stability, bounds.passesMax, (link, from) =>
       this.#resolveNext(link, from, baseUrl),
     );
+    const expected = expectRecords(stream.selector.form, stream.emptyStatuses);
     const plan = (step: PageStep): PlannedRequest =>
       planRequest(
         endpoint,
@@ -69,8 +71,7 @@ export class RestReader implements StreamReader {
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
     const ahead = new Map<string, Promise<Answer>>();
-    const fetch = (step: PageStep): Promise<Answer> =>
-      exchange.fetch(plan(step), stream.selector.form, stream.emptyStatuses, either);
+    const fetch = (step: PageStep): Promise<Answer> => exchange.fetch(plan(step), expected, either);
     let open: Answer | undefined;
     try {
       let step: PageStep | undefined = pager.first();

@@ -2,20 +2,21 @@
 import { LeatError } from "../../errors/leat-error.ts";
 import { type JsonValue, readJsonPath } from "../../model/json-value.ts";
 import type { Source, SourceWorld, StreamReader, Tenant } from "../../ports/source.ts";
+import { expectRecords } from "../http/answer-check.ts";
+import { authTemplates, TokenStore } from "../http/authenticator.ts";
+import { Exchange } from "../http/exchange.ts";
+import { RateLimiter } from "../http/rate-limiter.ts";
+import { Lookups, type Template } from "../http/template.ts";
+import { openTransport, type Transport } from "../http/transport.ts";
 import { deepFreeze } from "../stream-declaration/deep-freeze.ts";
 import { unknownKey } from "../stream-declaration/faults.ts";
-import { authTemplates, TokenStore } from "./authenticator.ts";
 import { isCounted } from "./check-pagination.ts";
 import { baseUrlFault, checkRest, type RestPlan } from "./check-rest.ts";
 import type { RestStream } from "./check-rest-stream.ts";
 import { type Endpoint, endpointTemplates, planRequest } from "./endpoint.ts";
-import { Exchange } from "./exchange.ts";
 import { openPager } from "./pager.ts";
-import { RateLimiter } from "./rate-limiter.ts";
 import type { RestDeclaration } from "./rest-declaration.ts";
 import { RestReader } from "./rest-reader.ts";
-import { Lookups, type Template } from "./template.ts";
-import { openTransport, type Transport } from "./transport.ts";
 
 /**
  * Makes a source of a declared REST API.
@@ -179,7 +180,7 @@ async function countRecords(opened: Opened, signal: AbortSignal): Promise<number
     const { baseUrl } = await prepare();
     const step = openPager(pagination, "trusted", 1, () => "").first();
     const request = planRequest(endpoint, baseUrl, step.values, step.parameters, lookups);
-    const { body } = await exchange.fetch(request, stream.selector.form, [], signal);
+    const { body } = await exchange.fetch(request, expectRecords(stream.selector.form, []), signal);
     if (body.kind === "stream") {
       body.abort(); // A first page that large is not worth its total.
       return undefined;

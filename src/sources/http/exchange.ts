@@ -1,21 +1,32 @@
 /** A request and its answer: credentials, rate limit, retries, redirects, and what each failure means. */
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import type { JsonValue } from "../../model/json-value.ts";
-import type { RecordSelector } from "../../model/record-selector.ts";
 import type { SourceClock } from "../../ports/source.ts";
 import type { Clock, Random } from "../../ports/world.ts";
-import { type AnswerFault, beginningOf, checkBeginning, checkEnd } from "./answer-check.ts";
+import { type AnswerFault, beginningOf, type Expected, expectRecords } from "./answer-check.ts";
 import { type Credential, makeCredential, type TokenStore } from "./authenticator.ts";
 import type { Auth } from "./check-auth.ts";
 import { acceptEncoding } from "./decode-body.ts";
-import { encodePair, type PlannedRequest } from "./endpoint.ts";
+import { encodePair } from "./query-pair.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import { redactAddress, redactText } from "./redaction.ts";
 import { backoffMs, isRetryableStatus, parseRetryAfter, type RetryBudget } from "./retry-policy.ts";
 import type { Lookups } from "./template.ts";
 import type { Headers, Transport, WireAnswer, WireRequest } from "./transport.ts";
 
-/** A page's answer, good and not yet read. */
+/** A request without its credentials. */
+export type PlannedRequest = Readonly<{
+  method: "GET" | "POST";
+  address: string;
+  headers: Readonly<Record<string, string>>;
+  body: string | undefined;
+  /** Hands the body over in its `Content-Encoding`. */
+  isRaw?: boolean;
+  /** Query parameters that hold secrets. */
+  secretParams: ReadonlySet<string>;
+}>;
+
+/** An answer, good and not yet read. */
 export type Answer = Readonly<{
   status: number;
   headers: Headers;
@@ -46,19 +57,18 @@ const redirectsMax = 5;
 /** Shorter waits are not worth a line. */
 const tellWaitMs = 5_000;
 
+/** What is sent, but for the credential. */
+type SentRequest = Omit<PlannedRequest, "secretParams">;
+
+const noCredential: Credential = { headers: {}, query: undefined, token: undefined };
+const tokenAnswer: Expected = expectRecords("json", []);
+
 /** One try: an answer, or what went wrong and whether another try may help. */
 type Try =
   | Readonly<{ answer: Answer }>
   | Readonly<{ error: LeatError; isTransient: boolean; waitMs?: number | undefined }>
   | Readonly<{ movedTo: string }>
   | Readonly<{ refusedToken: string; error: LeatError }>;
-
-/** What is wanted of an answer: a page of records, or the token address's JSON. */
-type Expected = Readonly<{
-  form: RecordSelector["form"];
-  emptyStatuses: readonly number[];
-  isToken: boolean;
-}>;
 
 export class Exchange {
   readonly #parts: ExchangeParts;
@@ -73,20 +83,15 @@ export class Exchange {
     return this.#requestCount;
   }
 
-  /** Fetches a page. An answer of 204, or of one of `emptyStatuses`, has an empty body and that status. */
-  async fetch(
-    request: PlannedRequest,
-    form: RecordSelector["form"],
-    emptyStatuses: readonly number[],
-    signal: AbortSignal,
-  ): Promise<Answer> {
+  /** Fetches. An answer of 204, or of one of `emptyStatuses`, has an empty body and that status. */
+  async fetch(request: PlannedRequest, expected: Expected, signal: AbortSignal): Promise<Answer> {
     const { lookups, auth } = this.#parts;
     const secretParams = new Set(request.secretParams);
     if (auth.type === "apiKey" && auth.in === "query") secretParams.add(auth.name);
     const authorise = () => this.#credential(signal);
     const describe = (address: string) =>
       `${request.method} ${redactAddress(address, secretParams, lookups.secrets)}`;
-    return this.#withRetries(request, authorise, describe, { form, emptyStatuses, isToken: false }, signal);
+    return this.#withRetries(request, authorise, describe, expected, signal);
   }
 
   #credential(signal: AbortSignal): Promise<Credential> {
@@ -96,11 +101,9 @@ export class Exchange {
   }
 
   async #fetchToken(request: WireRequest, signal: AbortSignal): Promise<JsonValue> {
-    const none: Credential = { headers: {}, query: undefined, token: undefined };
     const describe = (address: string) =>
       `POST ${redactAddress(address, new Set(), this.#parts.lookups.secrets)}`;
-    const expected: Expected = { form: "json", emptyStatuses: [], isToken: true };
-    const answer = await this.#withRetries(request, async () => none, describe, expected, signal);
+    const answer = await this.#withRetries(request, async () => noCredential, describe, tokenAnswer, signal);
     if (answer.body.kind === "whole") {
       try {
         return JSON.parse(Buffer.from(answer.body.bytes).toString("utf8")) as JsonValue; // JSON.parse gives nothing else.
@@ -117,7 +120,7 @@ export class Exchange {
   }
 
   async #withRetries(
-    request: Pick<PlannedRequest, "method" | "address" | "headers" | "body">,
+    request: SentRequest,
     authorise: () => Promise<Credential>,
     describe: (address: string) => string,
     expected: Expected,
@@ -125,27 +128,23 @@ export class Exchange {
   ): Promise<Answer> {
     const { clock, retry, random, tokens, warn } = this.#parts;
     const startedAtMs = clock.nowMs();
-    let address = request.address;
+    let sent = request;
     let redirects = 0;
+    let isAway = false;
     let hasRenewed = false;
     for (let tries = 1; ; ) {
-      const credential = await authorise();
-      const outcome = await this.#try(
-        { ...request, address },
-        credential,
-        describe(address),
-        expected,
-        signal,
-      );
+      const credential = isAway ? noCredential : await authorise();
+      const outcome = await this.#try(sent, credential, describe(sent.address), expected, signal);
       if ("answer" in outcome) return outcome.answer;
       if ("movedTo" in outcome) {
         if (++redirects > redirectsMax) {
           throw new LeatError("SOURCE_MOVED", {
             message: `${describe(request.address)} was redirected more than ${redirectsMax} times.`,
-            details: { at: describe(address) },
+            details: { at: describe(sent.address) },
           });
         }
-        address = outcome.movedTo;
+        isAway ||= new URL(outcome.movedTo).origin !== new URL(request.address).origin;
+        sent = { ...sent, address: outcome.movedTo, headers: isAway ? ownHeaders(request) : request.headers };
         continue;
       }
       if ("refusedToken" in outcome) {
@@ -158,7 +157,7 @@ export class Exchange {
       const waitMs = outcome.waitMs ?? backoffMs(tries, random.fraction());
       if (!outcome.isTransient || tries >= retry.tries || spentMs + waitMs > retry.totalMs) {
         throw giveUp(outcome.error, {
-          at: describe(address),
+          at: describe(sent.address),
           tries,
           spentMs,
           waitMs,
@@ -176,7 +175,7 @@ export class Exchange {
   }
 
   async #try(
-    request: Pick<PlannedRequest, "method" | "address" | "headers" | "body">,
+    request: SentRequest,
     credential: Credential,
     at: string,
     expected: Expected,
@@ -205,7 +204,7 @@ export class Exchange {
 
   #judge(
     answer: WireAnswer,
-    request: Pick<PlannedRequest, "method" | "address">,
+    request: SentRequest,
     credential: Credential,
     at: string,
     sentAtMs: number,
@@ -223,17 +222,15 @@ export class Exchange {
     }
     if (status >= 200 && status <= 299) {
       const contentType = one(headers["content-type"]) ?? "";
-      const check = (bytes: Uint8Array) => checkBeginning(bytes, contentType, expected.form, secrets);
+      const isWhole = body.kind === "whole";
+      const check = (bytes: Uint8Array) =>
+        locate(expected.check(bytes, { contentType, isWhole, secrets }), at);
       if (body.kind === "stream") {
-        return good({ ...body, chunks: checkFirst(body.chunks, (bytes) => locate(check(bytes), at)?.error) });
+        return good({ ...body, chunks: checkFirst(body.chunks, (bytes) => check(bytes)?.error) });
       }
-      const fault = locate(
-        check(body.bytes) ?? (expected.form === "json" ? checkEnd(body.bytes) : undefined),
-        at,
-      );
-      return fault ?? good(body);
+      return check(body.bytes) ?? good(body);
     }
-    if (status >= 300 && status <= 399) return this.#redirect(answer, request, at);
+    if (status >= 300 && status <= 399) return this.#redirect(answer, request, at, expected);
     const beginning = body.kind === "whole" ? beginningOf(body.bytes, secrets) : "";
     const details = { at, status, ...(beginning === "" ? {} : { beginning }) };
     const waitMs = parseRetryAfter(headers["retry-after"], clock?.dateMs ?? this.#parts.clock.nowMs());
@@ -243,7 +240,7 @@ export class Exchange {
       return { error, isTransient: true, waitMs };
     }
     const isRefused =
-      status === 401 || status === 403 || (expected.isToken && status < 500 && status !== 408);
+      status === 401 || status === 403 || (expected === tokenAnswer && status < 500 && status !== 408);
     if (isRefused) {
       const error = new LeatError("SOURCE_AUTH_FAILED", {
         message: `${at} answered ${status}: the credential was refused.${quote(beginning)}`,
@@ -264,41 +261,53 @@ export class Exchange {
     return { error, isTransient, waitMs };
   }
 
-  /** Only a GET within the same origin is followed; anything else would carry the credential away. */
-  #redirect(answer: WireAnswer, request: Pick<PlannedRequest, "method" | "address">, at: string): Try {
+  /** Only a GET is followed, and to another origin only without the credential: it must not be carried away. */
+  #redirect(answer: WireAnswer, request: SentRequest, at: string, expected: Expected): Try {
     const location = one(answer.headers["location"]);
     const target =
       location !== undefined && URL.canParse(location, request.address)
         ? new URL(location, request.address)
         : undefined;
-    if (
-      target !== undefined &&
-      request.method === "GET" &&
-      target.origin === new URL(request.address).origin
-    ) {
-      return { movedTo: target.href };
-    }
+    const from = new URL(request.address);
+    const isLess = from.protocol === "https:" && target?.protocol !== "https:";
+    const isAllowed =
+      target?.origin === from.origin ||
+      (expected.redirects === "anywhere" && !isLess && /^https?:$/.test(target?.protocol ?? ""));
+    if (target !== undefined && request.method === "GET" && isAllowed) return { movedTo: target.href };
     const secrets = this.#parts.lookups.secrets;
     const where =
       target === undefined ? "nowhere" : redactText(`${target.origin}${target.pathname}`, secrets);
     const error = new LeatError("SOURCE_MOVED", {
       message: `${at} answered ${answer.status}: redirected to ${where}.`,
-      hint: "Correct the base URL or path of the stream; credentials are not sent after a redirect to elsewhere.",
+      hint:
+        expected.redirects === "anywhere"
+          ? undefined
+          : "Correct the base URL or path of the stream; credentials are not sent after a redirect to elsewhere.",
       details: { at, status: answer.status, movedTo: where },
     });
     return { error, isTransient: false };
   }
 }
 
-function toWire(
-  request: Pick<PlannedRequest, "method" | "address" | "headers" | "body">,
-  credential: Credential,
-): WireRequest {
+function toWire(request: SentRequest, credential: Credential): WireRequest {
   const { query } = credential;
   const headers = { "accept-encoding": acceptEncoding, ...request.headers, ...credential.headers };
   const address = query === undefined ? request.address : withParam(request.address, query.name, query.value);
-  return { method: request.method, address, headers, body: request.body };
+  const { method, body, isRaw = false } = request;
+  return { method, address, headers, body, isRaw };
 }
+
+/** Headers that say nothing of who asks: all that goes to another origin than the one asked. */
+const plainHeaders: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-encoding",
+  "if-modified-since",
+  "if-none-match",
+  "user-agent",
+]);
+
+const ownHeaders = ({ headers }: SentRequest): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => plainHeaders.has(name)));
 
 /** Sets a parameter and leaves the rest of the address as it was written. */
 function withParam(address: string, name: string, value: string): string {

@@ -39,9 +39,11 @@ export type WireRequest = Readonly<{
   address: string;
   headers: Readonly<Record<string, string>>;
   body: string | undefined;
+  /** Hands the body over in its `Content-Encoding`. Default false. */
+  isRaw?: boolean;
 }>;
 
-/** An answer with its encoding undone. `stream`: read at most once; leaving its iteration ends the connection. */
+/** An answer with its encoding undone, unless the request `isRaw`. `stream`: read at most once; leaving its iteration ends the connection. */
 export type WireAnswer = Readonly<{
   status: number;
   headers: Headers;
@@ -106,7 +108,7 @@ async function sendOnce(
       body: { kind: "whole", bytes: await decodeErrorBody(raw, headers) },
     };
   }
-  const codings = parseCodings(headers["content-encoding"]);
+  const codings = request.isRaw === true ? [] : parseCodings(headers["content-encoding"]);
   if (codings === undefined) {
     if (raw.kind === "stream") raw.abort();
     throw new LeatError("SOURCE_NOT_JSON", {
@@ -116,7 +118,7 @@ async function sendOnce(
     });
   }
   if (raw.kind === "stream") {
-    const chunks = mapErrors(decodeStream(raw.chunks, codings));
+    const chunks = codings.length === 0 ? raw.chunks : mapErrors(decodeStream(raw.chunks, codings));
     return { status, headers, headersAtMs, body: { kind: "stream", chunks, abort: raw.abort } };
   }
   if (codings.length === 0) return { status, headers, headersAtMs, body: raw };

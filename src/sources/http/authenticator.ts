@@ -3,7 +3,7 @@ import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { isJsonObject, type JsonValue } from "../../model/json-value.ts";
 import type { Clock } from "../../ports/world.ts";
 import type { Auth } from "./check-auth.ts";
-import { encodePair } from "./endpoint.ts";
+import { encodePair } from "./query-pair.ts";
 import type { Lookups, Template } from "./template.ts";
 import type { WireRequest } from "./transport.ts";
 

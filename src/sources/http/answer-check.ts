@@ -9,6 +9,30 @@ const beginningChars = 200;
 /** What is wrong with an answer. `isTransient`: asking again may bring another. */
 export type AnswerFault = Readonly<{ error: LeatError; isTransient: boolean }>;
 
+/** What is wanted of an answer. */
+export type Expected = Readonly<{
+  /** Looks at an answer of 200: at all of it when it `isWhole`, else at its first bytes. */
+  check: (bytes: Uint8Array, facts: AnswerFacts) => AnswerFault | undefined;
+  /** Statuses of answers that have no body and are no failure; 204 always is one. */
+  emptyStatuses: readonly number[];
+  /**
+   * Where a redirect may lead. `anywhere`: also to another origin, without credentials and the source's own headers, but
+   * not from https to http.
+   */
+  redirects: "same-origin" | "anywhere";
+}>;
+
+/** What a check is told beside the bytes; `secrets` are kept out of its messages. */
+export type AnswerFacts = Readonly<{ contentType: string; isWhole: boolean; secrets: Iterable<string> }>;
+
+/** Expects a page of records. */
+export function expectRecords(form: RecordSelector["form"], emptyStatuses: readonly number[]): Expected {
+  const check: Expected["check"] = (bytes, { contentType, isWhole, secrets }) =>
+    checkBeginning(bytes, contentType, form, secrets) ??
+    (isWhole && form === "json" ? checkEnd(bytes) : undefined);
+  return { check, emptyStatuses, redirects: "same-origin" };
+}
+
 /** The beginning of an answer for messages, without control characters and secrets. */
 export function beginningOf(bytes: Uint8Array, secrets: Iterable<string>): string {
   // A secret may be cut by the end of what is shown, so more is redacted than is shown.
@@ -17,7 +41,7 @@ export function beginningOf(bytes: Uint8Array, secrets: Iterable<string>): strin
 }
 
 /** Looks at a beginning: an answer's first bytes, or all of it. */
-export function checkBeginning(
+function checkBeginning(
   bytes: Uint8Array,
   contentType: string,
   form: RecordSelector["form"],
@@ -57,7 +81,7 @@ export function checkBeginning(
  * Looks at the end of a complete JSON document: whatever begins with a brace ends with one. Connections without a length
  * end like this when they break, without any sign but the missing end.
  */
-export function checkEnd(bytes: Uint8Array): AnswerFault | undefined {
+function checkEnd(bytes: Uint8Array): AnswerFault | undefined {
   const first = bytes[skipBlanks(bytes)];
   const wanted = first === openBrace ? closeBrace : first === openBracket ? closeBracket : undefined;
   let end = bytes.length;
