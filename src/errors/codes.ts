@@ -145,6 +145,78 @@ export const codes = {
   },
   EXTRACT_FAILED: { meaning: "The stream's own code threw.", hint: "Look at the cause.", retryable: false },
 
+  // Files that are read
+  FILE_UNREADABLE: {
+    meaning: "A file cannot be opened or read on this machine.",
+    hint: "Check that it is there and may be read.",
+    retryable: true,
+  },
+  FILE_NOT_WHAT_IT_SAYS: {
+    meaning: "The file's bytes are not what its name or declaration says.",
+    hint: "Open it and look: an error page or a lock file is often saved under the name of a workbook.",
+    retryable: false,
+  },
+  FILE_DAMAGED: {
+    meaning: "The file is cut off or damaged.",
+    hint: "Fetch it again; if it stays so, tell its publisher.",
+    retryable: false,
+  },
+  FILE_ENCODING: {
+    meaning: "The file's text is not in the encoding that was declared or found.",
+    hint: 'Declare the encoding, e.g. `encoding: "windows-1252"`.',
+    retryable: false,
+  },
+  FILE_TOO_LARGE: {
+    meaning: "The file, or something in it, is beyond a bound of the reader.",
+    hint: "Raise the option named, or split the file.",
+    retryable: false,
+  },
+  FILE_COLUMN_MISSING: {
+    meaning: "A declared column is not in the file, or is there twice.",
+    hint: "Compare the declaration's `columns` with the names listed.",
+    retryable: false,
+  },
+  FILE_ROW_INVALID: {
+    meaning: "A row of the file does not have the form of the others.",
+    hint: "Look at the row named; a file with titles and notes is read by `workbook(...)`.",
+    retryable: false,
+  },
+  FILE_MEMBER_MISSING: {
+    meaning: "No member of the archive fits the declared pattern.",
+    hint: "Compare `members` with the members listed.",
+    retryable: false,
+  },
+  FILE_NEEDS_MEMORY: {
+    meaning: "Reading the file took more memory than allowed; the reading process was ended.",
+    hint: "Raise `memoryBytesMax` of the reader, or save the file as .xlsx or .csv, which are read in a stream.",
+    retryable: false,
+  },
+  FILE_NEEDS_TIME: {
+    meaning: "Reading the file took longer than allowed; the reading process was ended.",
+    hint: "Raise `timeoutMs` of the reader, or split the file.",
+    retryable: true,
+  },
+  FILE_READER_DIED: {
+    meaning: "The process that read the file ended without an answer.",
+    hint: "Try again; if it happens with the same file again, report it with the file.",
+    retryable: true,
+  },
+  WORKBOOK_ENCRYPTED: {
+    meaning: "The workbook or archive is protected by a password.",
+    hint: "Save it without a password, or ask its publisher for such a copy.",
+    retryable: false,
+  },
+  WORKBOOK_DAMAGED: {
+    meaning: "The workbook is cut off, damaged, or not as its format says.",
+    hint: "Fetch it again; if a spreadsheet program still opens it, save it there as a new .xlsx.",
+    retryable: false,
+  },
+  WORKBOOK_BOMB: {
+    meaning: "The file unpacks to far more than a file of its size holds; it was not unpacked.",
+    hint: "Look where it comes from. If it is right, unpack it and save it anew.",
+    retryable: false,
+  },
+
   // Landing
   STATE_CONFLICT: {
     meaning: "Another run committed this place in the log first; this run changed nothing.",

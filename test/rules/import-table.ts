@@ -28,7 +28,7 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["serve", ground],
   ["flow", ground],
   ["workbook", ground],
-  ["readers/*", [...ground, "workbook"]], // Bytes of files → grids and rows.
+  ["readers", [...ground, "workbook"]], // Bytes of files → grids and rows; one folder for the rules, in rooms.
   ["extract", [...ground, "scan", "landing"]],
   ["load", [...ground, "scan", "landing"]],
   ["share", [...ground, "landing", "load"]], // A share is a load.
@@ -38,25 +38,25 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["sources/*", [...ground, "sources/stream-declaration", "sources/http"]],
   ...adapters.slice(1).map((folder): [string, readonly string[]] => [folder, ground]),
   ["testing", ground],
-  ["server", [...ground, "scan", "workbook", "readers/*", ...stages, ...adapters]],
-  ["cli", [...ground, "scan", "workbook", "readers/*", ...stages, ...adapters, "server"]],
-  ["index.ts", [...ground, "scan", "workbook", "readers/*", ...stages, ...adapters, "server", "cli"]],
+  ["server", [...ground, "scan", "workbook", "readers", ...stages, ...adapters]],
+  ["cli", [...ground, "scan", "workbook", "readers", ...stages, ...adapters, "server"]],
+  ["index.ts", [...ground, "scan", "workbook", "readers", ...stages, ...adapters, "server", "cli"]],
 ]);
 
 /** Which folders may import which package; one that is not listed may be imported nowhere. */
 export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["@clack/prompts", ["cli"]],
   ["@duckdb/node-api", ["warehouses/duckdb"]],
-  ["@e965/xlsx", ["readers/*"]],
-  ["csv-parse", ["readers/*"]],
+  ["@e965/xlsx", ["readers"]],
+  ["csv-parse", ["readers"]],
   ["htmlparser2", ["sources/files"]],
-  ["yauzl", ["readers/*"]],
+  ["yauzl", ["readers"]],
   ["commander", ["cli"]],
   ["fastify", ["server"]],
   ["hash-wasm", ["landing"]],
   ["pino", ["server", "cli"]],
   ["undici", ["sources/http"]],
-  ["zod", ["define", "config", "landing", "dataset", "workbook", "sources/*"]],
+  ["zod", ["define", "config", "landing", "dataset", "workbook", "readers", "sources/*"]],
 ]);
 
 /** Files that may re-export: the package's entries. */
