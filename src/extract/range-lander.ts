@@ -1,9 +1,10 @@
+import assert from "node:assert/strict";
 import { type ColumnTable, foldColumns } from "../model/column-kinds.ts";
 import { type CursorValue, minCursor } from "../model/cursor.ts";
 import { isJsonObject } from "../model/json-value.ts";
 import { printRecordSelector, type RecordSelector } from "../model/record-selector.ts";
 import type { Page, PageSummary } from "../ports/source.ts";
-import type { RecordBatch, RecordScanner } from "../scan/record-batch.ts";
+import type { RecordBatch, RecordScanner, ScanEnd } from "../scan/record-batch.ts";
 import type { Boundary } from "./boundary.ts";
 import { type MutableCounts, zeroCounts } from "./extract-counts.ts";
 import { type Known, KnownRecords, type Sighting } from "./known-records.ts";
@@ -25,6 +26,14 @@ const scannedBytesMin = 1024 * 1024;
 
 /** Hashes of the records received last, by which a page that steps back finds its place (I16). */
 const recentMax = 4096;
+
+/** A page that has been read to its end. */
+export type ReadPage = Readonly<{
+  /** What the source needs to know to go on. */
+  summary: PageSummary;
+  /** Lands what has been read and not landed; to be called before another page is. `undefined`: there is nothing. */
+  landRest: (() => Promise<void>) | undefined;
+}>;
 
 export class RangeLander {
   readonly #context: RangeContext;
@@ -97,8 +106,8 @@ export class RangeLander {
     return this.#known.overlay;
   }
 
-  /** Lands a page. @returns what the source needs to know to go on. */
-  async land(page: Page, time: SourceTime): Promise<PageSummary> {
+  /** Reads a page; lands it, but for what the caller may land while the next page is on its way. */
+  async land(page: Page, time: SourceTime): Promise<ReadPage> {
     this.pages++;
     if (page.isSorted !== true) this.isSorted = false;
     // A page that steps back, perhaps to the very beginning, is below what came last: that breaks no promise.
@@ -114,14 +123,15 @@ export class RangeLander {
     body: AsyncIterable<Uint8Array>,
     time: SourceTime,
     skipFirst: number,
-  ): Promise<PageSummary> {
+  ): Promise<ReadPage> {
     const scanner = this.#openScanner(page);
     let toSkip = skipFirst;
     let waitingBytes = 0;
+    const land = async (batch: RecordBatch) => {
+      toSkip -= await this.#landBatch(page, scanner, batch, time, toSkip);
+    };
     const landScanned = async () => {
-      for (let batch = scanner.take(); batch !== undefined; batch = scanner.take()) {
-        toSkip -= await this.#landBatch(page, scanner, batch, time, toSkip);
-      }
+      for (let batch = scanner.take(); batch !== undefined; batch = scanner.take()) await land(batch);
       waitingBytes = 0;
     };
     for await (const chunk of body) {
@@ -130,9 +140,20 @@ export class RangeLander {
       scanner.push(chunk);
       if (waitingBytes >= scannedBytesMin) await landScanned();
     }
-    await landScanned();
+    for (let batch = scanner.take(); batch !== undefined; batch = scanner.take()) {
+      if (scanner.isComplete) {
+        const last = batch;
+        this.#keepLast(last);
+        return { summary: this.#summarize(page, scanner.end()), landRest: () => land(last) };
+      }
+      await land(batch);
+    }
     const end = scanner.end();
     await landScanned();
+    return { summary: this.#summarize(page, end), landRest: undefined };
+  }
+
+  #summarize(page: Page, end: ScanEnd): PageSummary {
     if (!end.isFound) {
       const keys = isJsonObject(end.envelope) ? Object.keys(end.envelope) : [];
       this.missing ??= { at: page.at, selector: printRecordSelector(page.selector), keys };
@@ -142,18 +163,18 @@ export class RangeLander {
   }
 
   /** I16: the page must begin with, or after stepping back further hold, a record that came before, byte for byte. */
-  async #landOverlapping(page: Page, overlap: number, time: SourceTime): Promise<PageSummary> {
+  async #landOverlapping(page: Page, overlap: number, time: SourceTime): Promise<ReadPage> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of page.body) chunks.push(Buffer.from(chunk));
     const found = this.#findAnchor(page, chunks, overlap);
     this.#isSteppingBack = found.anchor < 0;
     if (found.anchor < 0) {
       this.receivedBytes += chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+      const { recordCount } = found;
+      const lastRecord = this.#lastRecord;
       return {
-        recordCount: found.recordCount,
-        envelope: undefined,
-        lastRecord: this.#lastRecord,
-        isMismatch: true,
+        summary: { recordCount, envelope: undefined, lastRecord, isMismatch: true },
+        landRest: undefined,
       };
     }
     return this.#landBody(page, replay(chunks), time, overlap === 1 ? 1 : 0);
@@ -221,7 +242,7 @@ export class RangeLander {
       if (this.#isKnown(batch, i, { value, floor })) continue;
       if (!this.#write(batch, i)) {
         await this.#target.rows.makeRoom(this.#rowBytes(batch, i));
-        if (!this.#write(batch, i)) throw new Error("a block has room for a row after makeRoom");
+        assert(this.#write(batch, i), "a block has room for a row after makeRoom");
       }
       if (cursor !== undefined && value === undefined) this.counts.unusableCursor++;
     }
@@ -299,14 +320,14 @@ export class RangeLander {
     this.reasons.set(problem, { ...seen, count: seen.count + 1 });
     const record = batch.bytes.subarray(batch.starts[i], batch.ends[i]);
     const line = quarantineLine({ problem, at: page.at, index: this.counts.received - 1, record });
-    let room = quarantine.room(line.length);
-    if (room === undefined) {
+    let at = quarantine.room(line.length);
+    if (at < 0) {
       await quarantine.makeRoom(line.length);
-      room = quarantine.room(line.length);
+      at = quarantine.room(line.length);
     }
-    if (room === undefined) throw new Error("a block has room for a line after makeRoom");
-    line.copy(room.buffer, room.at);
-    quarantine.added(room.at + line.length);
+    assert(at >= 0, "a block has room for a line after makeRoom");
+    line.copy(quarantine.block, at);
+    quarantine.added(at + line.length);
     this.counts.quarantined++;
   }
 
@@ -334,20 +355,25 @@ export class RangeLander {
   /** Writes a row; false when the block has no room. Not async: it is called once a record. */
   #write(batch: RecordBatch, i: number): boolean {
     const { rows, prefix } = this.#target;
-    const room = rows.room(this.#rowBytes(batch, i));
-    if (room === undefined) return false;
-    const record = { bytes: batch.bytes, start: batch.starts[i] ?? 0, end: batch.ends[i] ?? 0 };
-    rows.added(spliceRow(room.buffer, room.at, prefix, this.rowNumber++, record));
+    const at = rows.room(this.#rowBytes(batch, i));
+    if (at < 0) return false;
+    const { bytes, starts, ends } = batch;
+    rows.added(spliceRow(rows.block, at, prefix, this.rowNumber++, bytes, starts[i] ?? 0, ends[i] ?? 0));
     this.counts.landed++;
     return true;
   }
 
-  /** Keeps the last record (last-id paging, overlap) and the hashes that overlap and passes need. */
+  /** Keeps the last record, for last-id paging. */
+  #keepLast(batch: RecordBatch): void {
+    const last = batch.count - 1;
+    this.#lastRecord = Buffer.from(batch.bytes.subarray(batch.starts[last], batch.ends[last]));
+  }
+
+  /** Keeps the last record, and the hashes that overlap and passes need. */
   #remember(batch: RecordBatch): void {
     if (batch.count === 0) return;
     const { stability } = this.#context.spec;
-    const last = batch.count - 1;
-    this.#lastRecord = Buffer.from(batch.bytes.subarray(batch.starts[last], batch.ends[last]));
+    this.#keepLast(batch);
     if (stability !== "overlap" && stability !== "passes") return;
     for (let i = 0; i < batch.count; i++) {
       const content = this.#fields.contentHash(batch, i);

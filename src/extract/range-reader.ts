@@ -1,4 +1,5 @@
 /** Reads one range until a pass of it is complete: pages in, rows out, confirmed or taken back (PROTOCOL I6, I16). */
+import { setImmediate } from "node:timers/promises";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import { describePlace, type StreamPlace } from "../model/ids.ts";
 import type { RecordSelector } from "../model/record-selector.ts";
@@ -74,20 +75,30 @@ export class RangeReader {
     const { spec, reader } = this.#progress.job;
     const lander = new RangeLander(this.#rangeContext(partition, range, moves), this.#target(partition));
     const value = spec.partitions === undefined ? undefined : partition.value;
-    const pages = reader.read({ ...range, partition: value }, this.#progress.signal);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.#progress.signal, stop.signal]);
+    const pages = reader.read({ ...range, partition: value }, signal);
     try {
       let answer = await pages.next();
       while (answer.done !== true) {
         this.#noteTime(answer.value);
         if (this.#isTooNew(range)) return undefined;
         this.#checkBounds(lander);
-        const summary = await lander.land(answer.value, this.#progress.run.time ?? this.#localTime());
+        const read = await lander.land(answer.value, this.#progress.run.time ?? this.#localTime());
+        // The next page is on its way while this one is landed.
+        const following = pages.next(read.summary);
+        following.catch(() => {}); // Thrown below, when its turn comes.
+        if (read.landRest !== undefined) {
+          await requestsSent();
+          await read.landRest();
+        }
         this.#tell(lander);
         if (moves) await this.#checkpointWithin(partition, range, lander);
-        answer = await pages.next(summary);
+        answer = await following;
         if (lander.missing !== undefined) throw shapeChanged(this.#progress.place, lander.missing);
       }
     } finally {
+      stop.abort(new Error("The range is no longer read."));
       await pages.return().catch(() => {});
     }
     this.#progress.run.pages += lander.pages;
@@ -265,6 +276,9 @@ export class RangeReader {
     partition.state = run.time === undefined ? moved : completeRange(spec.cursor, moved, range, run.time);
   }
 }
+
+/** Resolves when what is ready to be sent has been: landing keeps the event loop busy for a while. */
+const requestsSent = (): Promise<void> => setImmediate();
 
 /** Keys of an answer that a message names. */
 const keysShownMax = 10;

@@ -12,7 +12,7 @@ const prefix = planRowPrefix({
 function splice(record: string, rowNumber: number): Buffer {
   const bytes = Buffer.from(`..${record}..`);
   const target = Buffer.alloc(bytes.length + prefix.bytesMax);
-  const end = spliceRow(target, 0, prefix, rowNumber, { bytes, start: 2, end: bytes.length - 2 });
+  const end = spliceRow(target, 0, prefix, rowNumber, bytes, 2, bytes.length - 2);
   expect(end).toBeLessThanOrEqual(record.length + prefix.bytesMax);
   return target.subarray(0, end);
 }
@@ -56,7 +56,7 @@ describe("leat's columns are put in front of a record", () => {
       partition: { column: "place", value: 'a"b' },
     });
     const target = Buffer.alloc(500);
-    const end = spliceRow(target, 0, named, 0, { bytes: Buffer.from('{"x":1}'), start: 0, end: 7 });
+    const end = spliceRow(target, 0, named, 0, Buffer.from('{"x":1}'), 0, 7);
     expect(target.toString("utf8", 0, end)).toBe(
       '{"tenant_id":"414","_leat_package":1,"_leat_row":0,"_leat_extracted_at":"now","place":"a\\"b","x":1}\n',
     );

@@ -40,7 +40,7 @@ const rowDigitsMax = 16;
 /**
  * Writes a row and its line end.
  *
- * @param record - the record's bytes, `{` first, on one line.
+ * @param start - where the record begins in `bytes`, with its `{`; it ends before `end`, on one line.
  * @returns where the row ends in `target`.
  */
 export function spliceRow(
@@ -48,17 +48,16 @@ export function spliceRow(
   at: number,
   prefix: RowPrefix,
   rowNumber: number,
-  record: Readonly<{ bytes: Uint8Array; start: number; end: number }>,
+  bytes: Buffer,
+  start: number,
+  end: number,
 ): number {
   let to = at;
-  target.set(prefix.head, to);
-  to += prefix.head.length;
+  to += prefix.head.copy(target, to);
   to = writeDigits(target, to, rowNumber);
-  target.set(prefix.tail, to);
-  to += prefix.tail.length;
-  if (hasMembers(record.bytes, record.start)) target[to++] = comma;
-  target.set(record.bytes.subarray(record.start + 1, record.end), to);
-  to += record.end - record.start - 1;
+  to += prefix.tail.copy(target, to);
+  if (hasMembers(bytes, start)) target[to++] = comma;
+  to += bytes.copy(target, to, start + 1, end); // Without a view of them: one a record is garbage.
   target[to++] = 0x0a;
   return to;
 }

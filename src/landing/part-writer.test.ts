@@ -20,10 +20,10 @@ function open(compression: Compression = "none", interpose?: Interpose) {
 
 async function add(writer: PartWriter, line: string): Promise<void> {
   const bytes = Buffer.from(`${line}\n`);
-  if (writer.room(bytes.length) === undefined) await writer.makeRoom(bytes.length);
-  const room = writer.room(bytes.length)!; // There is, after makeRoom.
-  bytes.copy(room.buffer, room.at);
-  writer.added(room.at + bytes.length);
+  if (writer.room(bytes.length) < 0) await writer.makeRoom(bytes.length);
+  const at = writer.room(bytes.length);
+  bytes.copy(writer.block, at);
+  writer.added(at + bytes.length);
 }
 
 /** Lines of a kilobyte, so that some thousand of them fill a block. */

@@ -64,6 +64,10 @@ export class PartWriter {
   #ofAttempt: PartEntry[] = [];
   #writing: Promise<void> = Promise.resolve();
   #inFlight = 0;
+  /** Blocks that have been written and may be filled again: new memory costs more than copying rows into it. */
+  readonly #spare: Buffer[] = [];
+  /** Full parts being made durable while the next is filled; a disk takes a second for one. */
+  #commits: Promise<unknown> = Promise.resolve();
   #failure: { error: unknown } | undefined;
 
   constructor(options: PartWriterOptions) {
@@ -80,15 +84,21 @@ export class PartWriter {
     this.#plainBytesBefore = this.plainBytes;
   }
 
+  /** What rows are written into; another one after `room` and `makeRoom`. */
+  get block(): Buffer {
+    return this.#block;
+  }
+
   /**
-   * Room for one row. Write into the returned buffer from the returned offset, then call `added`.
+   * Room for one row. Write into `block` from the returned offset, then call `added`.
    *
    * @param bytes - the most that the row can take, its line end included.
+   * @returns -1: there is none.
    */
-  room(bytes: number): { buffer: Buffer; at: number } | undefined {
+  room(bytes: number): number {
     const needed = this.#filled + bytes;
     if (needed > this.#block.length && needed <= blockBytes) this.#growBlock(needed);
-    return needed <= this.#block.length ? { buffer: this.#block, at: this.#filled } : undefined;
+    return needed <= this.#block.length ? this.#filled : -1;
   }
 
   #growBlock(needed: number): void {
@@ -103,7 +113,7 @@ export class PartWriter {
     if (this.#block.length < bytes) this.#block = Buffer.allocUnsafe(bytes);
   }
 
-  /** Says that a row now ends at `end` in the buffer that `room` gave. */
+  /** Says that a row now ends at `end` in `block`. */
   added(end: number): void {
     this.plainBytes += end - this.#filled;
     this.#filled = end;
@@ -156,6 +166,7 @@ export class PartWriter {
     assert(this.#mark === undefined, "an attempt is still open");
     await this.#flushBlock();
     await this.#closePart();
+    await this.#commits;
     const parts = this.#confirmed;
     this.#confirmed = [];
     return parts;
@@ -164,6 +175,7 @@ export class PartWriter {
   /** Leaves nothing open; for the ways out. */
   async abort(): Promise<void> {
     await this.#writing.catch(() => {});
+    await this.#commits.catch(() => {});
     await this.#part?.writer.abort();
     this.#part = undefined;
   }
@@ -183,7 +195,7 @@ export class PartWriter {
     if (this.#filled > 0) {
       await this.#writeBlock(this.#block.subarray(0, this.#filled), this.#blockRecords, mark !== undefined);
     }
-    this.#block = Buffer.allocUnsafe(blockBytes);
+    this.#block = this.#spare.pop() ?? Buffer.allocUnsafe(blockBytes);
     this.#filled = 0;
     this.#blockRecords = 0;
     this.#blockExact = new Set();
@@ -197,6 +209,8 @@ export class PartWriter {
     part.plainBytes += plain.length;
     part.records += records;
     for (const column of this.#blockExact) part.exactColumns.add(column);
+    const block = this.#block;
+    const isWhole = block.length === blockBytes && plain.length === this.#filled;
     const encoded = this.#encode(plain);
     encoded.catch(() => {}); // Awaited in the chain below, which may already have failed.
     this.#inFlight++;
@@ -207,6 +221,7 @@ export class PartWriter {
       part.bytes += bytes.byteLength;
       await part.writer.write(bytes);
       this.#inFlight--;
+      if (isWhole) this.#spare.push(block);
     });
     this.#writing.catch((error: unknown) => {
       this.#failure = { error };
@@ -248,7 +263,11 @@ export class PartWriter {
     const part = this.#part;
     if (part === undefined) return;
     this.#part = undefined;
-    await part.writer.commit(); // Named for this run alone: what exists is our own, its answer lost.
+    await this.#commits; // One part is being committed while another is filled, never more.
+    this.#commits = part.writer.commit(); // Named for this run alone: what exists is our own, its answer lost.
+    this.#commits.catch((error: unknown) => {
+      this.#failure = { error };
+    });
     const entry: PartEntry = {
       key: part.key,
       bytes: part.bytes,

@@ -10,7 +10,7 @@ export class BatchWriter {
   /** Pairs of fields with equal paths: the second is copied from the first. */
   #twins: readonly (readonly [number, number])[];
 
-  constructor(fields: readonly string[], bytes: Uint8Array, memory: ScanMemory) {
+  constructor(fields: readonly string[], bytes: Buffer, memory: ScanMemory) {
     this.#fieldCount = fields.length;
     this.#twins = fields.flatMap((path, field) => {
       const first = fields.indexOf(path);

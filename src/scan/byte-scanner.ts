@@ -130,6 +130,11 @@ export class ByteScanner implements RecordScanner {
     }
   }
 
+  get isComplete(): boolean {
+    const isRead = this.#buffer.isDrained && this.#at === this.#buffer.length;
+    return isRead && this.#failure === undefined && this.#walker?.isDone === true;
+  }
+
   end(): ScanEnd {
     assert(this.#buffer.isDrained, "end() comes after the last batch was taken");
     const total = this.#buffer.offset + this.#buffer.length;

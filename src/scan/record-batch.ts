@@ -59,7 +59,7 @@ export type ScanOptions = Readonly<{
  */
 export type RecordBatch = {
   count: number;
-  bytes: Uint8Array;
+  bytes: Buffer;
   starts: Int32Array;
   ends: Int32Array;
   /** Index into {@link recordProblems}. */
@@ -95,6 +95,11 @@ export interface RecordScanner {
   push(chunk: Uint8Array): void;
   /** The next complete records, or `undefined` when more bytes are needed. */
   take(): RecordBatch | undefined;
+  /**
+   * Whether the document pushed so far is whole and has been scanned to its end, the batch taken last being its last:
+   * `end()` may be called at once, and that batch stays valid. Says no where it cannot know (JSON Lines).
+   */
+  readonly isComplete: boolean;
   /** Ends the document; call after the last batch was taken. */
   end(): ScanEnd;
   /** Kinds of the columns of all records without problem so far, decoded keys. Folded over the scanner's life. */

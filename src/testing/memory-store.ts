@@ -98,7 +98,7 @@ function openMemoryWriter(
   const chunks: Uint8Array[] = [];
   return {
     write: (chunk) => {
-      const copy = chunk.slice(); // The caller may use its chunk again.
+      const copy = Buffer.from(chunk); // The caller may use its chunk again; `slice` of a Buffer copies nothing.
       return interpose({ kind: "write", key }, () => void chunks.push(copy));
     },
     commit: () => interpose({ kind: "commit", key }, () => createAbsent(key, Buffer.concat(chunks))),

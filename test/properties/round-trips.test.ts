@@ -177,10 +177,10 @@ test("I2 whatever attempts are made and dropped, parts hold what was confirmed, 
         );
         for (const line of lines) {
           const bytes = Buffer.from(`${line}\n`);
-          if (writer.room(bytes.length) === undefined) await writer.makeRoom(bytes.length);
-          const room = writer.room(bytes.length)!;
-          bytes.copy(room.buffer, room.at);
-          writer.added(room.at + bytes.length);
+          if (writer.room(bytes.length) < 0) await writer.makeRoom(bytes.length);
+          const at = writer.room(bytes.length);
+          bytes.copy(writer.block, at);
+          writer.added(at + bytes.length);
           if (notes === undefined) continue;
           writer.noteExact(new Map([[notes, exact]])); // A batch of one row.
           if (!isDropped) mustName.set(line, notes);
