@@ -22,7 +22,7 @@ export type {
   PagesContext,
   SourceDeclaration,
 } from "./sources/generator/source-declaration.ts";
-export type { AuthDeclaration } from "./sources/http/auth-declaration.ts";
+export type { AuthDeclaration } from "./sources/http/access-declaration.ts";
 export type { PaginationDeclaration } from "./sources/rest/pagination-declaration.ts";
 export { rest } from "./sources/rest/rest.ts";
 export type {

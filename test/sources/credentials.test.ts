@@ -2,7 +2,7 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import type { Source } from "../../src/ports/source.ts";
-import type { AuthDeclaration } from "../../src/sources/http/auth-declaration.ts";
+import type { AuthDeclaration } from "../../src/sources/http/access-declaration.ts";
 import { rest } from "../../src/sources/rest/rest.ts";
 import type { RestDeclaration } from "../../src/sources/rest/rest-declaration.ts";
 import { readRange, readStream } from "./drive-reader.ts";

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { nearestName } from "../../errors/nearest-name.ts";
 import { checkMembers, type FaultPath, type Faults, listWords, oneOf } from "../stream-declaration/faults.ts";
-import type { AuthDeclaration } from "./auth-declaration.ts";
+import type { AuthDeclaration } from "./access-declaration.ts";
 import { isTemplate, parseTemplate, type Template, usedValues } from "./template.ts";
 
 /** Credentials with their templates compiled. */

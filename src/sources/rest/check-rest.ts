@@ -2,15 +2,11 @@
 import { z } from "zod";
 import type { JsonValue } from "../../model/json-value.ts";
 import type { Tenant } from "../../ports/source.ts";
-import { type Auth, checkAuth, compileCredential } from "../http/check-auth.ts";
-import type { RateLimit } from "../http/rate-limiter.ts";
-import { type RetryBudget, retryDefault } from "../http/retry-policy.ts";
+import { type Access, accessMembers, toAccess } from "../http/check-access.ts";
 import { isTemplate, parseTemplate, type Template, usedValues } from "../http/template.ts";
-import { type Timeouts, timeoutDefaults } from "../http/transport.ts";
 import { checkBetweenStreams, checkName } from "../stream-declaration/check-stream.ts";
 import { deepFreeze } from "../stream-declaration/deep-freeze.ts";
-import { durationSchema } from "../stream-declaration/duration.ts";
-import { checkMembers, Faults, strictObject } from "../stream-declaration/faults.ts";
+import { checkMembers, Faults } from "../stream-declaration/faults.ts";
 import { checkRestStream, type RestStream } from "./check-rest-stream.ts";
 import type { RestDeclaration } from "./rest-declaration.ts";
 
@@ -18,12 +14,8 @@ import type { RestDeclaration } from "./rest-declaration.ts";
 export type RestPlan = Readonly<{
   name: string;
   baseUrl: Template | ((tenant: Tenant) => string);
-  auth: Auth;
-  headers: readonly (readonly [string, Template])[];
+  access: Access;
   allowedOrigins: readonly string[];
-  rateLimit: RateLimit;
-  timeouts: Timeouts;
-  retry: RetryBudget;
   streams: readonly RestStream[];
 }>;
 
@@ -38,23 +30,8 @@ const members = {
       error: () => "write an address such as https://api.example.com/v1, or a function of the tenant",
     },
   ),
-  auth: z.unknown(),
-  headers: z.record(z.string(), z.string()).default({}),
+  ...accessMembers,
   allowedOrigins: z.array(z.string()).default([]),
-  rateLimit: strictObject({
-    requests: z.int().min(1).max(100_000).optional(),
-    perMs: z.number().positive().optional(),
-    concurrency: z.int().min(1).max(256).default(concurrencyDefault),
-  }).default({ concurrency: concurrencyDefault }),
-  timeouts: strictObject({
-    connect: durationSchema.optional(),
-    headers: durationSchema.optional(),
-    body: durationSchema.optional(),
-  }).default({}),
-  retry: strictObject({
-    tries: z.int().min(1).max(100).optional(),
-    total: durationSchema.optional(),
-  }).default({}),
   clockToleranceMs: z.number().min(0).optional(),
   streams: z.unknown(),
 } as const satisfies Record<keyof RestDeclaration, z.ZodType>;
@@ -69,12 +46,8 @@ export function checkRest(declaration: RestDeclaration): RestPlan {
   const checked = checkMembers(faults, [], declaration, members);
   const name = checked.name ?? "";
   if (checked.name !== undefined) checkName(faults, ["name"], name);
-  const headers = Object.entries(checked.headers ?? {}).map(
-    ([header, text]) => [header.toLowerCase(), compileCredential(faults, ["headers", header], text)] as const,
-  );
   const allowedOrigins = checkOrigins(faults, checked.allowedOrigins ?? []);
-  const rateLimit = toRateLimit(faults, checked.rateLimit);
-  const auth = checkAuth(faults, ["auth"], checked.auth);
+  const access = toAccess(faults, checked, concurrencyDefault);
   const streams: RestStream[] = [];
   const declared = isObject(checked.streams) ? checked.streams : {};
   if (Object.keys(declared).length === 0) faults.add(["streams"], "name at least one stream");
@@ -92,25 +65,7 @@ export function checkRest(declaration: RestDeclaration): RestPlan {
   );
   const baseUrl = checkBaseUrl(faults, checked.baseUrl);
   faults.throwIfAny(`The source ${JSON.stringify(name)}`);
-  const { connect, headers: headersMs, body } = checked.timeouts ?? {};
-  return deepFreeze({
-    name,
-    baseUrl,
-    auth,
-    headers,
-    allowedOrigins,
-    rateLimit,
-    timeouts: {
-      connectMs: connect ?? timeoutDefaults.connectMs,
-      headersMs: headersMs ?? timeoutDefaults.headersMs,
-      bodyMs: body ?? timeoutDefaults.bodyMs,
-    },
-    retry: {
-      tries: checked.retry?.tries ?? retryDefault.tries,
-      totalMs: checked.retry?.total ?? retryDefault.totalMs,
-    },
-    streams,
-  });
+  return deepFreeze({ name, baseUrl, access, allowedOrigins, streams });
 }
 
 function checkBaseUrl(
@@ -157,17 +112,6 @@ function checkOrigins(faults: Faults, declared: readonly string[]): string[] {
       );
     return isOrigin ? new URL(text).origin : text;
   });
-}
-
-function toRateLimit(
-  faults: Faults,
-  declared: { requests?: number | undefined; perMs?: number | undefined; concurrency: number } | undefined,
-): RateLimit {
-  const { requests, perMs, concurrency = concurrencyDefault } = declared ?? {};
-  if ((requests === undefined) !== (perMs === undefined)) {
-    faults.add(["rateLimit"], "`requests` and `perMs` are declared together");
-  }
-  return { requests: requests ?? 1, perMs: requests === undefined ? 0 : (perMs ?? 0), concurrency };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, JsonValue>> {

@@ -2,7 +2,7 @@
 import type { ParameterFormat } from "../../model/cursor.ts";
 import type { JsonValue } from "../../model/json-value.ts";
 import type { Tenant } from "../../ports/source.ts";
-import type { AuthDeclaration } from "../http/auth-declaration.ts";
+import type { AccessDeclaration } from "../http/access-declaration.ts";
 import type { CursorOptions, StreamOptions } from "../stream-declaration/stream-options.ts";
 import type { PaginationDeclaration } from "./pagination-declaration.ts";
 
@@ -39,42 +39,26 @@ import type { PaginationDeclaration } from "./pagination-declaration.ts";
  *   },
  * });
  */
-export type RestDeclaration = Readonly<{
-  /** The source's name: the schema of its views and the first part of `source.stream`. */
-  name: string;
-  /**
-   * Where the API is, without the paths of streams; may depend on the tenant.
-   * @example "https://api-{tenant.state}.metrc.com"
-   * @example (tenant) => regions[String(tenant.fields.region)]
-   */
-  baseUrl: string | ((tenant: Tenant) => string);
-  /** How requests are authorised. Default none. */
-  auth?: AuthDeclaration;
-  /** Sent with every request. Default: `accept` by the stream's records, `accept-encoding`, `user-agent: leat`. */
-  headers?: Readonly<Record<string, string>>;
-  /**
-   * Other origins that next links may lead to; credentials are sent there too. Default none: a link to elsewhere fails,
-   * since whoever answers could otherwise have the credentials sent anywhere.
-   * @example ["https://eu.api.example.com"]
-   */
-  allowedOrigins?: readonly string[];
-  /**
-   * What one tenant's credential may do, for all streams together. `requests` in any span of `perMs` (default any
-   * number), `concurrency` at once (default 4, which no partner takes for an attack).
-   * @example { requests: 50, perMs: 1000 }
-   */
-  rateLimit?: Readonly<{ requests?: number; perMs?: number; concurrency?: number }>;
-  /** How long to wait, ms or a span. Defaults: connect 10 s, headers 60 s, body 60 s between two pieces. */
-  timeouts?: Readonly<{ connect?: string | number; headers?: string | number; body?: string | number }>;
-  /**
-   * How often (`tries`, the first included; default 6) and how long in all (`total`, default 5 minutes) one request is
-   * tried on network faults, 408, 429 and 5xx. POST requests too: a stream only reads.
-   */
-  retry?: Readonly<{ tries?: number; total?: string | number }>;
-  /** How far the partner's clock and ours may differ. Default 5 minutes; set per stream by `bounds.clockToleranceMs`. */
-  clockToleranceMs?: number;
-  streams: Readonly<Record<string, RestStreamDeclaration>>;
-}>;
+export type RestDeclaration = AccessDeclaration &
+  Readonly<{
+    /** The source's name: the schema of its views and the first part of `source.stream`. */
+    name: string;
+    /**
+     * Where the API is, without the paths of streams; may depend on the tenant.
+     * @example "https://api-{tenant.state}.metrc.com"
+     * @example (tenant) => regions[String(tenant.fields.region)]
+     */
+    baseUrl: string | ((tenant: Tenant) => string);
+    /**
+     * Other origins that next links may lead to; credentials are sent there too. Default none: a link to elsewhere fails,
+     * since whoever answers could otherwise have the credentials sent anywhere.
+     * @example ["https://eu.api.example.com"]
+     */
+    allowedOrigins?: readonly string[];
+    /** How far the partner's clock and ours may differ. Default 5 minutes; set per stream by `bounds.clockToleranceMs`. */
+    clockToleranceMs?: number;
+    streams: Readonly<Record<string, RestStreamDeclaration>>;
+  }>;
 
 /** A value of a query parameter or form member; a list repeats it. */
 export type ParamValue = string | number | boolean | readonly (string | number | boolean)[];

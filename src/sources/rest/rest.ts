@@ -3,11 +3,10 @@ import { LeatError } from "../../errors/leat-error.ts";
 import { type JsonValue, readJsonPath } from "../../model/json-value.ts";
 import type { Source, SourceWorld, StreamReader, Tenant } from "../../ports/source.ts";
 import { expectRecords } from "../http/answer-check.ts";
-import { authTemplates, TokenStore } from "../http/authenticator.ts";
+import { authTemplates } from "../http/authenticator.ts";
+import { Connections } from "../http/connections.ts";
 import { Exchange } from "../http/exchange.ts";
-import { RateLimiter } from "../http/rate-limiter.ts";
 import { Lookups, type Template } from "../http/template.ts";
-import { openTransport, type Transport } from "../http/transport.ts";
 import { deepFreeze } from "../stream-declaration/deep-freeze.ts";
 import { unknownKey } from "../stream-declaration/faults.ts";
 import { isCounted } from "./check-pagination.ts";
@@ -29,7 +28,7 @@ import { RestReader } from "./rest-reader.ts";
  */
 export function rest(declaration: RestDeclaration): Source {
   const plan = checkRest(declaration);
-  const connections = new Connections(plan);
+  const connections = new Connections(plan.access);
   const find = (name: string): RestStream => {
     const stream = plan.streams.find((each) => each.spec.name === name);
     if (stream !== undefined) return stream;
@@ -55,43 +54,6 @@ export function rest(declaration: RestDeclaration): Source {
   });
 }
 
-/** What all readers of a source share: open connections, each tenant's turns and tokens. */
-class Connections {
-  readonly #plan: RestPlan;
-  readonly #tenants = new Map<string, { limiter: RateLimiter; tokens: TokenStore }>();
-  #transport: Transport | undefined;
-  #users = 0;
-
-  constructor(plan: RestPlan) {
-    this.#plan = plan;
-  }
-
-  /** Turns and tokens of a tenant. A tenant whose fields have changed may have other credentials, and begins anew. */
-  ofTenant(tenant: Tenant): { limiter: RateLimiter; tokens: TokenStore } {
-    const key = JSON.stringify([tenant.id, tenant.fields]);
-    let shared = this.#tenants.get(key);
-    if (shared === undefined) {
-      shared = { limiter: new RateLimiter(this.#plan.rateLimit), tokens: new TokenStore() };
-      this.#tenants.set(key, shared);
-    }
-    return shared;
-  }
-
-  use(): Transport {
-    this.#users++;
-    this.#transport ??= openTransport(this.#plan.timeouts);
-    return this.#transport;
-  }
-
-  /** Closes the connections with their last user: idle ones would keep the process alive. */
-  async release(): Promise<void> {
-    if (--this.#users > 0) return;
-    const transport = this.#transport;
-    this.#transport = undefined;
-    await transport?.close();
-  }
-}
-
 type Opened = Readonly<{
   reader: RestReader;
   stream: RestStream;
@@ -114,7 +76,7 @@ function openReader(
   const headers = new Map<string, Template>([
     ["accept", [accept]],
     ["user-agent", ["leat"]],
-    ...plan.headers,
+    ...plan.access.headers,
     ...stream.endpoint.headers,
   ]);
   const endpoint: Endpoint = { ...stream.endpoint, headers: [...headers] };
@@ -123,8 +85,8 @@ function openReader(
     transport: connections.use(),
     clock: world.clock,
     random: world.random,
-    retry: plan.retry,
-    auth: plan.auth,
+    retry: plan.access.retry,
+    auth: plan.access.auth,
     lookups,
     warn: (message) =>
       world.progress({ type: "warning", source: plan.name, stream: name, tenant: tenant.id, message }),
@@ -149,7 +111,7 @@ async function prepareBase(
 ): Promise<Readonly<{ baseUrl: string }>> {
   const { baseUrl: declared } = plan;
   const base = typeof declared === "function" ? [] : declared;
-  await lookups.resolve([base, ...authTemplates(plan.auth), ...endpointTemplates(endpoint)]);
+  await lookups.resolve([base, ...authTemplates(plan.access.auth), ...endpointTemplates(endpoint)]);
   // A base that is all the tenant's is an address; a part of one must not become more than a part.
   const encode = base.length === 1 ? undefined : encodeURIComponent;
   const baseUrl =
