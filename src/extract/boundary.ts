@@ -14,6 +14,7 @@ import type { CursorValue } from "../model/cursor.ts";
 export const hashBytes = 16;
 
 const entryBytes = 64;
+const entryWords = entryBytes / 4;
 const contentAt = 16;
 const cursorAt = 32;
 const partitionAt = 40;
@@ -39,11 +40,14 @@ export type BoundaryEntry = Readonly<{
 /** A table of boundary entries. */
 export class Boundary {
   #entries: Buffer;
+  /** The same memory: keys are compared four bytes at a time, without a view of each. */
+  #words: Int32Array;
   #used = 0;
   #slots: Int32Array;
 
   constructor(capacity = 16) {
-    this.#entries = Buffer.alloc(capacity * entryBytes);
+    this.#entries = allocateEntries(capacity);
+    this.#words = wordsOf(this.#entries);
     this.#slots = new Int32Array(slotsFor(capacity)).fill(-1);
   }
 
@@ -74,26 +78,47 @@ export class Boundary {
   /** Every entry, in the order they came; the key is a copy. */
   *[Symbol.iterator](): Generator<readonly [Uint8Array, BoundaryEntry]> {
     for (let index = 0; index < this.#used; index++) {
-      const at = index * entryBytes;
-      yield [Buffer.from(this.#entries.subarray(at, at + hashBytes)), this.#read(index)];
+      yield [this.#keyAt(index), this.#read(index)];
     }
   }
 
   /** A table of the entries that `keep` says yes to. */
   filter(keep: (entry: BoundaryEntry, key: Uint8Array) => boolean): Boundary {
     const kept = new Boundary(Math.max(16, this.#used));
-    for (const [key, entry] of this) if (keep(entry, key)) kept.set(key, entry);
+    for (let index = 0; index < this.#used; index++) {
+      if (keep(this.#read(index), this.#keyAt(index))) kept.#append(this.#entries, index * entryBytes);
+    }
     return kept;
   }
 
+  /** A table of the same entries. */
+  clone(): Boundary {
+    const copy = new Boundary(Math.max(16, this.#used));
+    for (let index = 0; index < this.#used; index++) copy.#append(this.#entries, index * entryBytes);
+    return copy;
+  }
+
+  /** Adds an entry of another table, whose key is not in this one. */
+  #append(entries: Buffer, at: number): void {
+    this.#grow();
+    entries.copy(this.#entries, this.#used * entryBytes, at, at + entryBytes);
+    this.#insertSlot(this.#used++);
+  }
+
+  #keyAt(index: number): Buffer {
+    const at = index * entryBytes;
+    return Buffer.from(this.#entries.subarray(at, at + hashBytes));
+  }
+
   #find(key: Uint8Array): number {
+    const [a, b, c, d] = [wordAt(key, 0), wordAt(key, 4), wordAt(key, 8), wordAt(key, 12)];
     const mask = this.#slots.length - 1;
-    const wanted = Buffer.from(key.buffer, key.byteOffset, hashBytes);
-    for (let slot = wanted.readUInt32LE(0) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = a & mask; ; slot = (slot + 1) & mask) {
       const index = this.#slots[slot] ?? -1;
       if (index < 0) return -1;
-      const at = index * entryBytes;
-      if (wanted.compare(this.#entries, at, at + hashBytes) === 0) return index;
+      const at = index * entryWords;
+      const words = this.#words;
+      if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d) return index;
     }
   }
 
@@ -122,9 +147,10 @@ export class Boundary {
 
   #grow(): void {
     if ((this.#used + 1) * entryBytes > this.#entries.length) {
-      const larger = Buffer.alloc(this.#entries.length * 2);
+      const larger = allocateEntries((this.#entries.length / entryBytes) * 2);
       this.#entries.copy(larger);
       this.#entries = larger;
+      this.#words = wordsOf(larger);
     }
     if ((this.#used + 1) * 2 <= this.#slots.length) return;
     this.#slots = new Int32Array(this.#slots.length * 2).fill(-1);
@@ -133,7 +159,7 @@ export class Boundary {
 
   #insertSlot(index: number): void {
     const mask = this.#slots.length - 1;
-    let slot = this.#entries.readUInt32LE(index * entryBytes) & mask;
+    let slot = (this.#words[index * entryWords] ?? 0) & mask;
     while ((this.#slots[slot] ?? -1) >= 0) slot = (slot + 1) & mask;
     this.#slots[slot] = index;
   }
@@ -169,5 +195,14 @@ export class Boundary {
 }
 
 const storedBytes = 48;
+
+/** Never from Node's pool, where it could begin at an odd place. */
+const allocateEntries = (capacity: number): Buffer => Buffer.from(new ArrayBuffer(capacity * entryBytes));
+
+const wordsOf = (entries: Buffer): Int32Array => new Int32Array(entries.buffer);
+
+/** In the processor's order, little-endian everywhere that Node runs on: it only has to be the same for all. */
+const wordAt = (key: Uint8Array, at: number): number =>
+  (key[at] ?? 0) | ((key[at + 1] ?? 0) << 8) | ((key[at + 2] ?? 0) << 16) | ((key[at + 3] ?? 0) << 24);
 
 const slotsFor = (capacity: number) => 2 ** Math.ceil(Math.log2(Math.max(32, capacity * 2 + 2)));

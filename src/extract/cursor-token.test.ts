@@ -46,7 +46,8 @@ test.each([
   '"2026-01-02T03:04:5xZ"',
 ])("I3 the fast path reads %s as the careful one does", (text) => {
   const careful = parseCursor(JSON.parse(text) as string, "iso");
-  expect(parseCursorToken(...token(text), "iso", "UTC")).toBe(careful);
+  const parsed = parseCursorToken(...token(text), "iso", "UTC");
+  expect(parsed === undefined ? undefined : BigInt(parsed)).toBe(careful);
 });
 
 test("I3 a missing token, null and a number where text is meant are no value", () => {

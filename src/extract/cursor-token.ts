@@ -21,7 +21,8 @@ export function tokenText(bytes: Uint8Array, start: number, end: number): string
 /**
  * Parses a record's cursor token.
  *
- * ISO timestamps with `Z` take a path without strings: they are the most common cursor, once a record.
+ * ISO timestamps with `Z` take a path without strings: they are the most common cursor, once a record. Their value is
+ * a number, a safe integer: big integers cost memory.
  */
 export function parseCursorToken(
   bytes: Uint8Array,
@@ -29,11 +30,11 @@ export function parseCursorToken(
   end: number,
   format: CursorFormat,
   zone: string,
-): CursorValue | undefined {
+): number | CursorValue | undefined {
   if (start < 0) return undefined;
   if (format === "iso") {
     const fast = parseIsoZulu(bytes, start, end);
-    if (fast !== undefined) return BigInt(fast);
+    if (fast !== undefined) return fast;
   }
   const text = tokenText(bytes, start, end);
   return text === undefined ? undefined : parseCursor(text, format, zone);

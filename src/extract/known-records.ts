@@ -5,18 +5,11 @@
 import type { CursorValue } from "../model/cursor.ts";
 import { Boundary } from "./boundary.ts";
 
-/** Own entries beyond which those below the running `next` are thrown out. */
-const overlaySizeMax = 65_536;
+/** Own entries beyond which those below the running `next` are thrown out: a table that stays in a processor's cache. */
+const overlaySizeMax = 8192;
 
 /** What is known of a record: new (or of an unknown key), landed by an earlier run, by this one, or restated. */
 export type Known = "new" | "skipped" | "repeated" | "restated";
-
-/** What a record is looked up by. */
-export type Sighting = Readonly<{
-  value: CursorValue | undefined;
-  /** Below it nothing of this run needs to be remembered; `undefined`: everything must be. */
-  floor: CursorValue | undefined;
-}>;
 
 export class KnownRecords {
   readonly #base: Boundary;
@@ -24,6 +17,8 @@ export class KnownRecords {
   readonly #isByArrival: boolean;
   #overlay = new Boundary();
   #overlayAfterTrim = 0;
+  /** Below it nothing of this run needs to be remembered; `undefined`: everything must be. */
+  floor: CursorValue | undefined;
 
   constructor(base: Boundary, partition: number, isByArrival: boolean) {
     this.#base = base;
@@ -37,17 +32,18 @@ export class KnownRecords {
   }
 
   /**
-   * Whether a record need not be looked up at all: nothing is known of before, and nobody will ask for it again. Where
-   * arrival decides what is current (I20), an older value that arrives later is the newest of its key all the same.
+   * Whether a record below the floor need not be looked up at all: nothing is known of before, and nobody will ask for
+   * it again. Where arrival decides what is current (I20), an older value that arrives later is the newest of its key
+   * all the same.
    */
-  isForgettable({ value, floor }: Sighting): boolean {
-    return this.#base.size === 0 && isBelow(value, floor) && (!this.#isByArrival || this.#overlay.size === 0);
+  get mayForget(): boolean {
+    return this.#base.size === 0 && (!this.#isByArrival || this.#overlay.size === 0);
   }
 
   /** Looks a record with a key up, and remembers it as the newest of its key. `readContent` is its hash, when needed. */
-  lookUpKey(key: Buffer, readContent: () => Buffer, { value, floor }: Sighting): Known {
+  lookUpKey(key: Buffer, readContent: () => Buffer, value: CursorValue | undefined): Known {
     const known = this.#overlay.get(key) ?? this.#base.get(key);
-    if (known === undefined && isBelow(value, floor)) return "new";
+    if (known === undefined && isBelow(value, this.floor)) return "new";
     const content = readContent();
     if (known !== undefined && content.equals(known.content)) {
       // It lay above T0 when it was landed. Without its value the entry would never be trimmed.
@@ -60,10 +56,10 @@ export class KnownRecords {
   }
 
   /** Looks a record without a key up: the first as many as were landed before are known, so that twins survive. */
-  lookUpContent(content: Buffer, { value, floor }: Sighting): Known {
+  lookUpContent(content: Buffer, value: CursorValue | undefined): Known {
     const known = this.#base.get(content);
     const count = (this.#overlay.get(content)?.count ?? 0) + 1;
-    if (!isBelow(value, floor) || known !== undefined) {
+    if (!isBelow(value, this.floor) || known !== undefined) {
       this.#overlay.set(content, { content, cursor: value, partition: this.#partition, count, isOwn: true });
     }
     if (known === undefined || count > known.count) return "new";
@@ -79,7 +75,8 @@ export class KnownRecords {
   }
 
   /** Throws own entries out that the next run will not see again, once there are many. */
-  trim(floor: CursorValue | undefined): void {
+  trim(): void {
+    const { floor } = this;
     if (floor === undefined || this.#overlay.size < this.#overlayAfterTrim * 2 + overlaySizeMax) return;
     // What the base knows too is kept: the older entry must not take its place again.
     this.#overlay = this.#overlay.filter(

@@ -5,9 +5,10 @@ import { isJsonObject } from "../model/json-value.ts";
 import { printRecordSelector, type RecordSelector } from "../model/record-selector.ts";
 import type { Page, PageSummary } from "../ports/source.ts";
 import type { RecordBatch, RecordScanner, ScanEnd } from "../scan/record-batch.ts";
+import { BatchCursors } from "./batch-cursors.ts";
 import type { Boundary } from "./boundary.ts";
 import { type MutableCounts, zeroCounts } from "./extract-counts.ts";
-import { type Known, KnownRecords, type Sighting } from "./known-records.ts";
+import { type Known, KnownRecords } from "./known-records.ts";
 import { quarantineLine } from "./quarantine-line.ts";
 import {
   type LandingTarget,
@@ -47,10 +48,10 @@ export class RangeLander {
   /** For integers: the least that the source's greatest value can have been at the first answer. */
   #atFirstAnswer: CursorValue | undefined;
   #greatestSeen: CursorValue | undefined;
-  #lastValue: CursorValue | undefined;
+  #lastValue: number | CursorValue | undefined;
   #lastRecord: Buffer | undefined;
   #recent: string[] = [];
-  #values: (CursorValue | undefined)[] = [];
+  readonly #values = new BatchCursors();
   /** The last page did not meet what came before it. */
   #isSteppingBack = false;
   counts: MutableCounts = zeroCounts();
@@ -226,7 +227,7 @@ export class RangeLander {
     const skipped = Math.min(skipFirst, batch.count);
     const { cursor } = this.#context.spec;
     this.#readCursors(page, batch, time, skipped);
-    const floor = this.#floor();
+    this.#known.floor = this.#floor();
     for (let i = 0; i < batch.count; i++) {
       this.counts.received++;
       if (i < skipped) {
@@ -234,24 +235,23 @@ export class RangeLander {
         continue;
       }
       const problem = this.#fields.problem(batch, i);
-      const value = this.#values[i];
       if (problem !== undefined) {
         await this.#quarantine(page, batch, i, problem);
         continue;
       }
-      if (this.#isKnown(batch, i, { value, floor })) continue;
+      if (this.#isKnown(batch, i)) continue;
       if (!this.#write(batch, i)) {
         await this.#target.rows.makeRoom(this.#rowBytes(batch, i));
         assert(this.#write(batch, i), "a block has room for a row after makeRoom");
       }
-      if (cursor !== undefined && value === undefined) this.counts.unusableCursor++;
+      if (cursor !== undefined && !this.#values.has(i)) this.counts.unusableCursor++;
     }
     this.#remember(batch);
     const seen = scanner.columns();
     this.#target.rows.noteExact(seen);
     this.columns = foldColumns([this.columns, seen]);
     scanner.resetColumns();
-    this.#known.trim(floor);
+    this.#known.trim();
     return skipped;
   }
 
@@ -259,15 +259,14 @@ export class RangeLander {
   #readCursors(page: Page, batch: RecordBatch, time: SourceTime, skipped: number): void {
     const { spec, checksOrder } = this.#context;
     const { cursor } = spec;
-    this.#values.length = batch.count;
-    this.#values.fill(undefined);
+    this.#values.begin(batch.count);
     if (cursor === undefined) return;
-    let greatest: CursorValue | undefined;
+    let greatest: number | CursorValue | undefined;
     for (let i = 0; i < batch.count; i++) {
       if (batch.problems[i] !== 0) continue;
       const parsed = this.#fields.cursor(batch, i);
       if (parsed === undefined || !isUsable(cursor, parsed, time)) continue;
-      this.#values[i] = parsed;
+      this.#values.set(i, parsed);
       if (this.#fields.problem(batch, i) !== undefined) continue;
       if (greatest === undefined || parsed > greatest) greatest = parsed;
       if (!checksOrder || page.isSorted !== true || i < skipped) continue;
@@ -276,7 +275,7 @@ export class RangeLander {
       }
       this.#lastValue = parsed;
     }
-    this.#cursor = moveCursor(this.#cursor, this.#countable(greatest));
+    if (greatest !== undefined) this.#cursor = moveCursor(this.#cursor, this.#countable(BigInt(greatest)));
   }
 
   /**
@@ -285,9 +284,9 @@ export class RangeLander {
    * greatest and what earlier runs have seen (`scannedTo`). Values count up to that: each increment is read twice, and
    * dropped once. Not where pages come in the cursor's order and nothing late, from a snapshot, or in agreeing passes.
    */
-  #countable(greatest: CursorValue | undefined): CursorValue | undefined {
+  #countable(greatest: CursorValue): CursorValue | undefined {
     const { cursor, stability, isSorted } = this.#context.spec;
-    if (cursor?.format !== "integer" || greatest === undefined) return greatest;
+    if (cursor?.format !== "integer") return greatest;
     this.#greatestSeen = moveCursor(this.#greatestSeen, greatest);
     const isShifting = !isSorted && (stability === "overlap" || stability === "settled");
     if (stability === "passes" || (!isShifting && cursor.lag === 0n)) return greatest;
@@ -331,13 +330,14 @@ export class RangeLander {
     this.counts.quarantined++;
   }
 
-  #isKnown(batch: RecordBatch, i: number, sighting: Sighting): boolean {
-    if (this.#known.isForgettable(sighting)) return false;
+  #isKnown(batch: RecordBatch, i: number): boolean {
+    if (this.#known.mayForget && this.#values.isBelow(i, this.#known.floor)) return false;
+    const value = this.#values.get(i);
     const fields = this.#fields;
     const known =
       fields.keyCount > 0
-        ? this.#known.lookUpKey(fields.keyHash(batch, i), () => fields.contentHash(batch, i), sighting)
-        : this.#known.lookUpContent(fields.contentKey(batch, i), sighting);
+        ? this.#known.lookUpKey(fields.keyHash(batch, i), () => fields.contentHash(batch, i), value)
+        : this.#known.lookUpContent(fields.contentKey(batch, i), value);
     this.#count(known);
     return known === "skipped" || known === "repeated";
   }

@@ -85,7 +85,11 @@ export function planRange(
 }
 
 /** Whether a record's value may move the cursor: from the declared minimum up to T0 (I3). */
-export function isUsable(cursor: CursorSpec, value: CursorValue | undefined, time: SourceTime): boolean {
+export function isUsable(
+  cursor: CursorSpec,
+  value: number | CursorValue | undefined,
+  time: SourceTime,
+): boolean {
   if (value === undefined || value < cursor.minimum) return false;
   return !isTime(cursor) || (value <= time.t0 && value <= latestUs);
 }

@@ -184,7 +184,7 @@ export class RangeReader {
     const next = spec.trustOrder ? runningNext(spec.cursor, moved, range) : partition.state.next;
     await this.#takeOver(lander);
     // The lander goes on comparing with the boundary as it was: it counts twins from the start of the range.
-    this.#progress.boundary = this.#progress.boundary.filter(() => true);
+    this.#progress.boundary = this.#progress.boundary.clone();
     mergeInto(this.#progress.boundary, lander.overlay, spec.primaryKey.length > 0);
     partition.state = { ...moved, next };
     await this.#progress.commit(false);

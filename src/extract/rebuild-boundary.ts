@@ -98,7 +98,7 @@ function addRow(
   const t0 = BigInt(manifest.sourceClockMs ?? Date.parse(manifest.committedAt)) * 1000n;
   const parsed = cursor && parseCursorToken(bytes, ...extent(1 + keyCount), cursor.format, cursor.zone);
   const isGood = cursor !== undefined && isUsable(cursor, parsed, { t0, isFromSource: true });
-  const value = isGood ? parsed : undefined;
+  const value = isGood && parsed !== undefined ? BigInt(parsed) : undefined;
   const start = startOf(partition);
   const isBelow = start !== undefined && value !== undefined && value < start;
   if (isBelow && keyCount === 0) return;

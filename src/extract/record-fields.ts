@@ -39,8 +39,8 @@ export class RecordFields {
     return undefined;
   }
 
-  /** The cursor's value; `undefined`: none, or none of the declared format. */
-  cursor(batch: RecordBatch, i: number): CursorValue | undefined {
+  /** The cursor's value, as a number where that is exact; `undefined`: none, or none of the declared format. */
+  cursor(batch: RecordBatch, i: number): number | CursorValue | undefined {
     const cursor = this.#cursor;
     if (cursor === undefined) return undefined;
     const at = i * this.#count + this.keyCount;

@@ -48,7 +48,12 @@ export type WireAnswer = Readonly<{
   status: number;
   headers: Headers;
   body:
-    | Readonly<{ kind: "whole"; bytes: Uint8Array }>
+    | Readonly<{
+        kind: "whole";
+        bytes: Uint8Array;
+        /** Lets the memory be used for another answer; nobody reads the bytes any more. */
+        release?: () => void;
+      }>
     | Readonly<{ kind: "stream"; chunks: AsyncIterable<Uint8Array>; abort: () => void }>;
   /** When the headers were there. */
   headersAtMs: number;
@@ -70,21 +75,23 @@ export function openTransport(timeouts: Timeouts): Transport {
     // Longer than the pause that a page's scan and write make; servers that close sooner say so.
     keepAliveTimeout: 30_000,
   });
+  const bodies = new SpareBodies();
   return {
-    send: (request, nowMs, signal) => sendOnce(agent, request, nowMs, signal),
+    send: (request, nowMs, signal) => sendOnce(agent, bodies, request, nowMs, signal),
     close: () => agent.destroy(),
   };
 }
 
 async function sendOnce(
   agent: Dispatcher,
+  bodies: SpareBodies,
   request: WireRequest,
   nowMs: () => number,
   signal: AbortSignal,
 ): Promise<WireAnswer> {
   signal.throwIfAborted();
   const { origin, pathname, search } = new URL(request.address);
-  const receiver = new Receiver(nowMs, signal);
+  const receiver = new Receiver(bodies, nowMs, signal);
   try {
     agent.dispatch(
       {
@@ -125,6 +132,7 @@ async function sendOnce(
   const bytes = await decodeWhole(raw.bytes, codings, wholeBytesMax).catch((error: unknown) => {
     throw toLeatError(error);
   });
+  if (bytes !== undefined) raw.release?.();
   if (bytes !== undefined) return { status, headers, headersAtMs, body: { kind: "whole", bytes } };
   const chunks = mapErrors(decodeStream(oneChunk(raw.bytes), codings));
   return { status, headers, headersAtMs, body: { kind: "stream", chunks, abort: () => {} } };
@@ -152,10 +160,27 @@ async function decodeErrorBody(raw: RawBody, headers: Headers): Promise<Uint8Arr
   return (await decodeWhole(raw.bytes, codings, wholeBytesMax).catch(() => undefined)) ?? new Uint8Array(0);
 }
 
-type RawBody =
-  | Readonly<{ kind: "whole"; bytes: Uint8Array }>
-  | Readonly<{ kind: "stream"; chunks: AsyncIterable<Uint8Array>; abort: () => void }>;
+type RawBody = WireAnswer["body"];
 type RawAnswer = Readonly<{ status: number; headers: Headers; raw: RawBody; headersAtMs: number }>;
+
+/** Bodies of some pages at once, kept for the next: half a megabyte of new memory costs as much as reading it does. */
+const spareBodiesMax = 4;
+
+/** Memory of bodies that have been read, to be used again. */
+class SpareBodies {
+  #spare: Buffer[] = [];
+
+  /** Memory of at least `bytes`, not much more, with anything in it. */
+  take(bytes: number): Buffer {
+    const at = this.#spare.findIndex((body) => body.length >= bytes && body.length <= bytes * 4);
+    return at < 0 ? Buffer.allocUnsafeSlow(bytes + (bytes >> 2)) : this.#spare.splice(at, 1)[0]!; // It was found.
+  }
+
+  give(body: Buffer): void {
+    if (this.#spare.length === spareBodiesMax) this.#spare.shift();
+    this.#spare.push(body);
+  }
+}
 
 /**
  * Receives one answer. It settles `answer` when the body is complete, or when it has become too large to be held; from
@@ -165,6 +190,7 @@ class Receiver implements Dispatcher.DispatchHandler {
   readonly answer: Promise<RawAnswer>;
   readonly #settle: (answer: RawAnswer) => void;
   readonly #fail: (error: Error) => void;
+  readonly #bodies: SpareBodies;
   readonly #nowMs: () => number;
   readonly #signal: AbortSignal;
   readonly #onAbort = (): void => this.#abort(toError(this.#signal.reason));
@@ -177,16 +203,18 @@ class Receiver implements Dispatcher.DispatchHandler {
   #bytes = 0;
   /** Where a body of known length is put together without a second copy. */
   #whole: Buffer | undefined;
+  #wholeLength = 0;
   #isStreaming = false;
   #isEnded = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(nowMs: () => number, signal: AbortSignal) {
+  constructor(bodies: SpareBodies, nowMs: () => number, signal: AbortSignal) {
     const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
     this.answer = promise;
     this.#settle = resolve;
     this.#fail = reject;
+    this.#bodies = bodies;
     this.#nowMs = nowMs;
     this.#signal = signal;
     signal.addEventListener("abort", this.#onAbort, { once: true });
@@ -204,12 +232,15 @@ class Receiver implements Dispatcher.DispatchHandler {
     this.#headersAtMs = this.#nowMs();
     const length = Number(headers["content-length"]);
     if (this.#isSuccess && length > wholeBytesMax) this.#startStreaming();
-    else if (length > 0 && length <= wholeBytesMax) this.#whole = Buffer.allocUnsafe(length);
+    else if (length > 0 && length <= wholeBytesMax) {
+      this.#whole = this.#bodies.take(length);
+      this.#wholeLength = length;
+    }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#whole !== undefined) {
-      if (this.#bytes + chunk.length <= this.#whole.length) {
+      if (this.#bytes + chunk.length <= this.#wholeLength) {
         this.#whole.set(chunk, this.#bytes);
         this.#bytes += chunk.length;
         return;
@@ -234,8 +265,15 @@ class Receiver implements Dispatcher.DispatchHandler {
     this.#wake?.();
     if (this.#isStreaming) return;
     const whole = this.#whole;
-    const bytes = whole !== undefined ? whole.subarray(0, this.#bytes) : this.#join();
-    this.#settle({ ...this.#head, raw: { kind: "whole", bytes } });
+    const raw: RawBody =
+      whole === undefined
+        ? { kind: "whole", bytes: this.#join() }
+        : {
+            kind: "whole",
+            bytes: whole.subarray(0, this.#bytes),
+            release: () => this.#bodies.give(whole),
+          };
+    this.#settle({ ...this.#head, raw });
   }
 
   onResponseError(_: unknown, error: Error): void {

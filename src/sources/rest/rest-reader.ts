@@ -101,7 +101,9 @@ export class RestReader implements StreamReader {
           overlap: step.overlap,
           isSorted,
         };
-        if (body.kind === "stream") body.abort(); // Does nothing when it was read to its end.
+        if (body.kind === "stream")
+          body.abort(); // Does nothing when it was read to its end.
+        else body.release?.();
         open = undefined;
         this.#checkEnvelope(summary.envelope, at);
         this.#checkKept(summary, at);
