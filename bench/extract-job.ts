@@ -74,6 +74,7 @@ async function extract(compression: "none" | "zstd", path: "/page" | "/all"): Pr
   const reader = await source.open("records", tenant, {
     ...world,
     secrets: { resolve: (reference) => Promise.reject(new Error(reference)) },
+    places: { resolvePath: (path) => path, openStore: (url) => Promise.reject(new Error(url)) },
   });
   const spec = source.streams[0]!;
   const outcome = await extractStream(

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { extractFiles } from "../src/extract/extract-files.ts";
 import { extractStream } from "../src/extract/extract-stream.ts";
 import { readStagedPart } from "../src/landing/part-reader.ts";
 import { loadStream } from "../src/load/load-stream.ts";
@@ -43,11 +44,13 @@ const { items } = await syncProject(
     clock: { nowMs: Date.now, sleep: (ms, signal) => wait(ms, undefined, { signal }) },
     random: { newRunId, fraction: Math.random },
     secrets: { resolve: (reference) => Promise.reject(new Error(reference)) },
+    places: { resolvePath: (path) => path, openStore: (url) => Promise.reject(new Error(url)) },
     progress: () => {},
     openScanner,
     workFolder: join(folder, "work"),
     lanes: openSyncLanes(1),
     extractStream,
+    extractFiles,
     loadStream,
   },
   {

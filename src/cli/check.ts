@@ -74,7 +74,8 @@ async function openEveryStream(
   signal: AbortSignal,
 ): Promise<void> {
   const { systemClock, systemRandom } = await import("./system-world.ts");
-  const world = { clock: systemClock, random: systemRandom, secrets: opened.secrets, progress: () => {} };
+  const { secrets, places } = opened;
+  const world = { clock: systemClock, random: systemRandom, secrets, places, progress: () => {} };
   const told = new Set<string>();
   for (const source of opened.project.sources) {
     for (const { name: stream } of source.streams) {
@@ -84,7 +85,11 @@ async function openEveryStream(
         for (const reference of referencesOf(tenant)) {
           await collect(found, () => opened.secrets.resolve(reference));
         }
-        await collect(found, async () => (await source.open(stream, tenant, world)).close());
+        await collect(found, async () => {
+          const reader = await (source.openFiles?.(stream, tenant, world) ??
+            source.open(stream, tenant, world));
+          await reader.close();
+        });
         for (const problem of found) {
           // A missing secret is missing for every stream of the source: told once a tenant.
           const key = JSON.stringify([source.name, tenant.id, problem.code, problem.message]);

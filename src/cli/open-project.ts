@@ -4,15 +4,17 @@ import { dirname, join } from "node:path";
 import { type LoadedProject, loadProject } from "../config/load-project.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Warehouse } from "../ports/warehouse.ts";
-import type { Progress } from "../ports/world.ts";
+import type { Places, Progress } from "../ports/world.ts";
 import { openSyncLanes } from "../sync/lanes.ts";
 import type { SyncPorts } from "../sync/sync-job.ts";
 import type { GlobalOptions, Invocation } from "./invocation.ts";
+import { openPlaces } from "./open-places.ts";
 import { systemClock, systemRandom } from "./system-world.ts";
 
 /** A project with its landing at hand; the warehouse's engine is loaded only when a command asks for it. */
 export interface OpenProject extends LoadedProject {
   readonly store: ObjectStore;
+  readonly places: Places;
   /** The project's warehouse, one object for the whole command. */
   openWarehouse(): Promise<Warehouse>;
   /** Another warehouse file, for `rebuild`; closed by the caller. */
@@ -33,6 +35,7 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
   terminal.guard((text) => loaded.secrets.redact(text));
   const { openFsStore } = await import("../stores/fs/open-fs-store.ts");
   const store = openFsStore(loaded.landing.path);
+  const places = openPlaces(loaded.folder);
   let warehouse: Promise<Warehouse> | undefined;
   const openWarehouseAt = async (path: string): Promise<Warehouse> => {
     const [{ openDuckDb }, { quoteExactColumns }, { readStagedPart }] = await Promise.all([
@@ -58,12 +61,14 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
   return {
     ...loaded,
     store,
+    places,
     openWarehouse,
     openWarehouseAt,
     async openSyncPorts(progress, { extractsPerSource } = {}) {
-      const [{ openScanner }, { extractStream }, { loadStream }] = await Promise.all([
+      const [{ openScanner }, { extractStream }, { extractFiles }, { loadStream }] = await Promise.all([
         import("../scan/open-scanner.ts"),
         import("../extract/extract-stream.ts"),
+        import("../extract/extract-files.ts"),
         import("../load/load-stream.ts"),
       ]);
       // Beside the warehouse, not in the system's temporary folder, which is often small or in memory.
@@ -77,11 +82,13 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
         clock: systemClock,
         random: systemRandom,
         secrets: loaded.secrets,
+        places,
         progress,
         openScanner,
         workFolder,
         lanes: openSyncLanes(extractsPerSource),
         extractStream,
+        extractFiles,
         loadStream,
       };
     },

@@ -118,6 +118,7 @@ async function readStandings(
         ...printState(stream.spec, manifest.state.main),
         seq: manifest.seq,
         partitions: manifest.state.partitionCount,
+        ...(manifest.state.fileCount !== undefined && { files: manifest.state.fileCount }),
         ordered: manifest.isOrdered,
         generation: manifest.visible.number,
         committed_at: manifest.committedAt,
@@ -175,7 +176,7 @@ async function showState(
   const rows = standings.map(({ printed }) => [
     `${printed["source"]}.${printed["stream"]}`,
     printed["tenant_id"],
-    printed["cursor"],
+    printed["files"] === undefined ? printed["cursor"] : `${printed["files"]} files`,
     printed["next"],
     printed["seq"],
     printed["committed_at"],

@@ -175,7 +175,8 @@ async function compareSource(
   { tenants, faults, warehouse }: SourceComparison,
   signal: AbortSignal,
 ): Promise<void> {
-  const world = { clock: systemClock, random: systemRandom, secrets: opened.secrets, progress: () => {} };
+  const { secrets, places } = opened;
+  const world = { clock: systemClock, random: systemRandom, secrets, places, progress: () => {} };
   for (const tenant of opened.readTenants()) {
     if (!tenants.includes(tenant.id)) continue;
     await attempt(faults, signal, async () => {

@@ -8,14 +8,19 @@ export type Location = Readonly<{ engine: "file" | "duckdb"; path: string; url: 
 
 const later = {
   landing: ["gs", "s3"],
+  bucket: ["gs", "s3"],
   warehouse: ["bigquery", "postgres", "postgresql"],
 } as const;
 
-const known = { landing: "file", warehouse: "duckdb" } as const;
-const examples = { landing: "file:.leat/landing", warehouse: "duckdb:.leat/warehouse.duckdb" } as const;
+const known = { landing: "file", bucket: "file", warehouse: "duckdb" } as const;
+const examples = {
+  landing: "file:.leat/landing",
+  bucket: "file:incoming",
+  warehouse: "duckdb:.leat/warehouse.duckdb",
+} as const;
 
 /**
- * Reads the URL of the landing or the warehouse.
+ * Reads the URL of the landing, the warehouse, or a bucket that a source reads.
  *
  * @param url - `file:.leat/landing`, `duckdb:/srv/shop.duckdb`; a relative path begins at `folder`.
  * @param from - who said so, for the message: `LEAT_LANDING` or `landing` of the configuration.
@@ -23,7 +28,7 @@ const examples = { landing: "file:.leat/landing", warehouse: "duckdb:.leat/wareh
  */
 export function parseLocation(
   url: string,
-  what: "landing" | "warehouse",
+  what: "landing" | "bucket" | "warehouse",
   from: string,
   folder: string,
 ): Location {

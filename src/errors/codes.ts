@@ -123,6 +123,11 @@ export const codes = {
     hint: "Compare `cursor.format` with the value named.",
     retryable: false,
   },
+  FILE_REFUSED: {
+    meaning: "Files that were found are not what their names say; the others were landed.",
+    hint: "Nothing of a refused file counts as known: the next run asks for it again. Leave it out with `exclude`, or ask the publisher.",
+    retryable: false,
+  },
   ORDER_BROKEN: {
     meaning: "The partner did not keep the sort order that leat asked for.",
     hint: "Run the stream again: leat has stopped trusting its order and set it back.",

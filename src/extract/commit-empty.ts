@@ -6,7 +6,9 @@ import type { StreamSpec } from "../model/stream.ts";
 import type { StateEditPorts } from "./edit-state.ts";
 import { visibleGeneration } from "./extract-progress.ts";
 import { ExtractRun } from "./extract-run.ts";
+import { isOfFiles, readFilesState } from "./files-state.ts";
 import { readState } from "./read-state.ts";
+import { freshState } from "./run-state.ts";
 
 /** Commits it. The state is handed on unchanged. */
 export async function commitEmpty(
@@ -15,8 +17,8 @@ export async function commitEmpty(
 ): Promise<Manifest> {
   const place: StreamPlace = { source: job.spec.source, stream: job.spec.name, tenant: job.tenant };
   const head = await readHead(ports.store, place);
-  const state = await readState(ports.store, head);
-  const run = ExtractRun.forEdit(ports, job, head, state);
+  const state = await (isOfFiles(head) ? readFilesState(ports.store, head) : readState(ports.store, head));
+  const run = ExtractRun.forEdit(ports, job, head, "files" in state ? freshState() : state);
   return run.commit({
     kind: "empty",
     generation: visibleGeneration(head),

@@ -1,18 +1,20 @@
 /** I19: a person sets where a stream stands, by appending a manifest that says who, when and why. */
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
-import { readHead } from "../landing/log.ts";
+import { type Head, readHead } from "../landing/log.ts";
 import type { CursorValue } from "../model/cursor.ts";
 import { describePlace, type StreamPlace, type TenantId } from "../model/ids.ts";
 import type { Manifest, ManifestKind, PartitionState } from "../model/manifest.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import { Boundary } from "./boundary.ts";
+import { editFilesState } from "./edit-files-state.ts";
 import type { ExtractPorts } from "./extract-job.ts";
 import { visibleGeneration } from "./extract-progress.ts";
 import { ExtractRun } from "./extract-run.ts";
+import { type FilesState, isOfFiles, readFilesState } from "./files-state.ts";
 import { startToSend } from "./range-plan.ts";
 import { readState } from "./read-state.ts";
 import { rebuildBoundary } from "./rebuild-boundary.ts";
-import { freshPartition, mainPartition } from "./run-state.ts";
+import { freshPartition, freshState, mainPartition, type RunState } from "./run-state.ts";
 
 /** Tries against a head that moves on meanwhile. */
 const triesMax = 5;
@@ -71,6 +73,10 @@ async function editOnce(
 ): Promise<Manifest> {
   const { spec } = job;
   const head = await readHead(ports.store, place);
+  if (isOfFiles(head)) {
+    const state = editFilesState(await readFilesState(ports.store, head), place, change);
+    return await commitEdit(ports, job, change, { head, state });
+  }
   const found = await readState(ports.store, head);
   const start = startToSend(spec.cursor, change.to);
   if (change.to !== undefined && spec.cursor === undefined) {
@@ -105,6 +111,16 @@ async function editOnce(
     // Quarantined records are in no part.
     for (const [key, entry] of found.boundary) if (entry.cursor === undefined) boundary.set(key, entry);
   }
+  return await commitEdit(ports, job, change, { head, found, state: { partitions, boundary } });
+}
+
+async function commitEdit(
+  ports: StateEditPorts,
+  job: StateEditJob,
+  change: StateChange,
+  edit: Readonly<{ head: Head | undefined; found?: RunState; state: RunState | FilesState }>,
+): Promise<Manifest> {
+  const { head, found = freshState(), state } = edit;
   const run = ExtractRun.forEdit(ports, job, head, found);
   // Partitions made of parents are read again from here also where only changed parents are read.
   if (change.kind !== "closed") run.parentSeq = 0;
@@ -113,7 +129,7 @@ async function editOnce(
       kind: change.kind ?? "state-edit",
       generation: visibleGeneration(head),
       isFinal: false,
-      state: { partitions, boundary },
+      state,
       isOrdered: change.restoresOrder === true || (head?.manifest.isOrdered ?? true),
       edit: {
         who: change.who,

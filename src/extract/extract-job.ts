@@ -3,7 +3,7 @@ import type { CursorValue } from "../model/cursor.ts";
 import type { Compression, ExtractCounts, PartitionState } from "../model/manifest.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
-import type { StreamReader, Tenant } from "../ports/source.ts";
+import type { FileReader, StreamReader, Tenant } from "../ports/source.ts";
 import type { Clock, Progress, Random } from "../ports/world.ts";
 import type { OpenScanner } from "../scan/record-batch.ts";
 
@@ -40,6 +40,15 @@ export type ExtractJob = Readonly<{
   softDeadlineMs: number | undefined;
 }>;
 
+/** One extract of a stream of files. */
+export type FilesJob = Omit<ExtractJob, "reader"> & Readonly<{ reader: FileReader }>;
+
+/** What a commit must know of a job, whatever is read. */
+export type CommitJob = Pick<
+  ExtractJob,
+  "spec" | "tenant" | "tenantColumn" | "compression" | "idempotencyKey"
+>;
+
 /** How an extract ended. Failures are thrown as LeatError with source, stream, tenant and run in `details`. */
 export type ExtractOutcome = Readonly<{
   /** `unchanged`: nothing new and no state moved, so no manifest was made. `already-done`: the idempotency key was. */
@@ -56,7 +65,16 @@ export type ExtractOutcome = Readonly<{
   landedBytes: number;
   /** The run ended at a bound or deadline with windows left to do: run again. */
   hasMore: boolean;
+  /** Known files that the source had no more; set for streams of files that were looked through to the end. */
+  missingFiles?: number | undefined;
 }>;
+
+/** Runs one extract of files. Implemented in `extract-files.ts`. */
+export type ExtractFiles = (
+  ports: ExtractPorts,
+  job: FilesJob,
+  signal: AbortSignal,
+) => Promise<ExtractOutcome>;
 
 /** Runs one extract. Implemented in `extract-stream.ts`. */
 export type ExtractStream = (

@@ -4,7 +4,6 @@
  * A run is `reading` ranges; each completed range is `confirmed` and may be committed at once or together with the
  * next ones. A commit makes a manifest of everything confirmed, under the intended seq; then the next seq is intended.
  */
-import assert from "node:assert/strict";
 import { LeatError } from "../errors/leat-error.ts";
 import { crc32cOf } from "../landing/crc32c.ts";
 import { appendManifest, type Head } from "../landing/log.ts";
@@ -21,17 +20,19 @@ import {
   manifestFormatVersion,
   type PartEntry,
   type PartitionState,
+  type RawFileEntry,
   type StateEdit,
   type StateSummary,
 } from "../model/manifest.ts";
 import { partitionColumn, type StreamSpec } from "../model/stream.ts";
 import type { Boundary } from "./boundary.ts";
 import { type MutableCounts, zeroCounts } from "./extract-counts.ts";
-import type { ExtractJob, ExtractPorts } from "./extract-job.ts";
+import type { CommitJob, ExtractJob, ExtractPorts } from "./extract-job.ts";
+import { encodeFilesState, type FilesState } from "./files-state.ts";
 import type { QuarantineReason } from "./range-context.ts";
 
 import { type SourceTime, startToSend } from "./range-plan.ts";
-import { encodeState, freshState, type RunState, summarizePartitions } from "./run-state.ts";
+import { encodeState, freshPartition, freshState, type RunState, summarizePartitions } from "./run-state.ts";
 
 /** States up to this stand in the manifest itself; larger ones are a landed file (PROTOCOL, bounds). */
 const inlineStateBytesMax = 32 * 1024;
@@ -42,8 +43,10 @@ export type CommitFacts = Readonly<{
   generation: Generation;
   isFinal: boolean;
   /** The state that readers and later runs see after this manifest. */
-  state: RunState;
+  state: RunState | FilesState;
   isOrdered: boolean;
+  /** Raw files that the records landed since the last commit tell of, in a stream of files. */
+  files?: readonly RawFileEntry[];
   edit?: StateEdit | undefined;
 }>;
 
@@ -58,7 +61,7 @@ export type Confirmed = Readonly<{
 /** A run in progress. */
 export class ExtractRun {
   readonly ports: ExtractPorts;
-  readonly job: ExtractJob;
+  readonly job: CommitJob;
   readonly place: StreamPlace;
   readonly runId: RunId;
   readonly startedMs: number;
@@ -81,7 +84,7 @@ export class ExtractRun {
   receivedBytes = 0;
   landedBytes = 0;
 
-  constructor(ports: ExtractPorts, job: ExtractJob, head: Head | undefined, state: RunState) {
+  constructor(ports: ExtractPorts, job: CommitJob, head: Head | undefined, state: RunState) {
     this.ports = ports;
     this.job = job;
     this.place = { source: job.spec.source, stream: job.spec.name, tenant: job.tenant.id };
@@ -101,21 +104,10 @@ export class ExtractRun {
     head: Head | undefined,
     state: RunState,
   ): ExtractRun {
-    const unread = {
-      requestCount: 0,
-      read: (): never => assert.fail("an edit does not read"),
-      close: async () => {},
-    };
-    const extract: ExtractJob = {
-      ...job,
-      tenant: { id: job.tenant, fields: {} },
-      reader: unread,
-      mode: { kind: "incremental" },
-      compression: "none",
-      idempotencyKey: undefined,
-      softDeadlineMs: undefined,
-    };
-    return new ExtractRun({ ...ports, progress: () => {} }, extract, head, state);
+    const { spec, tenantColumn } = job;
+    const tenant = { id: job.tenant, fields: {} };
+    const commit: CommitJob = { spec, tenant, tenantColumn, compression: "none", idempotencyKey: undefined };
+    return new ExtractRun({ ...ports, progress: () => {} }, commit, head, state);
   }
 
   /** When rows of this package say they were extracted: one time a package, so that its bytes do not depend on luck. */
@@ -159,7 +151,7 @@ export class ExtractRun {
     this.#checkQuarantine();
     const parts = await this.rows.finish();
     const quarantine = await this.quarantine.finish();
-    this.#checkAccounting(parts, quarantine);
+    this.#checkAccounting(parts, quarantine, facts.files);
     const previous = this.head?.manifest;
     const kind =
       facts.kind ?? (parts.length > 0 || facts.generation.state === "completed" ? "data" : "empty");
@@ -184,6 +176,7 @@ export class ExtractRun {
       parentSeq: this.parentSeq,
       parts,
       quarantine,
+      ...(facts.files !== undefined && facts.files.length > 0 && { files: facts.files }),
       columns: this.columns,
       counts: { ...this.counts },
       tenantColumn: job.tenantColumn,
@@ -244,13 +237,8 @@ export class ExtractRun {
     return { number: before.number, records: before.records + landed };
   }
 
-  async #storeState(state: RunState): Promise<StateSummary> {
-    const bytes = encodeState(state);
-    const summary = {
-      main: summarizePartitions(state),
-      partitionCount: state.partitions.size,
-      boundaryCount: state.boundary.size,
-    };
+  async #storeState(state: RunState | FilesState): Promise<StateSummary> {
+    const [bytes, summary] = await this.#encodeState(state);
     if (bytes.length <= inlineStateBytesMax) {
       return { ...summary, inline: bytes.toString("base64"), file: undefined };
     }
@@ -266,6 +254,21 @@ export class ExtractRun {
       inline: undefined,
       file: { key, bytes: bytes.length, crc32c: await crc32cOf(bytes) },
     };
+  }
+
+  async #encodeState(state: RunState | FilesState) {
+    if ("files" in state) {
+      const summary = {
+        main: freshPartition,
+        partitionCount: 0,
+        boundaryCount: 0,
+        fileCount: state.files.size,
+      };
+      return [await encodeFilesState(state), summary] as const;
+    }
+    const { partitions, boundary } = state;
+    const counts = { partitionCount: partitions.size, boundaryCount: boundary.size };
+    return [encodeState(state), { main: summarizePartitions(state), ...counts }] as const;
   }
 
   #checkQuarantine(): void {
@@ -289,19 +292,24 @@ export class ExtractRun {
     });
   }
 
-  /** I10: every record received is accounted for, and the parts hold what was counted. */
-  #checkAccounting(parts: readonly PartEntry[], quarantine: readonly PartEntry[]): void {
+  /** I10: every record received is accounted for, and the parts hold what was counted; each tells of one raw file. */
+  #checkAccounting(
+    parts: readonly PartEntry[],
+    quarantine: readonly PartEntry[],
+    files: readonly RawFileEntry[] | undefined,
+  ): void {
     const { received, landed, boundarySkipped, repeated, quarantined } = this.counts;
     const inParts = parts.reduce((sum, part) => sum + part.records, 0);
     const inQuarantine = quarantine.reduce((sum, part) => sum + part.records, 0);
     const addsUp =
       received === landed + boundarySkipped + repeated + quarantined &&
       inParts === landed &&
-      inQuarantine === quarantined;
+      inQuarantine === quarantined &&
+      (files === undefined || files.length === landed);
     if (addsUp) return;
     throw new LeatError("ACCOUNTING_MISMATCH", {
       message: `${describePlace(this.place)}: received ${received}, landed ${landed} (${inParts} in parts), skipped ${boundarySkipped}, repeated ${repeated}, quarantined ${quarantined} (${inQuarantine} in parts).`,
-      details: { ...this.counts, inParts, inQuarantine },
+      details: { ...this.counts, inParts, inQuarantine, files: files?.length },
     });
   }
 }

@@ -63,6 +63,7 @@ export function decodeState(bytes: Buffer, where: string): RunState {
       return JSON.parse(text);
     };
     const header = line() as { format: number; partitions: number }; // Checked on the next line.
+    if (typeof header.partitions !== "number") throw new Error("it is of a stream of files");
     if (header.format !== 1) throw new Error(`its format is ${header.format}, this leat reads 1`);
     const partitions = new Map<string, { number: number; state: PartitionState }>();
     for (let number = 0; number < header.partitions; number++) {

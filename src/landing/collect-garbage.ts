@@ -73,6 +73,8 @@ export async function collectGarbage(
 }
 
 function namedBy(manifest: Manifest): ReadonlySet<string> {
-  const files = [...manifest.parts, ...manifest.quarantine].map((part) => part.key);
+  const files = [...manifest.parts, ...manifest.quarantine, ...(manifest.files ?? [])].map(
+    (part) => part.key,
+  );
   return new Set(manifest.state.file === undefined ? files : [...files, manifest.state.file.key]);
 }

@@ -26,6 +26,7 @@ const partSchema = z.strictObject({
   exactColumns: z.array(z.string()),
 });
 const fileSchema = z.strictObject({ key: z.string(), bytes: count, crc32c: z.string() });
+const rawFileSchema = fileSchema.extend({ sha256: z.string() });
 const partitionSchema = z.strictObject({ cursor, scannedTo: cursor, next: cursor, since: cursor });
 
 const columnsSchema = z
@@ -62,6 +63,7 @@ const manifestSchema = z.object({
     main: partitionSchema,
     partitionCount: count,
     boundaryCount: count,
+    fileCount: count.optional(),
     inline: optionalText,
     file: fileSchema.nullable().transform((value) => value ?? undefined),
   }),
@@ -70,6 +72,7 @@ const manifestSchema = z.object({
   parentSeq: count,
   parts: z.array(partSchema),
   quarantine: z.array(partSchema),
+  files: z.array(rawFileSchema).optional(),
   columns: columnsSchema,
   counts: z.strictObject({
     received: count,

@@ -39,6 +39,15 @@ const endings: Readonly<Record<Compression, string>> = { none: "", zstd: ".zst",
 export const partName = (number: number, compression: Compression): string =>
   `part-${String(number).padStart(5, "0")}.ndjson${endings[compression]}`;
 
+/** Endings that a raw file keeps in its key, for people who look into the landing. */
+const keptEnding = /\.([A-Za-z0-9]{1,10})$/;
+
+/** `file-00001.xls`, after what people call the file; numbers count from 1 and are never used twice in a run. */
+export const rawFileName = (number: number, name: string): string => {
+  const ending = keptEnding.exec(name)?.[1]?.toLowerCase();
+  return `file-${String(number).padStart(5, "0")}${ending === undefined ? "" : `.${ending}`}`;
+};
+
 /** The compression that a part's name tells. */
 export function compressionOf(key: string): Compression {
   if (key.endsWith(".zst")) return "zstd";

@@ -1,10 +1,11 @@
-/** Checks one log against the objects it names: dense, well-formed, every part there with its size and checksum. */
+/** Checks one log against the objects it names: dense, well-formed, every part and raw file there with its size and checksum. */
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import type { StreamPlace } from "../model/ids.ts";
 import type { Manifest } from "../model/manifest.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import { readHead, readManifestOfLog } from "./log.ts";
 import { readChecked, readPart } from "./part-reader.ts";
+import { readRawFile } from "./raw-file-reader.ts";
 
 /** What a log holds, and everything that is wrong with it. */
 export type VerifiedLog = Readonly<{
@@ -14,11 +15,14 @@ export type VerifiedLog = Readonly<{
   /** Records landed in visible packages. */
   records: number;
   parts: number;
+  /** Raw files of streams of files. */
+  files: number;
+  /** Of parts and raw files. */
   bytes: number;
   faults: readonly LeatError[];
 }>;
 
-/** Reads every manifest, and with `readsParts` every byte of every part. Never throws for what is wrong in the log. */
+/** Reads every manifest, and with `readsParts` every byte of every part and raw file. Never throws for what is wrong in the log. */
 export async function verifyLog(
   store: ObjectStore,
   place: StreamPlace,
@@ -39,7 +43,7 @@ export async function verifyLog(
     }
   }
   const gone = new Set(manifests.flatMap((manifest) => manifest.forgets));
-  let [packages, parts, bytes] = [0, 0, 0];
+  let [packages, parts, files, bytes] = [0, 0, 0, 0];
   for (const manifest of manifests) {
     if (manifest.kind !== "data" || gone.has(manifest.seq)) continue;
     packages++;
@@ -49,6 +53,16 @@ export async function verifyLog(
       if (!options.readsParts) continue;
       try {
         for await (const _ of readPart(store, part));
+      } catch (error) {
+        note(error);
+      }
+    }
+    for (const file of manifest.files ?? []) {
+      files++;
+      bytes += file.bytes;
+      if (!options.readsParts) continue;
+      try {
+        for await (const _ of readRawFile(store, file));
       } catch (error) {
         note(error);
       }
@@ -70,6 +84,7 @@ export async function verifyLog(
     packages,
     records: manifests.at(-1)?.visible.records ?? 0,
     parts,
+    files,
     bytes,
     faults,
   };

@@ -63,6 +63,8 @@ export type StateSummary = Readonly<{
   main: PartitionState;
   partitionCount: number;
   boundaryCount: number;
+  /** Files known, in a stream of files; such a state has no partitions and no boundary. */
+  fileCount?: number | undefined;
   /** Inline when small: the same text that the file would hold. */
   inline: string | undefined;
   file: FileEntry | undefined;
@@ -109,7 +111,7 @@ export type Manifest = Readonly<{
   parts: readonly PartEntry[];
   quarantine: readonly PartEntry[];
   /** Raw files landed by this run; streams of files only, absent before there were such. */
-  files?: readonly RawFileEntry[];
+  files?: readonly RawFileEntry[] | undefined;
   columns: ColumnTable;
   counts: ExtractCounts;
   /** Name of the tenant's column in the rows. */

@@ -4,13 +4,19 @@ import type { TenantId } from "../model/ids.ts";
 import type { JsonValue } from "../model/json-value.ts";
 import type { RecordSelector } from "../model/record-selector.ts";
 import type { StreamSpec } from "../model/stream.ts";
-import type { Clock, Progress, Random, Secrets } from "./world.ts";
+import type { Clock, Places, Progress, Random, Secrets } from "./world.ts";
 
 /** A tenant as `tenants.json` has it: the id, and whatever else its sources need. Values may be secret references. */
 export type Tenant = Readonly<{ id: TenantId; fields: Readonly<Record<string, JsonValue>> }>;
 
 /** What a source may touch of the world. */
-export type SourceWorld = Readonly<{ clock: Clock; random: Random; secrets: Secrets; progress: Progress }>;
+export type SourceWorld = Readonly<{
+  clock: Clock;
+  random: Random;
+  secrets: Secrets;
+  progress: Progress;
+  places: Places;
+}>;
 
 /** One range of one partition, as it will be sent: rounded, half-open or not as the stream's `range` says. */
 export type RangeRequest = Readonly<{
@@ -74,7 +80,6 @@ export interface StreamReader {
 
 /** What is known of the newest landed version of a file, for conditional requests. */
 export type KnownFile = Readonly<{
-  sha256: string;
   bytes: number;
   /** Validators as the source gave them; `undefined`: it gave none. */
   etag: string | undefined;
@@ -91,6 +96,15 @@ export type FoundFile = Readonly<{
   fields: Readonly<Record<string, string>>;
 }>;
 
+/** Upper bounds of one run over files, and how many are fetched at once. */
+export type FileLimits = Readonly<{
+  /** Files that may be found. */
+  filesMax: number;
+  /** Bytes of one file. */
+  fileBytesMax: number;
+  concurrency: number;
+}>;
+
 /** How the fetch of a file went. `unchanged`: the source says that the known version is the newest. */
 export type FetchedFile =
   | Readonly<{ status: "unchanged" }>
@@ -98,17 +112,30 @@ export type FetchedFile =
       status: "fetched";
       /** Read at most once, to its end or not at all. */
       body: AsyncIterable<Uint8Array>;
+      /** Ends a body that is not read to its end. */
+      discard: () => void;
+      /** What the answer calls the file; `undefined`: nothing else than it was found by. */
+      name: string | undefined;
+      /** Where the bytes came from in the end, without secrets: a URL, or a path. */
+      address: string;
+      /** As announced; `undefined`: nothing was. */
+      bytes: number | undefined;
       contentType: string | undefined;
+      /** Validators for the next time. */
       etag: string | undefined;
       lastModified: string | undefined;
+      /** When the publisher says that it was changed last, ms since the epoch. */
+      modifiedMs: number | undefined;
     }>;
 
 /**
  * Finds and fetches the files of one stream for one tenant. Politeness, retries and credentials are dealt with inside.
+ * `fetch` takes what `find` of the same reader gave.
  *
  * @throws LeatError what a source throws; `SOURCE_TRUNCATED` from `body` where the file broke off.
  */
 export interface FileReader {
+  readonly limits: FileLimits;
   find(signal: AbortSignal): AsyncIterable<FoundFile>;
   fetch(file: FoundFile, known: KnownFile | undefined, signal: AbortSignal): Promise<FetchedFile>;
   /** Requests sent so far, retries included. */
@@ -116,13 +143,16 @@ export interface FileReader {
   close(): Promise<void>;
 }
 
-/** **source** a system we read: its streams, and how to open one for a tenant. Made by `rest(...)` or `defineSource(...)`. */
+/**
+ * **source** a system we read: its streams, and how to open one for a tenant. Made by `rest(...)`, `files(...)` or
+ * `defineSource(...)`.
+ */
 export interface Source {
   readonly name: string;
   readonly streams: readonly StreamSpec[];
   /** Opens a stream for a tenant. No request is sent before `read`. */
   open(stream: string, tenant: Tenant, world: SourceWorld): Promise<StreamReader>;
-  /** Opens a stream of files instead; set where all streams of the source are such. */
+  /** Opens a stream of files instead; set where all streams of the source are such, and then `open` is never called. */
   openFiles?(stream: string, tenant: Tenant, world: SourceWorld): Promise<FileReader>;
   /** How many records the partner itself counts, where it can say so (`verify`); `undefined`: it cannot. */
   count?(

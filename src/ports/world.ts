@@ -1,5 +1,6 @@
-/** Ports: time, randomness, secrets and the telling of progress. */
+/** Ports: time, randomness, secrets, places and the telling of progress. */
 import type { RunId, TenantId } from "../model/ids.ts";
+import type { ObjectStore } from "./object-store.ts";
 
 /** Time as a parameter. */
 export interface Clock {
@@ -20,6 +21,18 @@ export interface Random {
 export interface Secrets {
   /** @throws LeatError `SECRET_MISSING` naming the reference and the places looked at, never a value. */
   resolve(reference: string): Promise<string>;
+}
+
+/** Where the addresses in a project lead. */
+export interface Places {
+  /** An absolute path; a relative one begins at the project's folder. */
+  resolvePath(path: string): string;
+  /**
+   * Opens an object store that a source reads from, by its URL: `file:PATH` for a folder.
+   *
+   * @throws LeatError `NOT_SUPPORTED` for a kind of store of a later version, `CONFIG_INVALID` for any other text.
+   */
+  openStore(url: string): Promise<ObjectStore>;
 }
 
 /** What is told while work goes on; the CLI draws it, the server logs it. */

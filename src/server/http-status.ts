@@ -25,6 +25,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   PAGES_ENDLESS: 502,
   ORDER_BROKEN: 502,
   QUARANTINE_SHARE_EXCEEDED: 502,
+  FILE_REFUSED: 502,
 
   INTERRUPTED: 503,
   STORE_UNREADABLE: 503,

@@ -48,24 +48,30 @@ async function extractRound(
   signal: AbortSignal,
 ): Promise<ExtractOutcome> {
   signal.throwIfAborted();
-  const { store, clock, random, secrets, progress, openScanner } = ports;
-  const reader = await stream.source.open(stream.spec.name, tenant, { clock, random, secrets, progress });
+  const { store, clock, random, secrets, places, progress, openScanner } = ports;
+  const { source, spec } = stream;
+  const world = { clock, random, secrets, places, progress };
+  const extractPorts = { store, clock, random, progress, openScanner };
+  const common = {
+    spec,
+    tenant,
+    mode: job.modeOf(spec),
+    tenantColumn: job.tenantColumn,
+    compression: compressionsWanted.find((wanted) => ports.warehouse.compressions.includes(wanted)) ?? "none",
+    idempotencyKey: job.idempotencyKey,
+    softDeadlineMs: job.softDeadlineMs,
+  };
+  if (source.openFiles !== undefined) {
+    const files = await source.openFiles(spec.name, tenant, world);
+    try {
+      return await ports.extractFiles(extractPorts, { ...common, reader: files }, signal);
+    } finally {
+      await files.close();
+    }
+  }
+  const reader = await source.open(spec.name, tenant, world);
   try {
-    return await ports.extractStream(
-      { store, clock, random, progress, openScanner },
-      {
-        spec: stream.spec,
-        tenant,
-        reader,
-        mode: job.modeOf(stream.spec),
-        tenantColumn: job.tenantColumn,
-        compression:
-          compressionsWanted.find((wanted) => ports.warehouse.compressions.includes(wanted)) ?? "none",
-        idempotencyKey: job.idempotencyKey,
-        softDeadlineMs: job.softDeadlineMs,
-      },
-      signal,
-    );
+    return await ports.extractStream(extractPorts, { ...common, reader }, signal);
   } finally {
     await reader.close();
   }
@@ -88,6 +94,7 @@ function joinOutcomes(first: ExtractOutcome, next: ExtractOutcome): ExtractOutco
     receivedBytes: first.receivedBytes + next.receivedBytes,
     landedBytes: first.landedBytes + next.landedBytes,
     hasMore: next.hasMore,
+    missingFiles: next.missingFiles,
   };
 }
 

@@ -59,6 +59,7 @@ export function printItem(item: SyncItem): JsonObject {
       received_bytes: extract.receivedBytes,
       landed_bytes: extract.landedBytes,
       has_more: extract.hasMore,
+      ...(extract.missingFiles !== undefined && { missing_files: extract.missingFiles }),
     }),
     ...(load && {
       load: { packages: load.packages, loaded: load.loaded, rejected: load.rejected, seq: load.seq },

@@ -1,23 +1,24 @@
 /** What a sync is asked to do, what it works with, and what it says when it has ended. */
 import type { LeatError } from "../errors/leat-error.ts";
-import type { ExtractMode, ExtractOutcome, ExtractStream } from "../extract/extract-job.ts";
+import type { ExtractFiles, ExtractMode, ExtractOutcome, ExtractStream } from "../extract/extract-job.ts";
 import type { LoadStream, TenantLoad } from "../load/load-outcome.ts";
 import type { TenantId } from "../model/ids.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Source, Tenant } from "../ports/source.ts";
 import type { SchemaChange, Warehouse } from "../ports/warehouse.ts";
-import type { Clock, Progress, Random, Secrets } from "../ports/world.ts";
+import type { Clock, Places, Progress, Random, Secrets } from "../ports/world.ts";
 import type { OpenScanner } from "../scan/record-batch.ts";
 import type { SyncLanes } from "./lanes.ts";
 
-/** The world of a sync. The two stages are given, so that a sync can be tried without either. */
+/** The world of a sync. The stages are given, so that a sync can be tried without them. */
 export type SyncPorts = Readonly<{
   store: ObjectStore;
   warehouse: Warehouse;
   clock: Clock;
   random: Random;
   secrets: Secrets;
+  places: Places;
   progress: Progress;
   openScanner: OpenScanner;
   /** A folder on this machine for private copies of parts while they are loaded. */
@@ -25,6 +26,7 @@ export type SyncPorts = Readonly<{
   /** Shared by all syncs of a process, so that many requests together keep to the limits. */
   lanes: SyncLanes;
   extractStream: ExtractStream;
+  extractFiles: ExtractFiles;
   loadStream: LoadStream;
 }>;
 

@@ -165,11 +165,13 @@ export function fakePorts(script: Script): {
     clock,
     random: createSeededRandom(1),
     secrets: { resolve: async () => "" },
+    places: { resolvePath: (path) => path, openStore: (url) => Promise.reject(new Error(url)) },
     progress: (event) => events.push(event),
     openScanner,
     workFolder: "/nowhere",
     lanes: openSyncLanes(script.extractsPerSource),
     extractStream,
+    extractFiles: () => Promise.reject(new Error("no files are scripted")),
     loadStream,
   };
   return { ports, trace, events, clock };

@@ -1,10 +1,12 @@
 /** A world for sources under test: nothing of it is real but what a test asks for. */
+import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { LeatError } from "../../src/errors/leat-error.ts";
 import { newRunId, toTenantId } from "../../src/model/ids.ts";
 import type { JsonValue } from "../../src/model/json-value.ts";
 import type { SourceWorld, Tenant } from "../../src/ports/source.ts";
 import type { Clock, ProgressEvent } from "../../src/ports/world.ts";
+import { openFsStore } from "../../src/stores/fs/open-fs-store.ts";
 
 export const realClock: Clock = {
   nowMs: () => Date.now(),
@@ -55,6 +57,10 @@ export function testWorld(
         if (value !== undefined) return value;
         throw new LeatError("SECRET_MISSING", { message: `No secret ${reference}.` });
       },
+    },
+    places: {
+      resolvePath: (path) => resolve(path),
+      openStore: async (url) => openFsStore(resolve(url.slice(5))),
     },
     progress: (event) => events.push(event),
     events,

@@ -1,6 +1,7 @@
 /** The shop's project, and one sync of it: what the kill matrix kills, and what repairs it afterwards. */
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { extractFiles } from "../../src/extract/extract-files.ts";
 import { extractStream } from "../../src/extract/extract-stream.ts";
 import { readStagedPart } from "../../src/landing/part-reader.ts";
 import { loadStream } from "../../src/load/load-stream.ts";
@@ -111,11 +112,13 @@ export async function syncShop(
         secrets: {
           resolve: (reference) => Promise.reject(new Error(`no secret is needed, yet ${reference} is asked`)),
         },
+        places: { resolvePath: (path) => path, openStore: (url) => Promise.reject(new Error(url)) },
         progress: () => {},
         openScanner,
         workFolder: join(folder, "work"),
         lanes: openSyncLanes(1),
         extractStream,
+        extractFiles,
         loadStream,
       },
       {
