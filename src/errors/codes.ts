@@ -321,6 +321,58 @@ export const codes = {
     retryable: false,
   },
 
+  // Datasets
+  DATASET_UNKNOWN: {
+    meaning: "The project has no dataset of this name.",
+    hint: "Use one of the listed names.",
+    retryable: false,
+  },
+  VERSION_UNKNOWN: {
+    meaning: "The dataset has no such version, or it was collected.",
+    hint: "Use one of the listed versions, `latest` or `previous`.",
+    retryable: false,
+  },
+  INPUT_EMPTY: {
+    meaning: "There is nothing to build a dataset from; no version was made.",
+    hint: "Look at the place named: run `leat sync` first, or widen the filter.",
+    retryable: false,
+  },
+  INPUT_UNREADABLE: {
+    meaning: "Some of a dataset's files cannot be read as declared; no version was made.",
+    hint: "Mend the declaration for the files named, or leave them out with `files`.",
+    retryable: false,
+  },
+  RELEASE_UNKNOWN: {
+    meaning: "A file's place in the order of release cannot be read.",
+    hint: "Compare `release` of the dataset with the file named, or leave the file out with `files`.",
+    retryable: false,
+  },
+  COLUMN_MISMATCH: {
+    meaning: "Rows and columns of a dataset do not have the same names.",
+    hint: "Compare `columns` of the dataset with the names listed.",
+    retryable: false,
+  },
+  MAP_FAILED: {
+    meaning: "The project's own code failed while making rows of a dataset.",
+    hint: "Look at the cause and the row named.",
+    retryable: false,
+  },
+  ROW_INVALID: {
+    meaning: "Values are not what their columns declare; no version was made.",
+    hint: "Look at the places named. Mend the declaration, or change the values in `map` or SQL.",
+    retryable: false,
+  },
+  KEY_DUPLICATE: {
+    meaning: "Rows of one file have the same key; no version was made.",
+    hint: "Add what tells them apart to `key`, or say with `duplicates` which of them counts.",
+    retryable: false,
+  },
+  RULE_FAILED: {
+    meaning: "A quality rule of severity `error` does not hold; no version was published.",
+    hint: "Look at the offending rows. What is known and right can be a rule of severity `warn`.",
+    retryable: false,
+  },
+
   INTERRUPTED: {
     meaning: "The run was stopped at a safe point.",
     hint: "Run it again: it goes on from there.",
