@@ -29,7 +29,7 @@ async function extract(): Promise<void> {
   row("scanner / parse + stringify", scan.ratioToStringify, "x");
   say();
   const { rates, single } = await benchExtract({
-    pages: isSmall ? 50 : 500,
+    pages: isSmall ? 50 : 1000,
     runs: isSmall ? 2 : 5,
     singleBytes: isSmall ? 100 * million : thousand * million,
   });
