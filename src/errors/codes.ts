@@ -221,6 +221,42 @@ export const codes = {
     hint: "Look where it comes from. If it is right, unpack it and save it anew.",
     retryable: false,
   },
+  WORKBOOK_SHEET_MISSING: {
+    meaning: "No sheet of the workbook is the one looked for.",
+    hint: "Compare `sheets` of the declaration with the sheets listed.",
+    retryable: false,
+  },
+  WORKBOOK_TABLE_MISSING: {
+    meaning: "The sheet holds no table of the declared form, or the table has no rows.",
+    hint: "Look at the sheet: is it the table that was declared? Then declare its headers as they are now.",
+    retryable: false,
+  },
+  WORKBOOK_COLUMN_MISSING: {
+    meaning: "A declared column is not in the table.",
+    hint: "Add the header as it is now to the column, or declare it `optional: true`.",
+    retryable: false,
+  },
+  WORKBOOK_AMBIGUOUS: {
+    meaning: "Several sheets, tables or columns fit the declaration equally well.",
+    hint: "Say in the declaration which of them is meant.",
+    retryable: false,
+  },
+  WORKBOOK_HEADINGS_UNCLEAR: {
+    meaning:
+      "The headings above the figures cannot be read without guessing: a gap, a double, a blank, no year.",
+    hint: "Look at the row named and say in the declaration what its headings mean.",
+    retryable: false,
+  },
+  WORKBOOK_CELL_INVALID: {
+    meaning: "A cell does not hold what its column is declared to hold.",
+    hint: 'Say what it means with `symbols`, or leave such cells out with `unreadable: "reject"`.',
+    retryable: false,
+  },
+  WORKBOOK_FIELD_MISSING: {
+    meaning: "A field such as {year} is not known for this file.",
+    hint: "Let the source tell it, or find it with `fields` or a named group of `sheets`.",
+    retryable: false,
+  },
 
   // Landing
   STATE_CONFLICT: {

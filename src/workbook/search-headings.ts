@@ -1,0 +1,134 @@
+/** Takes a row for the headings of a table whose figures stand under months, weeks or other headings. */
+import { textsAbove, withTitleFields } from "./above-table.ts";
+import { contentBelow, type FigureTest } from "./column-counts.ts";
+import { type ColumnMatch, matchColumns } from "./column-match.ts";
+import type { FoundTable, IgnoredColumn, TableSearch } from "./found-table.ts";
+import { type HeaderBlock, readColumnHeader } from "./header-block.ts";
+import type { HeaderGrid } from "./header-grid.ts";
+import { groupHeadings } from "./heading-groups.ts";
+import { type HeadingRows, levelsOf, readHeadingCells, readHeadingRows } from "./heading-levels.ts";
+import { type Layout, specsOf } from "./layout.ts";
+import { describeMatch, noTable } from "./misses.ts";
+import type { Fields } from "./wanted.ts";
+
+/** Columns of one table; each heading is looked at many times. */
+const headingsMax = 4000;
+
+/** What the row would be as the lowest row of headings. */
+export function searchHeadings(
+  grid: HeaderGrid,
+  isFigure: FigureTest,
+  index: number,
+  layout: Layout,
+  fields: Fields,
+): TableSearch {
+  const shape = shapeOf(layout);
+  const found = readHeadingRows(grid, isFigure, index, shape);
+  const number = grid.numberOf(index);
+  if (typeof found === "string") return noTable(0, `row ${number} is no header: ${found}`);
+  if (found.columns.length > headingsMax)
+    return noTable(0, `row ${number} has more than ${headingsMax} headings`);
+
+  const block = [...found.block, ...between(index, found.dataFrom)];
+  const known = withTitleFields(fields, textsAbove(grid, found.rows[0]!), layout);
+  const match = matchColumns(grid, block, found.dataFrom, specsOf(layout, "cell"), known);
+  const taken = new Set([...match.columns.values()].map(({ column }) => column));
+  const contentOf = (column: number) => contentBelow(grid, isFigure, found.dataFrom, column);
+  const covered = covers(found.columns, shape.groupSize).filter((column) => !taken.has(column));
+  const cells = readHeadingCells(grid, found.rows, covered, shape.groupSize > 1);
+  const facts = { hasFigures: (column: number) => contentOf(column) === "figures" };
+  const grouped = groupHeadings(cells, shape.levels, specsOf(layout, "figure"), layout, known, facts);
+
+  const columns = grouped.groups.flatMap((group) => group.figures.filter((column) => column >= 0));
+  const first = Math.min(...columns);
+  const labels = between(-1, Number.isFinite(first) ? first : 0).filter(
+    (column) => !taken.has(column) && contentOf(column) !== "empty",
+  );
+  const miss = describeMatch(grid, block, number, layout, match, {
+    labels,
+    columns,
+    problems: grouped.problems,
+  });
+  if (miss !== undefined) return { table: undefined, miss };
+
+  const rows = headerRows(grid, found, block, match, columns);
+  const used = new Set([...taken, ...labels, ...columns]);
+  const table: FoundTable = {
+    headerRows: rows.map((row) => grid.numberOf(row)),
+    headerBottom: grid.numberOf(rows.at(-1)!),
+    columns: match.columns,
+    labels,
+    groups: grouped.groups,
+    headingMarks: grouped.marks,
+    ignored: ignoredColumns(grid, block, used, grouped.ignored, contentOf),
+    above: textsAbove(grid, rows[0]!),
+    fields: known,
+    signature: new Map(columns.map((column) => [column, grid.cell(index, column)?.text ?? ""])),
+  };
+  return { table, miss: undefined };
+}
+
+/** What the declaration says of the headings, once for all rows that are tried. */
+function shapeOf(layout: Layout) {
+  const levels = levelsOf(layout);
+  const figures = specsOf(layout, "figure").map((spec) => spec.figure);
+  const isTold = figures.some((figure) => typeof figure === "object" && "header" in figure);
+  const places = figures.map((figure) => (typeof figure === "object" && "nth" in figure ? figure.nth : 1));
+  return {
+    levels,
+    // A header that tells figures apart is one level more, below those declared.
+    searched: isTold ? [...levels, { kind: "text" as const, blank: "", specs: [] }] : levels,
+    /** Columns that stand under one heading, at least. */
+    groupSize: Math.max(1, ...places),
+  };
+}
+
+/** Whole numbers between two, both left out. */
+function between(above: number, below: number): readonly number[] {
+  return Array.from({ length: Math.max(0, below - above - 1) }, (_, offset) => above + 1 + offset);
+}
+
+/** Columns from the first heading to the last, and those of its group behind it. */
+function covers(columns: readonly number[], groupSize: number): readonly number[] {
+  return between(columns[0]! - 1, columns.at(-1)! + groupSize);
+}
+
+/**
+ * The rows that are header: from the topmost in which a heading or a column's name stands, to the lowest that holds
+ * either, or texts above the figures. Labels below them belong to the table.
+ */
+function headerRows(
+  grid: HeaderGrid,
+  found: HeadingRows,
+  block: HeaderBlock,
+  match: ColumnMatch,
+  columns: readonly number[],
+): HeaderBlock {
+  const named = [...match.columns.values()].filter(({ by }) => by !== "values" && by !== "letter");
+  const tops = named.map(({ column }) => readColumnHeader(grid, block, column)?.row ?? found.rows[0]!);
+  const top = Math.min(found.rows[0]!, ...tops);
+  const texts = block.filter((row) => columns.some((column) => grid.cell(row, column) !== undefined));
+  const bottom = Math.max(found.rows.at(-1)!, match.bottom, ...texts);
+  return block.filter((row) => row >= top && row <= bottom);
+}
+
+function ignoredColumns(
+  grid: HeaderGrid,
+  block: HeaderBlock,
+  used: ReadonlySet<number>,
+  known: readonly IgnoredColumn[],
+  contentOf: (column: number) => "figures" | "texts" | "empty",
+): readonly IgnoredColumn[] {
+  const reasons = new Map(known.map((column) => [column.column, column]));
+  const ignored: IgnoredColumn[] = [];
+  for (let column = 0; column < grid.width; column++) {
+    if (used.has(column)) continue;
+    const header = readColumnHeader(grid, block, column)?.variants[0] ?? "";
+    const content = contentOf(column);
+    if (content === "empty" && header === "") continue;
+    const reason =
+      reasons.get(column)?.reason ?? (content === "empty" ? "nothing below its header" : "not declared");
+    ignored.push({ column, header, reason });
+  }
+  return ignored;
+}
