@@ -67,7 +67,7 @@ async function probeLanding(store: ObjectStore): Promise<void> {
   }
 }
 
-/** Opens each stream for each tenant, which looks up what it needs and sends nothing. */
+/** Opens each stream for each tenant and has it look up what it needs; nothing is sent. */
 async function openEveryStream(
   opened: OpenProject,
   problems: LeatError[],
@@ -88,7 +88,11 @@ async function openEveryStream(
         await collect(found, async () => {
           const reader = await (source.openFiles?.(stream, tenant, world) ??
             source.open(stream, tenant, world));
-          await reader.close();
+          try {
+            if ("check" in reader) await reader.check?.();
+          } finally {
+            await reader.close();
+          }
         });
         for (const problem of found) {
           // A missing secret is missing for every stream of the source: told once a tenant.

@@ -72,6 +72,8 @@ export type PageSummary = Readonly<{
  * For `stability: "settled"` the reader itself compares the totals and throws `SOURCE_UNSTABLE` (the caller retries).
  */
 export interface StreamReader {
+  /** Looks up what requests would need (secrets, the tenant's fields) and sends none; a reader without needs has none. */
+  check?(): Promise<void>;
   read(request: RangeRequest, signal: AbortSignal): AsyncGenerator<Page, void, PageSummary>;
   /** Requests sent so far, retries included. */
   readonly requestCount: number;

@@ -108,8 +108,12 @@ export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): Syn
   });
 
   app.get("/live", async () => ({ status: "live" }));
-  app.get("/ready", async () => {
-    ports.readTenants(); // Broken tenants: no request could be served.
+  app.get("/ready", async (_request, reply) => {
+    try {
+      ports.readTenants(); // Broken tenants: no request could be served.
+    } catch (error) {
+      return sendProblem(reply, toLeatError(error), { redact, status: 503 });
+    }
     return { status: "ready" };
   });
 

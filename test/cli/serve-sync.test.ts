@@ -87,7 +87,7 @@ describe("serve-sync", () => {
     const broken = await fetch(`${url}/orders?tenant_id=414`);
     expect(broken.status).toBe(500);
     expect(await broken.json()).toMatchObject({ code: "TENANTS_INVALID" });
-    expect((await fetch(`${url}/ready`)).status).toBe(500);
+    expect((await fetch(`${url}/ready`)).status).toBe(503);
     folder.write("customers.json", '[{"id":"414"}]');
     expect((await fetch(`${url}/ready`)).status).toBe(200);
   });

@@ -109,6 +109,9 @@ describe("a credential", () => {
       undefined,
     ]);
     expectLine(told.stderr, "SECRET_MISSING", /environment variable KEY_414, then .*\.env/);
+    const checked = await world.leat("check");
+    expect(checked.code).not.toBe(0);
+    expectLine(checked.stderr, "SECRET_MISSING", /environment variable KEY_414, then .*\.env/);
     expect(world.depot.requests().filter((request) => request.path.startsWith("/414/")).length).toBe(asked);
     expect((await world.standings()).get("orders/414")).toEqual(before.get("orders/414"));
     await world.expectTruth((_stream, tenant) => tenant === "414");

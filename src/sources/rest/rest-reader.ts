@@ -44,6 +44,10 @@ export class RestReader implements StreamReader {
     return this.#parts.exchange.requestCount;
   }
 
+  async check(): Promise<void> {
+    await this.#parts.prepare();
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
