@@ -15,6 +15,15 @@ export type {
 } from "./model/stream.ts";
 export type { Project, ProjectDeclaration, TenantDeclaration } from "./ports/project.ts";
 export type { Source, SourceWorld, StreamReader, Tenant } from "./ports/source.ts";
+export type { FilePattern } from "./sources/files/file-pattern.ts";
+export { files } from "./sources/files/files.ts";
+export type {
+  FilePlaceDeclaration,
+  FileStreamDeclaration,
+  FilesDeclaration,
+  ListingDeclaration,
+  PageDeclaration,
+} from "./sources/files/files-declaration.ts";
 export { defineSource } from "./sources/generator/define-source.ts";
 export type {
   GeneratedPage,

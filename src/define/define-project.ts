@@ -32,7 +32,7 @@ const isSource = (value: unknown): value is Source =>
 const projectSchema = z.strictObject({
   name: nameSchema,
   sources: z
-    .array(z.custom<Source>(isSource, "is not a source: make it with rest(...) or defineSource(...)"))
+    .array(z.custom<Source>(isSource, "is not a source: make it with rest(...), files(...) or defineSource(...)"))
     .min(1, "must name at least one source"),
   tenantColumn: columnSchema.default(projectDefaults.tenantColumn),
   tenants: z.union([nameSchema, z.array(z.custom<TenantDeclaration>())]).optional(),

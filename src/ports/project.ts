@@ -9,7 +9,7 @@ export type TenantDeclaration = Readonly<{ id: string }> & JsonObject;
 export type ProjectDeclaration = Readonly<{
   /** The project's name, for logs and messages. */
   name: string;
-  /** The sources to read, each made by `rest(...)` or `defineSource(...)`. Their names must differ. */
+  /** The sources to read, each made by `rest(...)`, `files(...)` or `defineSource(...)`. Their names must differ. */
   sources: readonly Source[];
   /**
    * Column that leat splices in front of every landed record, holding the tenant's id. Default `tenant_id`. Choose

@@ -86,3 +86,16 @@ export function toAccess(
     },
   };
 }
+
+/** Origins that a source's credentials may be sent to as well. */
+export function checkOrigins(faults: Faults, declared: readonly string[]): string[] {
+  return declared.map((text, index) => {
+    const isOrigin = URL.canParse(text) && /^https?:/.test(text) && new URL(text).pathname === "/";
+    if (!isOrigin)
+      faults.add(
+        ["allowedOrigins", index],
+        `${JSON.stringify(text)} is not an origin such as https://api.example.com`,
+      );
+    return isOrigin ? new URL(text).origin : text;
+  });
+}

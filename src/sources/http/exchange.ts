@@ -22,6 +22,8 @@ export type PlannedRequest = Readonly<{
   body: string | undefined;
   /** Hands the body over in its `Content-Encoding`. */
   isRaw?: boolean;
+  /** Goes to somebody else's address: without credentials and the source's own headers. */
+  isAnonymous?: boolean;
   /** Query parameters that hold secrets. */
   secretParams: ReadonlySet<string>;
 }>;
@@ -128,9 +130,9 @@ export class Exchange {
   ): Promise<Answer> {
     const { clock, retry, random, tokens, warn } = this.#parts;
     const startedAtMs = clock.nowMs();
-    let sent = request;
     let redirects = 0;
-    let isAway = false;
+    let isAway = request.isAnonymous === true;
+    let sent: SentRequest = isAway ? { ...request, headers: ownHeaders(request) } : request;
     let hasRenewed = false;
     for (let tries = 1; ; ) {
       const credential = isAway ? noCredential : await authorise();

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { JsonValue } from "../../model/json-value.ts";
 import type { Tenant } from "../../ports/source.ts";
-import { type Access, accessMembers, toAccess } from "../http/check-access.ts";
+import { type Access, accessMembers, checkOrigins, toAccess } from "../http/check-access.ts";
 import { isTemplate, parseTemplate, type Template, usedValues } from "../http/template.ts";
 import { checkBetweenStreams, checkName } from "../stream-declaration/check-stream.ts";
 import { deepFreeze } from "../stream-declaration/deep-freeze.ts";
@@ -100,18 +100,6 @@ export function baseUrlFault(address: string): string | undefined {
   if (url.username !== "" || url.password !== "") return "holds a credential; use `auth`";
   if (url.search !== "" || url.hash !== "") return "has a query or fragment; use `params` of the streams";
   return undefined;
-}
-
-function checkOrigins(faults: Faults, declared: readonly string[]): string[] {
-  return declared.map((text, index) => {
-    const isOrigin = URL.canParse(text) && /^https?:/.test(text) && new URL(text).pathname === "/";
-    if (!isOrigin)
-      faults.add(
-        ["allowedOrigins", index],
-        `${JSON.stringify(text)} is not an origin such as https://api.example.com`,
-      );
-    return isOrigin ? new URL(text).origin : text;
-  });
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, JsonValue>> {
