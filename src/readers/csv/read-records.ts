@@ -1,0 +1,104 @@
+/** Records of a text file with delimiters, as they stand: ragged ones and blank lines too. */
+import { pipeline, Readable } from "node:stream";
+import { CsvError, parse } from "csv-parse";
+import { LeatError } from "../../errors/leat-error.ts";
+import { decodeFile, type TextEncoding } from "../text/decode-file.ts";
+import { findDelimiter } from "./find-delimiter.ts";
+
+/** Longest record, in bytes. One that is longer begins with a quote that nobody closed. */
+const recordBytesMax = 16 * 2 ** 20;
+/** Text looked at to find the delimiter, in characters. */
+const sampleLength = 64 * 1024;
+/** Records handed over at once. */
+const batchRecords = 1024;
+
+/** How a file is written. */
+export type CsvForm = Readonly<{
+  /** `undefined`: found. */
+  delimiter: string | undefined;
+  /** `undefined`: as the file's mark says, or UTF-8. */
+  encoding: TextEncoding | undefined;
+  /** Around fields; `null`: no character is. */
+  quote: string | null;
+}>;
+
+/** A record and the line that it begins on, 1-based. */
+export type CsvRecord = Readonly<{ fields: readonly string[]; line: number }>;
+
+/**
+ * Reads a file's records in order, some hundred at a time. A blank line is a record of one empty field.
+ *
+ * @throws LeatError `FILE_ROW_INVALID` where quotes are wrong, `FILE_ENCODING`, `FILE_UNREADABLE`.
+ */
+export async function* readRecords(
+  path: string,
+  name: string,
+  form: CsvForm,
+): AsyncGenerator<readonly CsvRecord[], void, undefined> {
+  const text = decodeFile(path, name, form.encoding);
+  const { sample, isWhole } = await readSample(text);
+  if (sample === "") return;
+  const parser = parse({
+    delimiter: form.delimiter ?? findDelimiter(sample, isWhole),
+    quote: form.quote,
+    escape: form.quote,
+    record_delimiter: ["\r\n", "\n", "\r"],
+    relax_column_count: true,
+    max_record_size: recordBytesMax,
+    info: true,
+  });
+  pipeline(Readable.from(concatenate(sample, text)), parser, () => {}); // Failures reach the loop below.
+  let batch: CsvRecord[] = [];
+  let line = 1;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{
+      record: string[];
+      info: { lines: number };
+    }>) {
+      batch.push({ fields: record, line });
+      line = info.lines + 1;
+      if (batch.length < batchRecords) continue;
+      yield batch;
+      batch = [];
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    throw new LeatError("FILE_ROW_INVALID", {
+      message: `${name}, line ${line}: ${explain(error)}.`,
+      hint: "Look at the line named. If the file does not quote fields, declare `quote: null`.",
+      details: { file: name, line, reason: error.code },
+      cause: error,
+    });
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function explain(error: CsvError): string {
+  switch (error.code) {
+    case "CSV_QUOTE_NOT_CLOSED":
+      return "A quoted field begins and does not end";
+    case "CSV_INVALID_CLOSING_QUOTE":
+      return "Something follows a field's closing quote";
+    case "INVALID_OPENING_QUOTE":
+      return "A quote stands in the middle of a field that is not quoted";
+    case "CSV_MAX_RECORD_SIZE":
+      return `A record is longer than ${recordBytesMax} bytes: a quote was opened and not closed`;
+    default:
+      return error.message.replace(/\.$/, "");
+  }
+}
+
+async function readSample(text: AsyncGenerator<string>): Promise<{ sample: string; isWhole: boolean }> {
+  let sample = "";
+  while (sample.length < sampleLength) {
+    const { value, done } = await text.next();
+    if (done === true) return { sample, isWhole: true };
+    sample += value;
+  }
+  return { sample, isWhole: false };
+}
+
+async function* concatenate(first: string, rest: AsyncIterable<string>): AsyncGenerator<Buffer> {
+  yield Buffer.from(first);
+  for await (const piece of rest) yield Buffer.from(piece);
+}
