@@ -81,7 +81,6 @@ export function checkFiles(declaration: FilesDeclaration): FilesPlan {
   const checked = checkMembers(faults, [], declaration, members);
   const name = checked.name ?? "";
   if (checked.name !== undefined) checkName(faults, ["name"], name);
-  const access = toAccess(faults, checked, concurrencyDefault);
   const allowedOrigins = checkOrigins(faults, checked.allowedOrigins ?? []);
   const declared = Object.entries(checked.streams ?? {});
   if (declared.length === 0 && checked.streams !== undefined)
@@ -90,6 +89,9 @@ export function checkFiles(declaration: FilesDeclaration): FilesPlan {
     checkName(faults, ["streams", stream], stream);
     return checkStream(faults, ["streams", stream], input, { source: name, name: stream });
   });
+  // Who declares that files are fetched at once has said how many requests there may be.
+  const concurrency = Math.max(concurrencyDefault, ...streams.map((stream) => stream.limits.concurrency));
+  const access = toAccess(faults, checked, concurrency);
   checkBetweenStreams(
     faults,
     streams.map((stream) => stream.spec),

@@ -77,7 +77,7 @@ export type FileStreamDeclaration = FilePlaceDeclaration &
     match?: FilePattern | readonly FilePattern[];
     /** Files that are not meant although they match. */
     exclude?: FilePattern | readonly FilePattern[];
-    /** Files fetched at once. Default 1: publishers' servers are small. Bounded by `rateLimit.concurrency` as well. */
+    /** Files fetched at once. Default 1: publishers' servers are small. Bounded by `rateLimit.concurrency` where that is declared. */
     concurrency?: number;
     /** Largest file, bytes; a larger one is refused by name. Default 1 GiB. */
     fileBytesMax?: number;

@@ -8,7 +8,8 @@ export type AccessDeclaration = Readonly<{
   headers?: Readonly<Record<string, string>>;
   /**
    * What one tenant's credential may do, for all streams together. `requests` in any span of `perMs` (default any
-   * number), `concurrency` at once (default 4 for an API, which no partner takes for an attack, and 1 for files).
+   * number), `concurrency` at once (default 4 for an API, which no partner takes for an attack; for files as many as a stream
+   * asks for, by default 1).
    * @example { requests: 50, perMs: 1000 }
    */
   rateLimit?: Readonly<{ requests?: number; perMs?: number; concurrency?: number }>;
