@@ -19,6 +19,12 @@ export function textsAbove(grid: HeaderGrid, row: number): readonly string[] {
   return texts;
 }
 
+/** The first text of the row directly above a row of the head. */
+export function captionAbove(grid: HeaderGrid, row: number): string {
+  const texts = grid.head.rows[row - 1]?.cells.map(readText) ?? [];
+  return texts.find((text) => text !== "") ?? "";
+}
+
 /**
  * Fields with those that the first fitting text above the table tells.
  *

@@ -28,6 +28,8 @@ export type ColumnMatch = Readonly<{
  * then `values` decide; then `nth`. What is still undecided is ambiguous, and never the first one by chance.
  *
  * @param dataFrom - place in the head of the first row below the header.
+ * @param figures - columns of figures under headings: none of them is found by what its cells look like, since a
+ *   code may look like a figure.
  */
 export function matchColumns(
   grid: HeaderGrid,
@@ -35,6 +37,7 @@ export function matchColumns(
   dataFrom: number,
   specs: readonly CellSpec[],
   fields: Fields,
+  figures: readonly number[] = [],
 ): ColumnMatch {
   const headers = new Map<number, ColumnHeader>();
   for (let column = 0; column < grid.width; column++) {
@@ -47,7 +50,7 @@ export function matchColumns(
   const taken = new Set<number>();
   let bottom = -1;
   for (const spec of specs) {
-    const found = findColumn(grid, headers, dataFrom, spec, fields, taken);
+    const found = findColumn(grid, headers, dataFrom, spec, fields, taken, figures);
     if (found.length > 1) ambiguous.push({ name: spec.name, columns: found.map(({ column }) => column) });
     if (found.length === 0 && !spec.isOptional)
       missing.push({ name: spec.name, wanted: printWanted(spec, fields) });
@@ -68,6 +71,7 @@ function findColumn(
   spec: CellSpec,
   fields: Fields,
   taken: ReadonlySet<number>,
+  figures: readonly number[],
 ): readonly FoundColumn[] {
   const toFound = (column: number, by: FoundBy): FoundColumn => ({
     column,
@@ -92,7 +96,8 @@ function findColumn(
   if (spec.values === null) return [];
   const found: FoundColumn[] = [];
   for (let column = 0; column < grid.width; column++) {
-    if (!taken.has(column) && fits(column)) found.push(toFound(column, "values"));
+    if (!taken.has(column) && !figures.includes(column) && fits(column))
+      found.push(toFound(column, "values"));
   }
   return pick(found, spec.nth);
 }

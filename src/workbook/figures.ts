@@ -5,15 +5,15 @@ import { parseNumberText } from "./number-text.ts";
 import type { SheetCell } from "./sheet.ts";
 import { readValue, type TidyValue, Unreadable } from "./typed-value.ts";
 
-/** A figure that is there: its value, and the sign or mark that came with it. */
+/** A figure that came with a sign or mark; plain ones, which are nearly all, are their value alone. */
 export class Figure {
   readonly value: TidyValue;
-  /** `missing`, `suppressed`, or the mark; null for a plain figure, and for a sign that means zero. */
+  /** `missing`, `suppressed`, or the mark; null for a sign that means zero. */
   readonly flag: string | null;
   /** The sign as it stands in the cell, for the report. */
-  readonly sign: string | undefined;
+  readonly sign: string;
 
-  constructor(value: TidyValue, flag: string | null, sign: string | undefined) {
+  constructor(value: TidyValue, flag: string | null, sign: string) {
     this.value = value;
     this.flag = flag;
     this.sign = sign;
@@ -29,16 +29,15 @@ export function readFigure(
   cell: SheetCell | undefined,
   part: TypedPart,
   symbols: Symbols,
-): Figure | Unreadable | undefined {
+): TidyValue | Figure | Unreadable | undefined {
   if (cell === undefined) return undefined;
-  if (cell.kind !== "number" && isBlank(cell)) return undefined;
+  if (cell.kind === "number") return readValue(cell, part);
+  if (isBlank(cell)) return undefined;
   if (cell.kind === "text" || cell.kind === "error") {
     const signed = readSign(cleanText(cell.text), part, symbols);
     if (signed !== "none") return signed;
   }
-  const value = readValue(cell, part);
-  if (!(value instanceof Unreadable)) return new Figure(value, null, undefined);
-  return value;
+  return readValue(cell, part);
 }
 
 function readSign(text: string, part: TypedPart, symbols: Symbols): Figure | undefined | "none" {

@@ -63,13 +63,25 @@ function cutOne(text: string, known: ReadonlySet<string>): CutText | undefined {
 /**
  * The pattern of a name one looks for: marks may follow any of its words (`Respiratory2 deaths`, `Week number3`).
  *
- * Since the name is known, nothing that belongs to it can be cut: `Covid-19` finds `Covid-193`.
+ * Since the name is known, nothing that belongs to it can be cut: `Covid-19` finds `Covid-193`. Beside a field
+ * (`{year}`) no mark is looked for, because it would take the field's digits.
  *
- * @param name - as `comparable` gives it.
+ * @param name - as `comparable` gives it; fields in it are captured by their names, as `fields` has them.
  */
-export function toNamePattern(name: string): RegExp {
-  const words = name.split(" ").map((word) => word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&") + anyMark);
-  return new RegExp(`^${words.join("\\s?")}[.:]?$`, "u");
+export function toNamePattern(name: string, fields: readonly string[] = []): RegExp {
+  const words = name.split(" ").map((word) => {
+    const text = word.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+    const captured = text.replace(/\\\{(\w+)\\\}/g, (whole, field: string) => {
+      const own = fields.find((one) => one.toLowerCase() === field);
+      return own === undefined ? whole : `(?<${own}>[^\\s()]+)`;
+    });
+    return { text: captured, isField: captured !== text };
+  });
+  const source = words.map(({ text, isField }, place) => {
+    const isBeside = isField || words[place + 1]?.isField === true;
+    return isBeside ? text : text + anyMark;
+  });
+  return new RegExp(`^${source.join("\\s?")}[.:]?$`, "u");
 }
 
 /** How a note begins: `1 text`, `1) text`, `(a) text`, `P text`, `† text`, `Note 3: text`. */

@@ -47,6 +47,8 @@ export type FoundTable = Readonly<{
   ignored: readonly IgnoredColumn[];
   /** Texts above the table, from the top. */
   above: readonly string[];
+  /** The first text of the row directly above it; `""`: there is none. */
+  caption: string;
   /** Fields of the file, and those that the title told. */
   fields: Fields;
   /** Lowest header text by column: a later row that says the same is the header again. */

@@ -1,5 +1,5 @@
 /** Takes a row for the headings of a table whose figures stand under months, weeks or other headings. */
-import { textsAbove, withTitleFields } from "./above-table.ts";
+import { captionAbove, textsAbove, withTitleFields } from "./above-table.ts";
 import { contentBelow, type FigureTest } from "./column-counts.ts";
 import { type ColumnMatch, matchColumns } from "./column-match.ts";
 import type { FoundTable, IgnoredColumn, TableSearch } from "./found-table.ts";
@@ -31,7 +31,7 @@ export function searchHeadings(
 
   const block = [...found.block, ...between(index, found.dataFrom)];
   const known = withTitleFields(fields, textsAbove(grid, found.rows[0]!), layout);
-  const match = matchColumns(grid, block, found.dataFrom, specsOf(layout, "cell"), known);
+  const match = matchColumns(grid, block, found.dataFrom, specsOf(layout, "cell"), known, found.columns);
   const taken = new Set([...match.columns.values()].map(({ column }) => column));
   const contentOf = (column: number) => contentBelow(grid, isFigure, found.dataFrom, column);
   const covered = covers(found.columns, shape.groupSize).filter((column) => !taken.has(column));
@@ -62,6 +62,7 @@ export function searchHeadings(
     headingMarks: grouped.marks,
     ignored: ignoredColumns(grid, block, used, grouped.ignored, contentOf),
     above: textsAbove(grid, rows[0]!),
+    caption: captionAbove(grid, rows[0]!),
     fields: known,
     signature: new Map(columns.map((column) => [column, grid.cell(index, column)?.text ?? ""])),
   };

@@ -1,5 +1,5 @@
 /** Takes a row for the header of a table that has a column for each of its values. */
-import { textsAbove, withTitleFields } from "./above-table.ts";
+import { captionAbove, textsAbove, withTitleFields } from "./above-table.ts";
 import { contentBelow, type FigureTest, isFigureRow } from "./column-counts.ts";
 import { matchColumns } from "./column-match.ts";
 import type { FoundTable, IgnoredColumn, TableSearch } from "./found-table.ts";
@@ -113,6 +113,7 @@ function toTable(
     headingMarks: new Map(),
     ignored,
     above: textsAbove(grid, rows[0] ?? 0),
+    caption: captionAbove(grid, rows[0] ?? 0),
     fields,
     signature: new Map([...match.columns.values()].map(({ column, header }) => [column, header])),
   };

@@ -61,12 +61,7 @@ export function compileWish(wanted: WantedText, fields: Fields): Wish {
 }
 
 function compileCapture(wanted: string, name: string, unknown: readonly string[]): Wish {
-  const source = toNamePattern(name).source.replace(
-    /\\\{(\w+)\\\}/g,
-    (_whole, field: string) =>
-      `(?<${unknown.find((one) => one.toLowerCase() === field) ?? field}>[^\\s()]+?)`,
-  );
-  const pattern = new RegExp(source, "u");
+  const pattern = toNamePattern(name, unknown);
   return {
     label: JSON.stringify(wanted),
     name: undefined,

@@ -1,0 +1,63 @@
+/** Puts together what is told of one table. */
+import { printColumns, toLetters } from "./cell-place.ts";
+import type { FoundTable, HeadingGroup } from "./found-table.ts";
+import { type Layout, specsOf } from "./layout.ts";
+import type { HeadingsReport, TableReport } from "./layout-report.ts";
+import type { TableCounts } from "./table-counts.ts";
+
+export function toTableReport(
+  sheet: string,
+  table: FoundTable,
+  layout: Layout,
+  counts: TableCounts,
+): TableReport {
+  const columns = specsOf(layout, "cell").map(({ name }) => {
+    const found = table.columns.get(name);
+    return {
+      name,
+      column: found === undefined ? null : toLetters(found.column),
+      header: found?.header ?? "",
+      by: found?.by ?? null,
+      nullCount: counts.nullsOf(name),
+    };
+  });
+  const labels = specsOf(layout, "label").map(({ name }) => ({
+    name,
+    column: table.labels.map(toLetters).join(", ") || null,
+    header: "",
+    by: null,
+    nullCount: counts.nullsOf(name),
+  }));
+  return {
+    sheet,
+    headerRows: table.headerRows,
+    ...counts.report(),
+    columns: [...columns, ...labels],
+    headings: table.groups.length === 0 ? null : headingsReport(table),
+    labels: table.labels.map(toLetters),
+    fields: table.fields,
+    ignoredColumns: table.ignored.map(({ column, header, reason }) => ({
+      column: toLetters(column),
+      header,
+      reason,
+    })),
+    above: table.above,
+  };
+}
+
+function headingsReport({ groups, headingMarks }: FoundTable): HeadingsReport {
+  const texts = groups.map(textOf);
+  const columns = groups.flatMap((group) => group.figures.filter((column) => column >= 0));
+  return {
+    count: groups.length,
+    first: texts[0]!,
+    last: texts.at(-1)!,
+    columns: printColumns(columns.sort((one, other) => one - other)),
+    texts,
+    marks: [...new Set(headingMarks.values())],
+  };
+}
+
+function textOf({ headings }: HeadingGroup): string {
+  return headings.map((cell) => cell?.text ?? "").join(" / ");
+}
