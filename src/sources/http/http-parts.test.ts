@@ -1,8 +1,8 @@
 import * as zlib from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { parseDuration } from "../../model/duration.ts";
 import { toTenantId } from "../../model/ids.ts";
-import { parseDuration } from "../stream-declaration/duration.ts";
 import { decodeStream, decodeWhole, parseCodings } from "./decode-body.ts";
 import { findLink } from "./link-header.ts";
 import { redactAddress, redactText } from "./redaction.ts";

@@ -7,8 +7,8 @@ import {
   parameterUnit,
   parseCursor,
 } from "../../model/cursor.ts";
+import { parseDuration } from "../../model/duration.ts";
 import type { CursorSpec, RangeSpec } from "../../model/stream.ts";
-import { parseDuration } from "./duration.ts";
 import { checkMembers, type FaultPath, type Faults, oneOf, strictObject } from "./faults.ts";
 
 /** One side of a range as declared; `param` and `in` only where parameters are sent. */
