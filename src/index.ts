@@ -1,4 +1,17 @@
 /** leat: what a project's `leat.config.ts` imports. */
+export { z } from "zod";
+export { type DatasetDeclaration, defineDataset } from "./define/define-dataset.ts";
+export {
+  type FileChoice,
+  type FromFilesOptions,
+  fromFiles,
+  fromRows,
+  fromSql,
+  fromStream,
+  type InputDeclaration,
+  type ReleaseDeclaration,
+} from "./define/define-dataset-inputs.ts";
+export type { ConditionDeclaration, RuleDeclaration } from "./define/define-dataset-rules.ts";
 export { defineProject } from "./define/define-project.ts";
 export type { ErrorCode } from "./errors/codes.ts";
 export { type ErrorDetails, isLeatError, LeatError } from "./errors/leat-error.ts";
@@ -13,6 +26,7 @@ export type {
   StreamSpec,
   WriteDisposition,
 } from "./model/stream.ts";
+export type { DatasetRow, DatasetSpec, MakeRows, MapContext, MapRow } from "./ports/dataset.ts";
 export type { Project, ProjectDeclaration, TenantDeclaration } from "./ports/project.ts";
 export type { Source, SourceWorld, StreamReader, Tenant } from "./ports/source.ts";
 export type { FilePattern } from "./sources/files/file-pattern.ts";

@@ -7,10 +7,7 @@ import type { TidyDeclaration } from "../ports/tidy.ts";
 import { globToExpression } from "./define-dataset-patterns.ts";
 
 /** Which of a stream's files: a pattern of names (`*.xls*`), or conditions by field, `name` being the name. */
-export type FilesDeclaration =
-  | string
-  | RegExp
-  | Readonly<Record<string, string | RegExp | readonly string[]>>;
+export type FileChoice = string | RegExp | Readonly<Record<string, string | RegExp | readonly string[]>>;
 
 /**
  * In which order files were released; a later one's rows replace those of earlier ones with the same key.
@@ -32,7 +29,7 @@ export type FromFilesOptions = Readonly<{
   /** What to make of each file: `workbook({...})`, `csv({...})` and their like. */
   read: TidyDeclaration;
   /** Only some of the files. Default: all. */
-  files?: FilesDeclaration;
+  files?: FileChoice;
   release?: ReleaseDeclaration;
   /**
    * `newest` (default): a file that has changed under its name counts as it is now. `all`: each landed version is a

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Fault, faultsOf, refuseFaults } from "../errors/faults.ts";
 import type { StreamSpec } from "../model/stream.ts";
+import type { DatasetSpec } from "../ports/dataset.ts";
 import {
   type Project,
   type ProjectDeclaration,
@@ -9,6 +10,7 @@ import {
   type TenantDeclaration,
 } from "../ports/project.ts";
 import type { Source } from "../ports/source.ts";
+import { checkDatasets } from "./define-project-datasets.ts";
 
 const nameSchema = z
   .string()
@@ -29,11 +31,23 @@ const isSource = (value: unknown): value is Source =>
   Array.isArray((value as Source).streams) &&
   typeof (value as Source).open === "function";
 
+const isDataset = (value: unknown): value is DatasetSpec =>
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as DatasetSpec).name === "string" && // A guard: nothing is known of the value yet.
+  Array.isArray((value as DatasetSpec).columns) &&
+  "warehouseSchema" in value;
+
 const projectSchema = z.strictObject({
   name: nameSchema,
   sources: z
-    .array(z.custom<Source>(isSource, "is not a source: make it with rest(...), files(...) or defineSource(...)"))
+    .array(
+      z.custom<Source>(isSource, "is not a source: make it with rest(...), files(...) or defineSource(...)"),
+    )
     .min(1, "must name at least one source"),
+  datasets: z
+    .array(z.custom<DatasetSpec>(isDataset, "is not a dataset: make it with defineDataset(...)"))
+    .default([]),
   tenantColumn: columnSchema.default(projectDefaults.tenantColumn),
   tenants: z.union([nameSchema, z.array(z.custom<TenantDeclaration>())]).optional(),
   landing: nameSchema.default(projectDefaults.landing),
@@ -55,10 +69,12 @@ export function defineProject(declaration: ProjectDeclaration): Project {
   const name = typeof declaration?.name === "string" ? `The project "${declaration.name}"` : "The project";
   if (!parsed.success) refuseFaults(faultsOf(parsed.error), name);
   const project = parsed.data!; // `refuseFaults` has thrown otherwise: a failed parse has at least one issue.
-  refuseFaults(crossFaults(project.sources, project.tenantColumn), name);
+  const faults = crossFaults(project.sources, project.tenantColumn);
+  refuseFaults([...faults, ...checkDatasets(project.datasets, project.sources)], name);
   return Object.freeze({
     ...project,
     sources: Object.freeze([...project.sources]),
+    datasets: Object.freeze([...project.datasets]),
     tenants: Array.isArray(project.tenants) ? Object.freeze([...project.tenants]) : project.tenants,
   });
 }

@@ -66,6 +66,9 @@ export type DatasetLineage = Readonly<{
   leat: string;
 }>;
 
+/** What was made of a file, and why. */
+export type FileLayout = Readonly<{ id: string; name: string; sha256: string; report: JsonObject }>;
+
 /** How a rule ended. */
 export type RuleResult = Readonly<{
   name: string;
@@ -126,8 +129,8 @@ export type DatasetManifest = Readonly<{
   lineage: DatasetLineage;
   rules: readonly RuleResult[];
   restatement: Restatement;
-  /** Report of each file's layout, by the file's id. */
-  layouts: Readonly<Record<string, JsonObject>>;
+  /** Where the layout reports of its files are, an array of {@link FileLayout}; `null`: it is not made of files. */
+  layouts: Readonly<{ key: string; bytes: number; sha256: string }> | null;
   /** ISO 8601, UTC. */
   builtAt: string;
 }>;

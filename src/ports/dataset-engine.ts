@@ -44,11 +44,13 @@ export type SettledKeys = Readonly<{
 /** What a query over the warehouse gave. */
 export type QueryFacts = Readonly<{ rowCount: number; streams: readonly StreamLineage[] }>;
 
-/** What a rule has found. `note` explains numbers that are not counts of rows. */
+/** What a rule has found. `note` is for people: the bound, the newest value. */
 export type RuleFinding = Readonly<{
   checked: number;
   skipped: number;
   failed: number;
+  /** What is wrong beside single rows: too few of them, nothing to check, too old. */
+  problem: string | null;
   note: string | null;
   samples: readonly JsonObject[];
 }>;

@@ -1,6 +1,7 @@
 /** What a dataset is: made by `defineDataset`, built by `dataset`, named by projects. Plain data but for a project's own functions. */
 import type { PublishedColumn } from "../model/dataset-manifest.ts";
-import type { JsonObject, JsonValue } from "../model/json-value.ts";
+import type { JsonValue } from "../model/json-value.ts";
+import type { LandedFile } from "../model/landed-file.ts";
 import type { DeclaredType } from "../model/stream.ts";
 import type { TidyDeclaration } from "./tidy.ts";
 
@@ -30,23 +31,9 @@ export type DatasetColumn = Readonly<{
   judge: ((text: string | null) => string | undefined) | undefined;
 }>;
 
-/** A file as a project's own code sees it. */
-export type DatasetFile = Readonly<{
-  id: string;
-  name: string;
-  /** Parsed out of its address, e.g. `year`. */
-  fields: Readonly<Record<string, string>>;
-  sha256: string;
-  tenant: string;
-  /** ISO 8601, UTC. */
-  fetchedAt: string;
-  /** As the publisher gave it. */
-  lastModified: string | undefined;
-}>;
-
 /** What a `map` is told beside the row. */
 export type MapContext = Readonly<{
-  file: DatasetFile;
+  file: LandedFile;
   fields: Readonly<Record<string, string>>;
   /** Number of the tidy row in its file, from 1. */
   number: number;
@@ -176,22 +163,8 @@ export type DatasetSpec = Readonly<{
   keepVersions: number | undefined;
 }>;
 
-/** A landed version of a file, as `sync` has landed it. */
-export type LandedFileVersion = DatasetFile &
-  Readonly<{
-    bytes: number;
-    /** Where its bytes are in the landing. */
-    objectKey: string;
-    /** Package and row that landed it: the order of landing. */
-    seq: number;
-    row: number;
-  }>;
-
 /** Finds the landed files of a stream, for all its tenants. */
-export type ListLandedFiles = (
-  stream: string,
-  versions: "newest" | "all",
-) => Promise<readonly LandedFileVersion[]>;
+export type ListFiles = (stream: string, versions: "newest" | "all") => Promise<readonly LandedFile[]>;
 
 /** What is told while a dataset is built. */
 export type BuildEvent = Readonly<
@@ -199,6 +172,3 @@ export type BuildEvent = Readonly<
   | { type: "rows"; dataset: string; rows: number }
   | { type: "checking" | "publishing"; dataset: string; rows: number }
 >;
-
-/** Facts of one row for people: key columns by name. */
-export type RowKey = JsonObject;

@@ -1,5 +1,6 @@
 /** What a project is: made by `defineProject`, read by `config`, acted on by `sync`. */
 import type { JsonObject } from "../model/json-value.ts";
+import type { DatasetSpec } from "./dataset.ts";
 import type { Source } from "./source.ts";
 
 /** A tenant as a person writes it: an id, and whatever the sources ask of it. */
@@ -11,6 +12,8 @@ export type ProjectDeclaration = Readonly<{
   name: string;
   /** The sources to read, each made by `rest(...)`, `files(...)` or `defineSource(...)`. Their names must differ. */
   sources: readonly Source[];
+  /** What is built out of them, each made by `defineDataset(...)`. Their names must differ. */
+  datasets?: readonly DatasetSpec[];
   /**
    * Column that leat splices in front of every landed record, holding the tenant's id. Default `tenant_id`. Choose
    * another when the partner's records have a field of that name: such records are quarantined, never believed.
@@ -32,6 +35,7 @@ export type ProjectDeclaration = Readonly<{
 export type Project = Readonly<{
   name: string;
   sources: readonly Source[];
+  datasets: readonly DatasetSpec[];
   tenantColumn: string;
   /** `undefined`: nothing was configured; `tenants.json` is read where it exists. */
   tenants: string | readonly TenantDeclaration[] | undefined;

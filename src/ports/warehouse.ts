@@ -1,5 +1,6 @@
 /** Port: where loaded tables live. Adapters are under `warehouses/`. */
 import type { ColumnTable } from "../model/column-kinds.ts";
+import type { PublishedColumn } from "../model/dataset-manifest.ts";
 import type { TenantId, WarehouseId } from "../model/ids.ts";
 import type { Compression, PartEntry } from "../model/manifest.ts";
 import type { StreamSpec } from "../model/stream.ts";
@@ -58,6 +59,25 @@ export type QueryResult = Readonly<{
 /** Count and order-free checksum of what a table holds for one tenant and package. */
 export type TableChecksum = Readonly<{ tenant: TenantId; seq: number; rows: number; checksum: string }>;
 
+/** What a dataset's table holds. */
+export type PublishedDataset = Readonly<{ seq: number; version: string }>;
+
+/** A version of a dataset on its way into its table. */
+export type DatasetTable = Readonly<{
+  dataset: string;
+  /** Schema of the table, whose name is the dataset's. */
+  schema: string;
+  description: string;
+  columns: readonly PublishedColumn[];
+  seq: number;
+  version: string;
+  rowCount: number;
+  /** Parquet files on this machine's disk. */
+  paths: readonly string[];
+  /** An entry that the table may hold although the log has it no more: the landing was made anew. */
+  replaces: number | undefined;
+}>;
+
 /**
  * **warehouse** where loaded tables live; this port is of one that commits rows, ledger and schema together.
  *
@@ -110,5 +130,16 @@ export interface Warehouse {
    * so that a rebuild of one stream can begin from nothing. `undefined`: only whole warehouses can be rebuilt.
    */
   forget?(spec: StreamSpec): Promise<void>;
+  /** Which version of a dataset its table holds; `undefined`: there is none. Set with `publishDataset`. */
+  readDataset?(dataset: string): Promise<PublishedDataset | undefined>;
+  /**
+   * Replaces a dataset's table and its ledger row in ONE transaction. A table that holds a later entry of the log stays
+   * as it is, unless that entry is the one to be replaced. `undefined`: this warehouse keeps no datasets.
+   *
+   * @returns what the table holds now.
+   * @throws LeatError `CONFIG_INVALID` when the name belongs to something else; `PART_CORRUPT` when the files hold
+   *   another number of rows.
+   */
+  publishDataset?(table: DatasetTable, signal: AbortSignal): Promise<PublishedDataset>;
   close(): Promise<void>;
 }

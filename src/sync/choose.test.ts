@@ -7,6 +7,7 @@ import { allStreams, chooseStream, chooseStreams, chooseTenants, streamName } fr
 function project(sources: Readonly<Record<string, readonly (string | [string, string])[]>>): Project {
   return {
     name: "p",
+    datasets: [],
     tenantColumn: "tenant_id",
     tenants: undefined,
     landing: "",

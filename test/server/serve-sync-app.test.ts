@@ -25,6 +25,7 @@ async function start(times: { finishMs: number; drainMs: number; heeds: boolean 
       project: {
         name: "test",
         sources: [source],
+        datasets: [],
         tenantColumn: "tenant_id",
         tenants: undefined,
         landing: "",

@@ -23,6 +23,7 @@ function open(setup: Setup = {}): SyncApp & { logs: Record<string, unknown>[]; t
   const project: Project = {
     name: "test",
     sources: [shop, bank],
+    datasets: [],
     tenantColumn: "tenant_id",
     tenants: undefined,
     landing: "",

@@ -112,7 +112,7 @@ function readJson(kinds: number, hasExactNumbers: boolean): CellReading {
 
 function readText(type: ColumnType, kinds: number): CellReading {
   const isQuoted = (kinds & (numbers | nested)) !== 0;
-  return { readAs: "VARCHAR", isQuoted, needsOriginal: false, ...convert(type) };
+  return { readAs: "VARCHAR", isQuoted, needsOriginal: false, ...convertText(type) };
 }
 
 const datePattern = "[0-9]{4}-[0-9]{2}-[0-9]{2}";
@@ -120,10 +120,13 @@ const datePattern = "[0-9]{4}-[0-9]{2}-[0-9]{2}";
 const timePattern = "[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,6}0*)?)?";
 const zonePattern = "([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)";
 
-type Conversion = Readonly<{ value: (cell: string) => string; fits: ((cell: string) => string) | undefined }>;
+export type Conversion = Readonly<{
+  value: (cell: string) => string;
+  fits: ((cell: string) => string) | undefined;
+}>;
 
 /** The value of a text as a type, and whether it is one: a pure function of type and text. */
-function convert(type: ColumnType): Conversion {
+export function convertText(type: ColumnType): Conversion {
   switch (type.type) {
     case "text":
     case "unknown":

@@ -7,8 +7,10 @@ import { type TenantId, toTenantId, type WarehouseId } from "../../model/ids.ts"
 import type { StreamSpec } from "../../model/stream.ts";
 import type {
   BatchReceipt,
+  DatasetTable,
   LedgerRow,
   PackageToLoad,
+  PublishedDataset,
   QueryResult,
   ReopenPackage,
   TableChecksum,
@@ -26,6 +28,7 @@ import {
   text,
 } from "./catalog.ts";
 import { checksumSql } from "./checksum-sql.ts";
+import { publishDataset, readDataset } from "./dataset-table.ts";
 import { type DuckDbSession, type DuckDbSettings, withDuckDb } from "./duckdb-file.ts";
 import { firstLine } from "./engine-errors.ts";
 import { forgetStream } from "./forget-stream.ts";
@@ -213,6 +216,16 @@ class DuckDbWarehouse implements Warehouse {
   async forget(spec: StreamSpec): Promise<void> {
     await withDuckDb(this.#file, "write", this.#settings, undefined, (session) =>
       forgetStream(session, spec),
+    );
+  }
+
+  async readDataset(dataset: string): Promise<PublishedDataset | undefined> {
+    return await this.#readKnown(undefined, (session) => readDataset(session, dataset));
+  }
+
+  async publishDataset(table: DatasetTable, signal: AbortSignal): Promise<PublishedDataset> {
+    return await withDuckDb(this.#file, "write", this.#settings, signal, (session) =>
+      publishDataset(session, this.#file, table),
     );
   }
 

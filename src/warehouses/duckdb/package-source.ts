@@ -71,7 +71,7 @@ export function sourceSql(
 export const fileColumn = "_leat_file";
 
 /** Paths for the engine's readers, which would take brackets, stars and question marks for patterns. */
-function quotePaths(paths: readonly string[]): string {
+export function quotePaths(paths: readonly string[]): string {
   return quoteTexts(paths.map((path) => path.replace(/[[*?]/g, (sign) => `[${sign}]`)));
 }
 
