@@ -1,6 +1,8 @@
 /** Every error code of leat, once: what it means, what to do, whether trying again may help. */
 
 import { fileCodes } from "./file-codes.ts";
+import { flowCodes } from "./flow-codes.ts";
+import { serveCodes } from "./serve-codes.ts";
 
 /** What the catalogue says of a code. `docs/reference/errors.md` is generated from it. */
 export type CodeFacts = Readonly<{ meaning: string; hint: string; retryable: boolean }>;
@@ -315,7 +317,12 @@ const generalCodes = {
   },
 } as const;
 
-export const codes: typeof generalCodes & typeof fileCodes = { ...generalCodes, ...fileCodes };
+export const codes: typeof generalCodes & typeof fileCodes & typeof flowCodes & typeof serveCodes = {
+  ...generalCodes,
+  ...fileCodes,
+  ...flowCodes,
+  ...serveCodes,
+};
 
 codes satisfies Record<string, CodeFacts>;
 
