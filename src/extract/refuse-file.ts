@@ -143,7 +143,7 @@ function contentOf(bytes: Uint8Array, text: string, contentType: string | undefi
   const body = text.replace(/^(?:\s+|<!--[\s\S]*?-->|<\?xml[^>]*>)+/, "");
   if (/^<(?:!doctype\s+html|html|head|body|script|title|meta|table|div|p|h1)\b/i.test(body)) return "html";
   if (/^<(?:!doctype|[a-z?!])/i.test(text.trimStart())) return "xml";
-  if (/^\s*(?:\{\s*["}]|\[\s*(?:[{["\]\d-]|null|true|false))/.test(text)) return "json";
+  if (/^\s*(?:\{\s*["}]|\[\s*[{["])/.test(text)) return "json";
   if (/^\s*(?:application|text)\/(?:[\w.-]+\+)?json\b/i.test(contentType ?? "") && /^\s*[{["]/.test(text)) {
     return "json";
   }
