@@ -40,6 +40,7 @@ async function check(invocation: Invocation, options: GlobalOptions): Promise<Ex
     landing: opened.landing.url,
     warehouse: opened.warehouse.url,
     streams: streams.map(streamName),
+    datasets: opened.project.datasets.map(({ name }) => name),
     tenants: tenants?.length ?? 0,
   };
   if (options.json) {
@@ -50,6 +51,7 @@ async function check(invocation: Invocation, options: GlobalOptions): Promise<Ex
       `config     ${summary.config}\nlanding    ${summary.landing}\nwarehouse  ${summary.warehouse}\n`,
     );
     terminal.out(`tenants    ${printCount(summary.tenants)}\nstreams    ${summary.streams.join(", ")}\n`);
+    if (summary.datasets.length > 0) terminal.out(`datasets   ${summary.datasets.join(", ")}\n`);
     if (problems.length === 0) terminal.out("All is well.\n");
   }
   for (const problem of problems) reportError(terminal, problem);

@@ -1,9 +1,12 @@
-/** `leat gc`: deletes landed files that no manifest names (I15). */
+/** `leat gc`: deletes landed files that no manifest names (I15), and versions of datasets beyond those to be kept. */
 import { readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
+import type { CollectedDataset } from "../dataset/collect-versions.ts";
 import type { Collected } from "../landing/collect-garbage.ts";
+import type { JsonObject } from "../model/json-value.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
+import type { OpenProject } from "./open-project.ts";
 import { printBytes, printCount } from "./terminal.ts";
 
 type GcOptions = GlobalOptions & Readonly<{ dryRun?: boolean }>;
@@ -19,9 +22,12 @@ export function addGc(program: Command, invocation: Invocation): void {
     .command("gc")
     .summary("Delete landed files that nothing refers to.")
     .description(
-      "Deletes files that killed or defeated runs have left in the landing and that no manifest names. Safe beside running syncs: files that a run may still commit are left alone.",
+      "Deletes files that killed or defeated runs have left in the landing and that no manifest names, versions of datasets beyond their `keepVersions`, and tidy rows older than a month. Safe beside running syncs and builds: files that a run may still commit are left alone.",
     )
-    .argument("[stream...]", "A source, or one of its streams as source.stream. Default: all.")
+    .argument(
+      "[stream...]",
+      "A source, or one of its streams as source.stream. Default: all, and the datasets.",
+    )
     .option("--dry-run", "Only tell what would be deleted.")
     .action(async (names: string[]) => {
       invocation.finish(await gc(invocation, names, command.optsWithGlobals<GcOptions>()));
@@ -71,11 +77,13 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
       );
     }
   }
+  // Streams were named: only they are meant.
+  const datasets = names.length > 0 ? [] : await collectDatasets(opened, isDryRun, signal);
   const swept = isDryRun
     ? 0
     : (await sweepPending(opened.landing.path)) + (await sweepLeftovers(opened.warehouse.path));
-  const sum = (read: (one: Collected) => number): number =>
-    collected.reduce((total, one) => total + read(one), 0);
+  const sum = (read: (one: Readonly<{ deleted: number; deletedBytes: number; waiting: number }>) => number) =>
+    [...collected, ...datasets].reduce((total, one) => total + read(one), 0);
   const [deleted, bytes, waiting] = [
     sum((one) => one.deleted),
     sum((one) => one.deletedBytes),
@@ -91,7 +99,7 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
       waiting: counts.waiting,
     }));
     terminal.out(
-      `${JSON.stringify({ dry_run: isDryRun, deleted, deleted_bytes: bytes, waiting, swept, places }, null, 2)}\n`,
+      `${JSON.stringify({ dry_run: isDryRun, deleted, deleted_bytes: bytes, waiting, swept, places, datasets: datasets.map(toJson) }, null, 2)}\n`,
     );
     return 0;
   }
@@ -99,11 +107,43 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
   terminal.out(
     `${verb} ${printCount(deleted)} landed files (${printBytes(bytes)}) that no manifest names.\n`,
   );
+  for (const { dataset, versions } of datasets)
+    if (versions > 0)
+      terminal.out(
+        `${isDryRun ? "Would collect" : "Collected"} ${printCount(versions)} versions of ${dataset}.\n`,
+      );
   if (waiting > 0)
     terminal.out(`${printCount(waiting)} more may still be committed by a run; they are left alone.\n`);
   if (swept > 0) terminal.out(`Removed ${printCount(swept)} files that killed processes were writing.\n`);
   return 0;
 }
+
+/** What was collected of a dataset; the tidy rows of all of them are told as `tidy/`. */
+async function collectDatasets(
+  { store, project }: OpenProject,
+  isDryRun: boolean,
+  signal: AbortSignal,
+): Promise<readonly CollectedDataset[]> {
+  const [{ collectVersions }, { collectTidy }] = await Promise.all([
+    import("../dataset/collect-versions.ts"),
+    import("../dataset/collect-tidy.ts"),
+  ]);
+  const collected: CollectedDataset[] = [];
+  for (const { name, keepVersions } of project.datasets) {
+    signal.throwIfAborted();
+    collected.push(await collectVersions(store, name, { keepVersions, isDryRun }));
+  }
+  const tidy = await collectTidy(store, { isDryRun });
+  return [...collected, { dataset: "tidy/", versions: 0, waiting: 0, ...tidy }];
+}
+
+const toJson = (one: CollectedDataset): JsonObject => ({
+  dataset: one.dataset,
+  versions: one.versions,
+  deleted: one.deleted,
+  deleted_bytes: one.deletedBytes,
+  waiting: one.waiting,
+});
 
 /** Removes what killed loads and rebuilds have left beside the warehouse. */
 async function sweepLeftovers(warehousePath: string): Promise<number> {

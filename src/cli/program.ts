@@ -1,6 +1,9 @@
 /** The command line's commands and options. Declaring them imports nothing heavy. */
 import { Command } from "commander";
+import { addBuild } from "./build.ts";
 import { addCheck } from "./check.ts";
+import { addDatasets } from "./datasets.ts";
+import { addDiff } from "./diff.ts";
 import { addExtract } from "./extract.ts";
 import { addGc } from "./gc.ts";
 import { addInit } from "./init.ts";
@@ -43,6 +46,9 @@ export function buildProgram(invocation: Invocation, version: string): Command {
     addSync,
     addExtract,
     addLoad,
+    addBuild,
+    addDatasets,
+    addDiff,
     addState,
     addQuery,
     addRebuild,

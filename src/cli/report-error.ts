@@ -13,6 +13,8 @@ const wrongUsage: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "TENANTS_INVALID",
   "TENANT_UNKNOWN",
   "STREAM_UNKNOWN",
+  "DATASET_UNKNOWN",
+  "VERSION_UNKNOWN",
   "NAME_INVALID",
   "DEPENDENCY_MISSING",
   "NOT_SUPPORTED",
@@ -43,7 +45,7 @@ export function reportError(terminal: Terminal, error: unknown): void {
 
 /** Where it happened, when the message does not say so itself. */
 function placeOf(error: LeatError): string {
-  const { source, stream, tenant } = error.details;
+  const { source, stream, tenant, dataset } = error.details;
   const parts: string[] = [];
   if (typeof stream === "string") {
     const name = typeof source === "string" ? `${source}.${stream}` : stream;
@@ -52,6 +54,7 @@ function placeOf(error: LeatError): string {
   // The id alone may be part of an address or of a variable's name.
   if (typeof tenant === "string" && !error.message.includes(`tenant ${tenant}`))
     parts.push(`tenant ${tenant}`);
+  if (typeof dataset === "string" && !error.message.includes(dataset)) parts.push(`dataset ${dataset}`);
   return parts.length === 0 ? "" : ` (${printable(parts.join(", "))})`;
 }
 

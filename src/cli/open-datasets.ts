@@ -1,0 +1,77 @@
+/** Where builds of datasets meet their engines: the scratch engine, the readers of files, the landing's lists. */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { BuildPorts } from "../dataset/build-job.ts";
+import type { BuildEvent, ListFiles } from "../ports/dataset.ts";
+import type { DatasetEngine } from "../ports/dataset-engine.ts";
+import type { TidyReader } from "../ports/tidy.ts";
+import type { Invocation } from "./invocation.ts";
+import type { OpenProject } from "./open-project.ts";
+import { systemClock, systemRandom } from "./system-world.ts";
+
+/** A folder beside the warehouse, removed when the invocation ends. The system's own is often small or in memory. */
+export async function openWorkFolder(invocation: Invocation, opened: OpenProject): Promise<string> {
+  const parent = dirname(opened.warehouse.path);
+  await mkdir(parent, { recursive: true });
+  const folder = await mkdtemp(join(parent, "work-")); // `gc` knows the name, should this process be killed.
+  invocation.atEnd(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The engine in which datasets are built and compared. */
+export async function openDatasetEngine(opened: OpenProject): Promise<DatasetEngine> {
+  const [{ openDuckDbDatasets }, { lockWaitMsDefault }] = await Promise.all([
+    import("../warehouses/duckdb/dataset-engine.ts"),
+    import("../warehouses/duckdb/open-duckdb.ts"),
+  ]);
+  return openDuckDbDatasets({
+    warehouseFile: opened.warehouse.path,
+    lockWaitMs: opened.lockWaitMs ?? lockWaitMsDefault,
+  });
+}
+
+/** Everything that builds need. */
+export async function openBuildPorts(
+  invocation: Invocation,
+  opened: OpenProject,
+  progress: (event: BuildEvent) => void,
+): Promise<BuildPorts> {
+  let reader: Promise<TidyReader> | undefined;
+  const openReader = (): Promise<TidyReader> => {
+    reader ??= import("../readers/open-tidy-reader.ts").then(({ openTidyReader }) => {
+      const opened = openTidyReader();
+      invocation.atEnd(async () => opened[Symbol.asyncDispose]());
+      return opened;
+    });
+    return reader;
+  };
+  return {
+    store: opened.store,
+    engine: await openDatasetEngine(opened),
+    warehouse: await opened.openWarehouse(),
+    openReader,
+    listFiles: await openFileLists(opened),
+    clock: systemClock,
+    random: systemRandom,
+    workFolder: await openWorkFolder(invocation, opened),
+    progress,
+  };
+}
+
+/** Landed files of all tenants of a stream, also of those that are no longer in the tenants file. */
+async function openFileLists({ project, store }: OpenProject): Promise<ListFiles> {
+  const [{ listFileVersions, listLandedFiles }, { listTenants }, { chooseStream }] = await Promise.all([
+    import("../extract/list-landed-files.ts"),
+    import("../landing/log.ts"),
+    import("../sync/choose.ts"),
+  ]);
+  return async (name, versions) => {
+    const { source, spec } = chooseStream(project, name);
+    const list = versions === "all" ? listFileVersions : listLandedFiles;
+    const tenants = await listTenants(store, source.name, spec.name);
+    const files = [];
+    for (const tenant of tenants)
+      files.push(...(await list(store, { source: source.name, stream: spec.name, tenant })));
+    return files;
+  };
+}
