@@ -27,6 +27,17 @@ test("a manifest says the same after it was stored", () => {
   expect(decodeManifest(encodeManifest(manifest), "x")).toEqual(manifest);
 });
 
+test("a manifest of files says the same after it was stored, and one without has no such member", () => {
+  const { state } = manifestOf(1);
+  const manifest = manifestOf(3, {
+    kind: "data",
+    files: [{ key: "landing/x/file-00001.xls", bytes: 9, crc32c: "00000000", sha256: "ab" }],
+    state: { ...state, fileCount: 1, inline: "e30=" },
+  });
+  expect(decodeManifest(encodeManifest(manifest), "x")).toEqual(manifest);
+  expect(decodeManifest(encodeManifest(manifestOf(1)), "x")).not.toHaveProperty("files");
+});
+
 describe("a manifest that cannot be understood is refused by name", () => {
   test.each([
     ["of a newer format", (document: Record<string, unknown>) => (document["formatVersion"] = 2)],

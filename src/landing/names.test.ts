@@ -11,6 +11,7 @@ import {
   manifestSeq,
   partName,
   quarantinePrefix,
+  rawFileName,
 } from "./names.ts";
 
 const place = { source: "Partner", stream: "records", tenant: toTenantId("41") };
@@ -24,6 +25,19 @@ test("I13 no prefix of a tenant begins a key of another", () => {
       expect(key.startsWith(prefix)).toBe(false);
     }
   }
+});
+
+test("a raw file keeps its ending where that is a plain one", () => {
+  const names = ["2018.XLS", "a.csv.gz", "noending", "a.b c", "a.ünd", "../x.xls", "a.".padEnd(20, "x")];
+  expect(names.map((name, index) => rawFileName(index + 1, name))).toEqual([
+    "file-00001.xls",
+    "file-00002.gz",
+    "file-00003",
+    "file-00004",
+    "file-00005",
+    "file-00006.xls",
+    "file-00007",
+  ]);
 });
 
 test("a key tells its seq and its compression, and sorts by seq", () => {
