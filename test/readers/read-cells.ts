@@ -1,10 +1,9 @@
 /** Workbooks as plain data, for tests. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isLeatError, type LeatError } from "../../src/errors/leat-error.ts";
 import { openWorkbook } from "../../src/readers/open-workbook.ts";
 import type { MergedRange, Sheet, SheetCell } from "../../src/workbook/sheet.ts";
+import { withFile } from "./with-file.ts";
 
 export const dataFolder: string = join(import.meta.dirname, "..", "data");
 
@@ -63,14 +62,7 @@ export async function readFileSheets(
 
 /** Reads bytes as a file of some name. */
 export async function readBytes(bytes: Uint8Array, name: string = "book.xlsx"): Promise<PlainSheet[]> {
-  const folder = mkdtempSync(join(tmpdir(), "leat-readers-"));
-  try {
-    const path = join(folder, "file");
-    writeFileSync(path, bytes);
-    return await readFileSheets(path, name);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return withFile(bytes, (path) => readFileSheets(path, name));
 }
 
 /** Cells of the only sheet, as short as they can be told: text and numbers as they are, the rest as objects. */

@@ -38,6 +38,8 @@ export async function* readRecords(
   const text = decodeFile(path, name, form.encoding);
   const { sample, isWhole } = await readSample(text);
   if (sample === "") return;
+  let line = 1; // Of the record that is read now: the parser is ahead of the loop below when it fails.
+  const begins: number[] = []; // Lines of the records between the two, some dozen.
   const parser = parse({
     delimiter: form.delimiter ?? findDelimiter(sample, isWhole),
     quote: form.quote,
@@ -45,18 +47,17 @@ export async function* readRecords(
     record_delimiter: ["\r\n", "\n", "\r"],
     relax_column_count: true,
     max_record_size: recordBytesMax,
-    info: true,
+    on_record: (fields, { lines }) => {
+      begins.push(line);
+      line = lines + 1;
+      return fields;
+    },
   });
   pipeline(Readable.from(concatenate(sample, text)), parser, () => {}); // Failures reach the loop below.
   let batch: CsvRecord[] = [];
-  let line = 1;
   try {
-    for await (const { record, info } of parser as AsyncIterable<{
-      record: string[];
-      info: { lines: number };
-    }>) {
-      batch.push({ fields: record, line });
-      line = info.lines + 1;
+    for await (const fields of parser as AsyncIterable<string[]>) {
+      batch.push({ fields, line: begins.shift()! });
       if (batch.length < batchRecords) continue;
       yield batch;
       batch = [];

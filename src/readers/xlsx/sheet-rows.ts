@@ -3,7 +3,7 @@ import type { LeatError } from "../../errors/leat-error.ts";
 import type { SheetCell, SheetRow } from "../../workbook/sheet.ts";
 import { makeNumberCell, makeTextCell } from "../cells/make-cells.ts";
 import type { NumberFormat } from "../cells/number-format.ts";
-import { isoToSerial } from "../cells/serial-date.ts";
+import { isoToSerial, serialToIso } from "../cells/serial-date.ts";
 import { columnLetters, columnsMax, rowsMax } from "../cells/sheet-bounds.ts";
 import { XmlCursor, XmlError } from "../xml/xml-cursor.ts";
 import { decodeXmlText } from "../xml/xml-text.ts";
@@ -326,12 +326,13 @@ export class SheetRows {
     }
   }
 
-  /** Strict workbooks may store dates as text. Told as any other date is; what is no such text stays text. */
+  /** Strict workbooks may store dates as text. Told as any other date is. */
   #makeDate(iso: string): SheetCell {
     const { is1904 } = this.#context;
     const serial = isoToSerial(iso, is1904);
     if (serial === undefined) throw this.#fault(`holds "${iso.slice(0, 40)}", which is no date`);
-    return { kind: "date", iso: iso.replace(/Z$/, ""), serial };
+    const parts = iso.includes("T") ? "datetime" : iso.includes(":") ? "time" : "date";
+    return { kind: "date", iso: serialToIso(serial, parts, is1904) ?? iso, serial };
   }
 
   #formatOf(style: number, formats: SheetContext["formats"]): NumberFormat | undefined {
