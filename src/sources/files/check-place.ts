@@ -34,7 +34,8 @@ const path = z.string({ error: () => "write a dotted path" }).min(1);
 const count = z.int().min(1).max(10_000);
 
 const pageMembers = {
-  url: text,
+  url: z.union([text, z.custom<() => string | Promise<string>>((value) => typeof value === "function")]),
+  id: z.enum(["address", "path"]).optional(),
   follow: patternsSchema.optional(),
   pagesMax: count.default(pagesDefault),
   text: z
@@ -91,13 +92,18 @@ function checkPage(faults: Faults, path: FaultPath, input: unknown): PagePlan {
   const members = typeof input === "string" ? { url: input } : input;
   const {
     url,
+    id = "address",
     follow = [],
     pagesMax = pagesDefault,
     text: said,
   } = checkMembers(faults, path, members, pageMembers);
   return {
     kind: "page",
-    url: compileAddress(faults, typeof input === "string" ? path : [...path, "url"], url),
+    url:
+      typeof url === "function"
+        ? url
+        : compileAddress(faults, typeof input === "string" ? path : [...path, "url"], url),
+    id,
     follow: compilePatterns(faults, [...path, "follow"], follow, false),
     pagesMax,
     text: said instanceof RegExp ? new RegExp(said.source, said.flags.replaceAll(/[gy]/g, "")) : said,

@@ -89,7 +89,13 @@ export type FileStreamDeclaration = FilePlaceDeclaration &
 
 /** A page and those that belong to it. */
 export type PageDeclaration = Readonly<{
-  url: string;
+  /** Its address, or a function that finds it; called once a run. */
+  url: string | (() => string | Promise<string>);
+  /**
+   * What names a file from run to run. `address` (default): all of its address. `path`: without scheme, host and
+   * port, for publishers that move between hosts.
+   */
+  id?: "address" | "path";
   /**
    * Links to further pages of the same origin, such as "next" or a page a year; read like the first. Default none.
    * @example "/datasets/deaths/{year}"

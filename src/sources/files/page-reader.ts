@@ -12,7 +12,9 @@ import type { WebClient, WholeAnswer } from "./web-client.ts";
 /** A declared page, compiled. */
 export type PagePlan = Readonly<{
   kind: "page";
-  url: Template;
+  url: Template | (() => string | Promise<string>);
+  /** What of a file's address names it. */
+  id: "address" | "path";
   follow: readonly MatchFile[];
   pagesMax: number;
   /** The field that a link's text becomes, or what the text must be. */
@@ -92,10 +94,15 @@ export class PageReader implements FileReader {
     const said = fields === undefined ? undefined : this.#fieldsOfText(text);
     if (said === undefined) return undefined;
     return {
-      id: this.#client.redact(address.href),
+      id: this.#idOf(address),
       name: nameOfAddress(address),
       fields: { ...fields, ...said },
     };
+  }
+
+  #idOf(address: URL): string {
+    const told = this.#client.redact(address.href);
+    return this.#page.id === "address" ? told : told.slice(address.origin.length);
   }
 
   #fieldsOfText(text: string): Readonly<Record<string, string>> | undefined {

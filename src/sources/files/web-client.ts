@@ -72,18 +72,23 @@ export class WebClient {
   }
 
   /** Looks up what requests need, and fills the first address in. Where it leads, credentials may go. */
-  async start(url: Template): Promise<string> {
+  async start(url: Template | (() => string | Promise<string>)): Promise<string> {
     const { access, allowedOrigins, place } = this.#parts;
     const headers = access.headers.map(([, template]) => template);
-    await this.#lookups.resolve([url, ...headers, ...authTemplates(access.auth)]);
+    const declared = typeof url === "function" ? [] : url;
+    await this.#lookups.resolve([declared, ...headers, ...authTemplates(access.auth)]);
     // An address that is all the tenant's is one; a part of one must not become more than a part.
-    const encode = url.length === 1 ? undefined : encodeURIComponent;
-    const address = this.#lookups.render(url, {}, encode)?.text ?? "";
+    const encode = declared.length === 1 ? undefined : encodeURIComponent;
+    const address =
+      typeof url === "function" ? await url() : (this.#lookups.render(declared, {}, encode)?.text ?? "");
     const fault = addressFault(address);
     if (fault !== undefined) {
       throw new LeatError("TENANTS_INVALID", {
         message: `The address of ${place.source}.${place.stream} for tenant "${place.tenant.id}" ${fault}.`,
-        hint: `Look at what tenant "${place.tenant.id}" has for it in the tenants file.`,
+        hint:
+          typeof url === "function"
+            ? "Look at the function that `url` of the stream is."
+            : `Look at what tenant "${place.tenant.id}" has for it in the tenants file.`,
       });
     }
     for (const origin of [new URL(address).origin, ...allowedOrigins]) this.#origins.add(origin);
