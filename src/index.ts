@@ -29,6 +29,8 @@ export type {
 export type { DatasetRow, DatasetSpec, MakeRows, MapContext, MapRow } from "./ports/dataset.ts";
 export type { Project, ProjectDeclaration, TenantDeclaration } from "./ports/project.ts";
 export type { Source, SourceWorld, StreamReader, Tenant } from "./ports/source.ts";
+export type { TidyDeclaration } from "./ports/tidy.ts";
+export { csv, json, ndjson, parquet, type TableOptions } from "./readers/tables/table-declaration.ts";
 export type { FilePattern } from "./sources/files/file-pattern.ts";
 export { files } from "./sources/files/files.ts";
 export type {
@@ -60,3 +62,5 @@ export type {
   CursorOptions,
   StreamOptions,
 } from "./sources/stream-declaration/stream-options.ts";
+export { workbook } from "./workbook/workbook.ts";
+export type { WorkbookColumn, WorkbookOptions } from "./workbook/workbook-options.ts";
