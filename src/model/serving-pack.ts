@@ -43,7 +43,7 @@ export type PackLayout = Readonly<{
 }>;
 
 /** Most rows of a pack: row numbers are 32-bit. */
-export const packRowsMax = 2 ** 32 - 2;
+export const packRowsMax: number = 2 ** 32 - 2;
 
 /**
  * Hash of a fragment for the tables of dictionaries (FNV-1a, 32 bits, with its high bits folded down).
