@@ -28,13 +28,12 @@ export function toCellName(row: number, column: number): string {
 /** Columns in order as people say them: `A, C to N`. */
 export function printColumns(columns: readonly number[]): string {
   const parts: string[] = [];
-  for (let start = 0; start < columns.length; ) {
+  let start = 0;
+  while (start < columns.length) {
     let end = start;
     while (end + 1 < columns.length && columns[end + 1] === columns[end]! + 1) end++;
-    const first = toLetters(columns[start]!);
-    parts.push(
-      start === end ? first : `${first}${end === start + 1 ? ", " : " to "}${toLetters(columns[end]!)}`,
-    );
+    const [first, last] = [toLetters(columns[start]!), toLetters(columns[end]!)];
+    parts.push(start === end ? first : end === start + 1 ? `${first}, ${last}` : `${first} to ${last}`);
     start = end + 1;
   }
   return parts.join(", ");

@@ -184,7 +184,7 @@ function toSpec(
         form,
         name,
         ...typedPart(own, "text", add),
-        ...textPart(own, "keep"),
+        ...textPart(own, (own.kind ?? "text") === "text" ? "keep" : "cut"),
         header: own.header ?? [],
         values: own.values ?? null,
         letter: own.letter?.toUpperCase() ?? null,

@@ -69,7 +69,15 @@ class Choice {
   async make(): Promise<readonly ChosenSheet[]> {
     const named = this.#byName();
     if (named.length > 0) return this.#take(named);
-    if (this.#layout.sheets.otherwise === "refuse" && this.#wishes.length > 0) throw this.#missing();
+    // A sheet of the very name that was passed over is told, and no other one taken in its stead.
+    const isPassed = [...this.reasons.keys()].some((sheet) =>
+      this.#wishes.some((wish) => wish.fit(sheet.name)),
+    );
+    const isStrict = this.#layout.sheets.otherwise === "refuse" && this.#wishes.length > 0;
+    if (isPassed || isStrict) throw this.#missing(isPassed);
+    if (this.#wishes.length === 0 && this.#sheets.length === 1) {
+      return [{ sheet: this.#sheets[0]!, fields: this.#context.fields, reason: "it is the only one" }];
+    }
     const close = this.#sheets.filter((sheet) =>
       this.#wishes.some(({ name }) => name !== undefined && isClose(name, sheet.name)),
     );
@@ -86,7 +94,7 @@ class Choice {
       if (fitting.length > 1) throw this.#ambiguous(fitting, "hold such a table");
       if (fitting.length === 1) return [{ ...fitting[0]!, reason }];
     }
-    throw this.#missing();
+    throw this.#missing(false);
   }
 
   /** Sheets whose names fit: of the preferred name that fits any, or with `all` of every name. */
@@ -139,7 +147,7 @@ class Choice {
     });
   }
 
-  #missing(): LeatError {
+  #missing(isPassed: boolean): LeatError {
     const all = [...this.#sheets, ...this.reasons.keys()];
     const listed = [...new Set(all)].sort((one, other) => one.index - other.index);
     const lines = listed.slice(0, listedMax).map((sheet) => {
@@ -152,21 +160,26 @@ class Choice {
       wanted === "" ? "No sheet holds the table looked for" : `No sheet is the one looked for, ${wanted}`;
     const held =
       this.#layout.sheets.otherwise === "content" && wanted !== "" ? ", and none holds its table" : "";
-    const near = this.#wishes
-      .map(({ name }) =>
-        name === undefined
-          ? undefined
-          : nearestName(
-              name,
-              listed.map((sheet) => sheet.name),
-            ),
-      )
-      .find((one) => one !== undefined);
     const names = listed.map((sheet) => sheet.name);
     return new LeatError("WORKBOOK_SHEET_MISSING", {
       message: `${this.#context.file}: ${looked}${held}. Its sheets:${lines.join("")}${rest}`,
-      hint: near === undefined ? undefined : `Did you mean the sheet ${quote(near)}?`,
+      hint: this.#hintOfName(listed),
       details: { file: this.#context.file, sheets: names },
     });
+  }
+
+  /** Says what is the matter with a sheet of the very name, or which name is near. */
+  #hintOfName(listed: readonly Sheet[]): string | undefined {
+    const passed = listed.find((sheet) => this.#wishes.some((wish) => wish.fit(sheet.name) !== undefined));
+    if (passed?.isHidden === true)
+      return `To read ${quote(passed.name)}, declare \`hidden: { sheets: "read" }\`.`;
+    if (passed !== undefined) return `${quote(passed.name)} holds no cells: is it a chart?`;
+    const names = this.#sheets.map((sheet) => sheet.name);
+    const near = this.#wishes.flatMap(({ name }) =>
+      name === undefined ? [] : (nearestName(name, names) ?? []),
+    );
+    return near[0] === undefined
+      ? undefined
+      : `Did you mean the sheet ${quote(near[0])}? It does not hold the table.`;
   }
 }

@@ -38,7 +38,13 @@ export function findTable(head: SheetHead, layout: Layout, fields: Fields): Tabl
     assert(nearest !== undefined, "a sheet with rows has a row that is nearest");
     return { table: undefined, miss: nearest };
   }
-  return choose(tables, layout);
+  const chosen = choose(tables, layout);
+  // A place where more fits, but twice, is not passed over for one where less fits once.
+  const isDoubtful = nearest?.code === "WORKBOOK_AMBIGUOUS" && layout.tables === "one";
+  if (isDoubtful && chosen.table !== undefined && nearest!.fitCount >= chosen.table.columns.size) {
+    return { table: undefined, miss: nearest! };
+  }
+  return chosen;
 }
 
 function choose(tables: readonly FoundTable[], layout: Layout): TableSearch {
@@ -54,6 +60,7 @@ function choose(tables: readonly FoundTable[], layout: Layout): TableSearch {
     text: `tables below rows ${rows.join(" and ")} fit equally well`,
     hint: 'Say which with `below` or `until`, or read them with `tables: "first"` or `tables: "all"`.',
     details: { headerRows: rows },
+    fitCount: first.columns.size,
   };
   return { table: undefined, miss };
 }

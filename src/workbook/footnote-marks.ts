@@ -42,6 +42,24 @@ export function cutMarks(label: string, known: ReadonlySet<string>): CutText {
   }
 }
 
+/** A mark behind a value: `14a`, `2015 *`, `12 (b)`. */
+const behindValue: RegExp = new RegExp(
+  `^(.*\\d)\\s?(?:([a-z])|[([]([a-z]|\\d{1,2})[)\\]]|([${typographic}]+))$`,
+  "i",
+);
+
+/**
+ * Cuts a mark from a value that is a number, date or period: the kind that is declared says what belongs to it.
+ *
+ * Letters and bracketed marks only where a note begins with them; digits never, they are the value's own.
+ */
+export function cutValueMark(text: string, known: ReadonlySet<string>): CutText {
+  const parts = behindValue.exec(text);
+  const mark = parts?.[2] ?? parts?.[3];
+  if (parts === null || (mark !== undefined && !known.has(mark.toLowerCase()))) return { text, marks: [] };
+  return { text: parts[1]!, marks: [mark ?? parts[4]!] };
+}
+
 function cutOne(text: string, known: ReadonlySet<string>): CutText | undefined {
   const sign = typographicEnd.exec(text);
   if (sign !== null) return { text: text.slice(0, sign.index), marks: [sign[0].trim()] };

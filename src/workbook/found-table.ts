@@ -60,6 +60,8 @@ export type Miss = Readonly<{
   code: ErrorCode;
   /** Greater is nearer. */
   score: number;
+  /** Declared columns that are there, once or more. */
+  fitCount: number;
   /** As a sentence: `row 4 has …, but no column for "deaths"`. */
   text: string;
   hint: string | undefined;

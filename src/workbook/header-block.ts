@@ -6,6 +6,9 @@ const blockRowsMax = 8;
 /** Within a header one row may be blank (step of two). */
 const stepMax = 2;
 
+/** Texts that are no part of a name. */
+const isData = /^[\d\s.,*†‡§-]+$/;
+
 /** Places of a header's rows in the head, from the top. */
 export type HeaderBlock = readonly number[];
 
@@ -14,7 +17,7 @@ export function blockAbove(grid: HeaderGrid, bottom: number): HeaderBlock {
   const block = [bottom];
   while (block.length < blockRowsMax) {
     const top = block[0]!;
-    if (top === 0 || grid.numberOf(top) - grid.numberOf(top - 1) > stepMax) break;
+    if (top === 0 || grid.numberOf(top) - grid.bottomOf(top - 1) > stepMax) break;
     block.unshift(top - 1);
   }
   return block;
@@ -57,5 +60,10 @@ export function readColumnHeader(
     texts.unshift(cell.text);
   }
   if (texts.length === 0) return undefined;
-  return { variants: texts.map((_, index) => texts.slice(texts.length - 1 - index).join(" ")), row, lastRow };
+  // A number or sign below a name is data, and not a footnote mark of the name.
+  const depth = isData.test(texts.at(-1)!) ? 1 : texts.length;
+  const variants = Array.from({ length: depth }, (_, index) =>
+    texts.slice(texts.length - 1 - index).join(" "),
+  );
+  return { variants, row, lastRow };
 }

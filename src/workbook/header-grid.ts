@@ -38,6 +38,13 @@ export class HeaderGrid {
     return this.head.rows[index]!.number;
   }
 
+  /** Sheet row number of the last row that merged cells of a row reach down to; its own without such. */
+  bottomOf(index: number): number {
+    const number = this.numberOf(index);
+    const merges = this.#merges.get(number) ?? [];
+    return merges.reduce((bottom, merge) => Math.max(bottom, merge.bottom), number);
+  }
+
   rawCell(index: number, column: number): SheetCell | undefined {
     return this.head.rows[index]?.cells[column];
   }

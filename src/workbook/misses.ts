@@ -1,9 +1,11 @@
 /** What is told of a place that is not the declared table, and how near it comes. */
-import { type ColumnMatch, printAmbiguous, printHeaders } from "./column-match.ts";
+import { type ColumnMatch, printAmbiguous, printHeaders, printWanted } from "./column-match.ts";
 import type { Miss, TableSearch } from "./found-table.ts";
 import type { HeaderBlock } from "./header-block.ts";
 import type { HeaderGrid } from "./header-grid.ts";
+import { levelsOf } from "./heading-levels.ts";
 import { type Layout, specsOf } from "./layout.ts";
+import type { Fields } from "./wanted.ts";
 
 /** Headers told of the nearest place; the sheet shows the rest. */
 const headersShownMax = 12;
@@ -13,8 +15,19 @@ const problemsShownMax = 5;
 export function noTable(score: number, text: string): TableSearch {
   return {
     table: undefined,
-    miss: { code: "WORKBOOK_TABLE_MISSING", score, text, hint: undefined, details: {} },
+    miss: { code: "WORKBOOK_TABLE_MISSING", score, fitCount: 0, text, hint: undefined, details: {} },
   };
+}
+
+/** What was looked for and is in no row of a sheet. */
+export function describeWanted(layout: Layout, fields: Fields): string {
+  const kinds = levelsOf(layout).map(({ kind }) =>
+    kind === "text" ? "headings" : `headings of kind ${kind}`,
+  );
+  if (kinds.length > 0) return `no row has ${kinds.join(" over ")} above figures`;
+  const wanted = specsOf(layout, "cell").filter((spec) => spec.header.length > 0);
+  const listed = wanted.slice(0, problemsShownMax).map((spec) => printWanted(spec, fields));
+  return `no row has a header looked for: ${listed.join(", ")}`;
 }
 
 /** What was found in a place, besides declared columns. */
@@ -34,7 +47,7 @@ export function describeMatch(
   match: ColumnMatch,
   { labels, columns, problems }: Findings,
 ): Miss | undefined {
-  const score = 1 + match.columns.size * 10 + (columns?.length ?? 0);
+  const score = 1 + (match.columns.size + match.ambiguous.length) * 10 + (columns?.length ?? 0);
   const make = (
     code: Miss["code"],
     text: string,
@@ -43,6 +56,7 @@ export function describeMatch(
   ): Miss => ({
     code,
     score,
+    fitCount: match.columns.size + match.ambiguous.length,
     text: `row ${number}: ${text}`,
     hint,
     details: { row: number, ...details },

@@ -1,4 +1,5 @@
 /** Takes a row for the headings of a table whose figures stand under months, weeks or other headings. */
+import assert from "node:assert/strict";
 import { captionAbove, textsAbove, withTitleFields } from "./above-table.ts";
 import { contentBelow, type FigureTest } from "./column-counts.ts";
 import { type ColumnMatch, matchColumns } from "./column-match.ts";
@@ -8,7 +9,7 @@ import type { HeaderGrid } from "./header-grid.ts";
 import { groupHeadings } from "./heading-groups.ts";
 import { type HeadingRows, levelsOf, readHeadingCells, readHeadingRows } from "./heading-levels.ts";
 import { type Layout, specsOf } from "./layout.ts";
-import { describeMatch, noTable } from "./misses.ts";
+import { describeMatch, describeWanted, noTable } from "./misses.ts";
 import type { Fields } from "./wanted.ts";
 
 /** Columns of one table; each heading is looked at many times. */
@@ -25,13 +26,12 @@ export function searchHeadings(
   const shape = shapeOf(layout);
   const found = readHeadingRows(grid, isFigure, index, shape);
   const number = grid.numberOf(index);
-  if (typeof found === "string") return noTable(0, `row ${number} is no header: ${found}`);
+  if (typeof found === "string") return noTable(0, describeWanted(layout, fields));
   if (found.columns.length > headingsMax)
-    return noTable(0, `row ${number} has more than ${headingsMax} headings`);
+    return noTable(1, `row ${number} has more than ${headingsMax} headings`);
 
-  const block = [...found.block, ...between(index, found.dataFrom)];
   const known = withTitleFields(fields, textsAbove(grid, found.rows[0]!), layout);
-  const match = matchColumns(grid, block, found.dataFrom, specsOf(layout, "cell"), known, found.columns);
+  const { block, match } = matchBelow(grid, found, layout, known);
   const taken = new Set([...match.columns.values()].map(({ column }) => column));
   const contentOf = (column: number) => contentBelow(grid, isFigure, found.dataFrom, column);
   const covered = covers(found.columns, shape.groupSize).filter((column) => !taken.has(column));
@@ -51,8 +51,10 @@ export function searchHeadings(
   });
   if (miss !== undefined) return { table: undefined, miss };
 
-  const rows = headerRows(grid, found, block, match, columns);
-  const used = new Set([...taken, ...labels, ...columns]);
+  const full = [...found.block, ...between(index, found.dataFrom)];
+  const rows = headerRows(grid, found, full, match, columns);
+  const hasLabels = layout.columns.some((spec) => spec.form === "label");
+  const used = new Set([...taken, ...(hasLabels ? labels : []), ...columns]);
   const table: FoundTable = {
     headerRows: rows.map((row) => grid.numberOf(row)),
     headerBottom: grid.numberOf(rows.at(-1)!),
@@ -67,6 +69,32 @@ export function searchHeadings(
     signature: new Map(columns.map((column) => [column, grid.cell(index, column)?.text ?? ""])),
   };
   return { table, miss: undefined };
+}
+
+/** Rows below the headings that may hold names of columns; those further down are labels. */
+const namesBelowMax = 4;
+
+/**
+ * Names of columns may stand below the headings, in a row of their own; but the first label of the table, which stands
+ * there too, hides the names above it. So each row down to the figures is tried as the last one of the header.
+ */
+function matchBelow(
+  grid: HeaderGrid,
+  found: HeadingRows,
+  layout: Layout,
+  fields: Fields,
+): Readonly<{ block: HeaderBlock; match: ColumnMatch }> {
+  const specs = specsOf(layout, "cell");
+  const lowest = found.rows.at(-1)!;
+  let best: { block: HeaderBlock; match: ColumnMatch } | undefined;
+  const last = Math.min(found.dataFrom - 1, lowest + namesBelowMax);
+  for (let end = lowest; end <= last; end++) {
+    const block = [...found.block, ...between(lowest, end + 1)];
+    const match = matchColumns(grid, block, found.dataFrom, specs, fields, found.columns);
+    if (best === undefined || match.columns.size > best.match.columns.size) best = { block, match };
+  }
+  assert(best !== undefined, "figures stand below their headings");
+  return best;
 }
 
 /** What the declaration says of the headings, once for all rows that are tried. */
@@ -126,10 +154,15 @@ function ignoredColumns(
     if (used.has(column)) continue;
     const header = readColumnHeader(grid, block, column)?.variants[0] ?? "";
     const content = contentOf(column);
-    if (content === "empty" && header === "") continue;
+    if (content === "empty" && (header === "" || isMergedOnly(grid, block, column))) continue;
     const reason =
       reasons.get(column)?.reason ?? (content === "empty" ? "nothing below its header" : "not declared");
     ignored.push({ column, header, reason });
   }
   return ignored;
+}
+
+/** Whether all that stands above a column is a merged cell that belongs to its neighbours. */
+function isMergedOnly(grid: HeaderGrid, block: HeaderBlock, column: number): boolean {
+  return block.every((row) => (grid.cell(row, column)?.range.left ?? -1) < column);
 }

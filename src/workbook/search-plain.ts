@@ -6,7 +6,7 @@ import type { FoundTable, IgnoredColumn, TableSearch } from "./found-table.ts";
 import { blockAbove, type HeaderBlock, readColumnHeader } from "./header-block.ts";
 import type { HeaderGrid } from "./header-grid.ts";
 import { type Layout, specsOf } from "./layout.ts";
-import { describeMatch, noTable } from "./misses.ts";
+import { describeMatch, describeWanted, noTable } from "./misses.ts";
 import type { Fields } from "./wanted.ts";
 
 /** What the row would be as the lowest row of a header. */
@@ -22,11 +22,12 @@ export function searchPlain(
   const match = matchColumns(grid, block, index + 1, specsOf(layout, "cell"), known);
   const number = grid.numberOf(index);
   // The row is the lowest one: a declared header ends in it, and none goes on below.
-  const own = [...match.columns.values()].map(({ column }) => readColumnHeader(grid, block, column));
-  if (!own.some((header) => header?.lastRow === index))
-    return noTable(match.columns.size, `row ${number} holds no header looked for`);
+  const fitting = [...match.columns.values()].map(({ column }) => column);
+  const columns = [...fitting, ...match.ambiguous.flatMap((one) => one.columns)];
+  if (!columns.some((column) => readColumnHeader(grid, block, column)?.lastRow === index))
+    return noTable(0, describeWanted(layout, fields));
   if (goesOn(grid, index, match.columns.values()))
-    return noTable(match.columns.size, `the header of row ${number} goes on below`);
+    return noTable(1, `the header of row ${number} goes on below`);
   return toTable(grid, isFigure, block, index, layout, known, match);
 }
 
@@ -74,7 +75,7 @@ function toTable(
   const taken = new Set([...match.columns.values()].map(({ column }) => column));
   const bottom = lastTextRow(grid, isFigure, index, figures);
   const contentOf = (column: number) => contentBelow(grid, isFigure, bottom + 1, column);
-  const first = Math.min(...(figures.length > 0 ? figures : taken));
+  const first = Math.min(grid.width, ...(figures.length > 0 ? figures : taken));
   const labels: number[] = [];
   for (let column = 0; column < first; column++) {
     if (!taken.has(column) && contentOf(column) !== "empty") labels.push(column);
@@ -97,9 +98,10 @@ function toTable(
           { length: bottom - Math.min(index, ...named) + 1 },
           (_, offset) => Math.min(index, ...named) + offset,
         );
+  const hasLabels = layout.columns.some((spec) => spec.form === "label");
   const ignored: IgnoredColumn[] = [];
   for (let column = 0; column < grid.width; column++) {
-    if (taken.has(column) || labels.includes(column)) continue;
+    if (taken.has(column) || (hasLabels && labels.includes(column))) continue;
     const header = readColumnHeader(grid, block, column)?.variants[0] ?? "";
     if (contentOf(column) !== "empty") ignored.push({ column, header, reason: "not declared" });
     else if (header !== "") ignored.push({ column, header, reason: "nothing below its header" });

@@ -1,6 +1,6 @@
 /** Rules that make a column's text of a cell's: one of several values, the wanted part, footnote marks cut. */
-import { cutMarks } from "./footnote-marks.ts";
-import { type TextPart, toRegExp } from "./layout.ts";
+import { cutMarks, cutValueMark } from "./footnote-marks.ts";
+import { type TextPart, type TypedPart, toRegExp } from "./layout.ts";
 
 /** Labels that lost a mark, kept for the report. */
 const examplesMax = 20;
@@ -23,7 +23,7 @@ export type TextRule = (text: string) => readonly string[];
 
 /** @returns `undefined`: the column's texts are taken as they are. */
 export function compileTextRule(
-  part: TextPart,
+  part: TextPart & Pick<TypedPart, "kind">,
   known: ReadonlySet<string>,
   log: CutLog,
 ): TextRule | undefined {
@@ -31,6 +31,7 @@ export function compileTextRule(
   if (take === null && part.match === null && part.marks === "keep") return undefined;
   const separator = toRegExp(part.separator);
   const match = part.match === null ? undefined : toRegExp(part.match);
+  const cutAny = part.kind === "text" ? cutMarks : cutValueMark;
   const remembered = new Map<string, readonly string[]>();
   const apply = (text: string): readonly string[] => {
     const all =
@@ -44,7 +45,7 @@ export function compileTextRule(
     const matched = match === undefined ? taken : taken.map((one) => firstGroup(match.exec(one)));
     if (part.marks === "keep") return matched;
     return matched.map((one) => {
-      const cut = cutMarks(one, known);
+      const cut = cutAny(one, known);
       if (cut.marks.length > 0) log.add(one, cut.marks);
       return cut.text;
     });

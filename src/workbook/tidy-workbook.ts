@@ -136,7 +136,7 @@ function viewBelow(head: SheetHead, view: View, layout: Layout, fields: Fields):
 }
 
 function missOf(text: string): Miss {
-  return { code: "WORKBOOK_TABLE_MISSING", score: 0, text, hint: undefined, details: {} };
+  return { code: "WORKBOOK_TABLE_MISSING", score: 0, fitCount: 0, text, hint: undefined, details: {} };
 }
 
 async function readSheet(

@@ -62,8 +62,8 @@ type Textual = Typed &
     /** Cells that are blank take the value above. Merged cells are filled without it. */
     fill?: "down";
     /**
-     * Footnote marks at the end of texts: `cut` where a note of the sheet begins with the mark (default of labels and
-     * sections), `keep` (default of columns with a header, because codes end in digits).
+     * Footnote marks at the end: `cut` where a note of the sheet begins with the mark (default of labels and sections,
+     * and of columns of numbers, dates and periods), `keep` (default of texts with a header: codes end in digits).
      */
     marks?: "cut" | "keep";
     /** Of several values in one cell, one, or each in a row of its own. Values are parted by `separator`. */
