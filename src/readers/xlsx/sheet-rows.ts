@@ -24,6 +24,9 @@ const [lessThan, greaterThan, slash, equals, colon] = [0x3c, 0x3e, 0x2f, 0x3d, 0
 const [quote, apostrophe, bang, question, dash, zero, nine] = [0x22, 0x27, 0x21, 0x3f, 0x2d, 0x30, 0x39];
 const [letterC, letterF, letterR, letterS, letterT, letterV] = [0x63, 0x66, 0x72, 0x73, 0x74, 0x76];
 
+/** Most places of a batch of rows: a row with one cell in the last column has 16,384, nearly all of them blank. */
+const batchPlacesMax = 1_000_000;
+
 /** Kinds of a cell by the first letter of its `t`, with `str` apart from `s`. */
 type CellType = "n" | "s" | "str" | "inlineStr" | "b" | "e" | "d";
 
@@ -50,23 +53,30 @@ export class SheetRows {
   /**
    * Reads the rows of one window.
    *
-   * @returns rows that hold at least one cell, in order.
+   * @returns batches of rows that hold at least one cell, in order.
    * @throws LeatError `WORKBOOK_DAMAGED` naming the cell.
    */
-  read(window: Buffer): SheetRow[] {
+  *read(window: Buffer): Generator<readonly SheetRow[], void, undefined> {
     this.#bytes = window;
     this.#at = 0;
     this.#end = window.length;
-    const rows: SheetRow[] = [];
+    let rows: SheetRow[] = [];
+    let places = 0;
     while (this.#nextTag()) {
       if (this.#isClosing() || !this.#isNamed("row")) {
         this.#skipTag();
         continue;
       }
       const row = this.#readRow();
-      if (row !== undefined) rows.push(row);
+      if (row === undefined) continue;
+      rows.push(row);
+      places += row.cells.length;
+      if (places < batchPlacesMax) continue;
+      yield rows;
+      rows = [];
+      places = 0;
     }
-    return rows;
+    if (rows.length > 0) yield rows;
   }
 
   /** Goes behind the name of the next tag. */

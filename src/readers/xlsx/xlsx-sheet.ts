@@ -52,8 +52,7 @@ export class XlsxSheet implements Sheet {
     try {
       const elements = { name: "row", parent: "sheetData", prefix };
       for await (const window of readWindows(behind(bytes, rowsAt), elements)) {
-        const rows = reader.read(window);
-        if (rows.length > 0) yield rows;
+        yield* reader.read(window);
       }
     } catch (error) {
       throw toDamaged(error, file, this.name);

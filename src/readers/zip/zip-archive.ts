@@ -66,11 +66,8 @@ export class ZipArchive implements Disposable {
       }
     } catch (error) {
       if (isLeatError(error)) throw error;
-      throw damaged(
-        name,
-        "The list of the archive's members cannot be read: it is cut off or damaged.",
-        error,
-      );
+      const reason = error instanceof Error ? error.message : String(error); // The library's: names of members at most.
+      throw damaged(name, `The list of the archive's members cannot be read: ${reason}.`, error);
     }
     refuseBomb(name, fileBytes, entries);
     return new ZipArchive(openSync(path, "r"), name, entries);
