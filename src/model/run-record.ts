@@ -38,6 +38,9 @@ export type KeyLimit = Readonly<{
   onConflict: "queue" | "skip" | "cancel-old";
 }>;
 
+/** Pool of runs of a person at a terminal: no worker claims from it, and nobody takes its runs over. */
+export const foregroundPool = "(foreground)";
+
 /** A run to be. */
 export type NewRun = Readonly<{
   id: FlowRunId;

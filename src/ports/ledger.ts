@@ -225,10 +225,18 @@ export interface Ledger {
   ): Promise<void>;
   listDeployments(): Promise<readonly DeploymentRecord[]>;
   listSchedules(): Promise<readonly ScheduleRecord[]>;
-  /** Pauses or resumes; a schedule that is resumed goes on from now or, by its `catchUp`, from where it was paused. */
+  /** Pauses or resumes; a schedule that is resumed goes on from now: nobody wanted the ticks in between. */
   setPaused(id: string, isPaused: boolean): Promise<"changed" | "unknown">;
-  /** Makes the runs of a schedule's ticks and moves its cursor, both or neither. A tick that has its run gets no other. */
-  fireSchedule(id: string, cursorMs: number, runs: readonly NewRun[]): Promise<readonly Submitted[]>;
+  /**
+   * Makes the runs of a schedule's ticks and moves its cursor, both or neither. A tick that has its run gets no other.
+   *
+   * @returns `moved`: its cursor is not at `fromMs` any more, or it was paused; nothing was done.
+   */
+  fireSchedule(
+    id: string,
+    cursor: Readonly<{ fromMs: number; toMs: number }>,
+    runs: readonly NewRun[],
+  ): Promise<readonly Submitted[] | "moved">;
 
   saveWorker(worker: WorkerRecord): Promise<void>;
   /** Says that a worker is alive. */

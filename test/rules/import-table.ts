@@ -36,7 +36,13 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["sources/stream-declaration", ground], // What every kind of source lets people say of a stream.
   ["sources/http", [...ground, "sources/stream-declaration"]], // Requests and answers, whatever is in them.
   ["sources/*", [...ground, "sources/stream-declaration", "sources/http"]],
-  ...adapters.slice(1).map((folder): [string, readonly string[]] => [folder, ground]),
+  ["ledgers/sql", ground], // One code over two engines.
+  ...adapters
+    .slice(1)
+    .map((folder): [string, readonly string[]] => [
+      folder,
+      folder === "ledgers/*" ? [...ground, "ledgers/sql"] : ground,
+    ]),
   ["testing", ground],
   ["server", [...ground, "scan", "workbook", "readers", ...stages, ...adapters]],
   ["cli", [...ground, "scan", "workbook", "readers", ...stages, ...adapters, "server"]],
@@ -52,12 +58,17 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["htmlparser2", ["sources/files"]],
   ["yauzl", ["readers"]],
   ["commander", ["cli"]],
+  ["croner", ["flow"]],
   ["fastify", ["server"]],
   ["hash-wasm", ["landing"]],
+  ["kysely", ["ledgers/*"]],
+  ["nodemailer", ["flow"]],
+  ["pg", ["ledgers/postgres"]],
+  ["pg-boss", ["dispatchers/pg-boss"]],
   ["pino", ["server", "cli"]],
   ["undici", ["sources/http"]],
   // The entry hands it on: columns of datasets are zod schemas, and must be of this very version.
-  ["zod", ["define", "config", "landing", "dataset", "workbook", "readers", "sources/*", "index.ts"]],
+  ["zod", ["define", "config", "flow", "landing", "dataset", "workbook", "readers", "sources/*", "index.ts"]],
 ]);
 
 /** Files that may re-export: the package's entries. */
