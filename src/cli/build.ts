@@ -4,6 +4,7 @@ import type { BuildOutcome } from "../dataset/build-job.ts";
 import { LeatError } from "../errors/leat-error.ts";
 import { printErrorJson } from "../errors/print-error.ts";
 import type { BuildEvent, DatasetSpec } from "../ports/dataset.ts";
+import type { Project } from "../ports/project.ts";
 import type { SyncItem } from "../sync/sync-job.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import { openBuildPorts } from "./open-datasets.ts";
@@ -100,6 +101,15 @@ async function build(
 
 const errorOf = (ended: Ended): unknown[] => ("error" in ended ? [ended.error] : []);
 
+/** Streams of files that a dataset is made of, also by way of their records. Other streams have schedules of their own. */
+function fileStreams({ from }: DatasetSpec, { sources }: Project): readonly string[] {
+  if (from.kind === "rows") return [];
+  if (from.kind === "files") return [from.stream];
+  const isOfFiles = (name: string): boolean =>
+    sources.some((source) => source.openFiles !== undefined && name.startsWith(`${source.name}.`));
+  return (from.kind === "stream" ? [from.stream] : from.streams).filter(isOfFiles);
+}
+
 /** Looks for new files of the chosen datasets; items that failed. */
 async function syncFiles(
   invocation: Invocation,
@@ -107,7 +117,7 @@ async function syncFiles(
   specs: readonly DatasetSpec[],
   options: BuildOptions,
 ): Promise<readonly SyncItem[]> {
-  const names = new Set(specs.flatMap(({ from }) => (from.kind === "files" ? [from.stream] : [])));
+  const names = new Set(specs.flatMap((spec) => fileStreams(spec, opened.project)));
   if (names.size === 0) return [];
   const [{ openProgress }, { systemClock }, { chooseStreams }, { syncProject }, { itemError }] =
     await Promise.all([

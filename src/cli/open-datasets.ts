@@ -60,11 +60,12 @@ export async function openBuildPorts(
 
 /** Landed files of all tenants of a stream, also of those that are no longer in the tenants file. */
 async function openFileLists({ project, store }: OpenProject): Promise<ListFiles> {
-  const [{ listFileVersions, listLandedFiles }, { listTenants }, { chooseStream }] = await Promise.all([
-    import("../extract/list-landed-files.ts"),
-    import("../landing/log.ts"),
-    import("../sync/choose.ts"),
-  ]);
+  const [{ listFileVersions, listLandedFiles }, { listTenants }, { chooseStream, streamName }] =
+    await Promise.all([
+      import("../extract/list-landed-files.ts"),
+      import("../landing/log.ts"),
+      import("../sync/choose.ts"),
+    ]);
   return async (name, versions) => {
     const { source, spec } = chooseStream(project, name);
     const list = versions === "all" ? listFileVersions : listLandedFiles;
@@ -72,6 +73,6 @@ async function openFileLists({ project, store }: OpenProject): Promise<ListFiles
     const files = [];
     for (const tenant of tenants)
       files.push(...(await list(store, { source: source.name, stream: spec.name, tenant })));
-    return files;
+    return { stream: streamName({ source, spec }), files };
   };
 }

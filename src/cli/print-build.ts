@@ -10,6 +10,8 @@ import { printable, printCount } from "./terminal.ts";
 /** Offending rows or cells told of one rule or column; --json tells all that were kept. */
 const samplesToldMax = 5;
 
+const printRows = (count: number): string => `${printCount(count)} ${count === 1 ? "row" : "rows"}`;
+
 /** A dataset's build, a few lines. */
 export function printBuild(
   spec: DatasetSpec,
@@ -17,7 +19,7 @@ export function printBuild(
 ): string {
   const state = status === "published" ? "new" : "unchanged";
   const lines = [
-    `${spec.name}: version ${shortVersion(manifest.version)} (${state}), ${printCount(manifest.rowCount)} rows`,
+    `${spec.name}: version ${shortVersion(manifest.version)} (${state}), ${printRows(manifest.rowCount)}`,
   ];
   const files = seen.lineage.files.length;
   if (files > 0)
@@ -25,7 +27,8 @@ export function printBuild(
       `  files     ${printCount(files)} (${printCount(seen.filesRead)} read, ${printCount(seen.filesCached)} cached)`,
     );
   if (changes !== undefined) lines.push(`  changes   ${printChanges(changes)}`);
-  lines.push(...printRestatement(seen.restatement));
+  // Of rows that are known the cells were told before.
+  lines.push(...printRestatement(seen.restatement, status === "published" ? samplesToldMax : 0));
   if (seen.rules.length > 0) lines.push(...printRules(seen.rules));
   if (status === "unchanged" && table === "published")
     lines.push("  table     brought up to date in the warehouse");
@@ -40,15 +43,18 @@ export function printChanges({ added, removed, changed, columns }: VersionDiff):
   return byColumn.length === 0 ? counts : `${counts} (${byColumn.join(", ")})`;
 }
 
-function printRestatement({ restated, repeated, columns, samples }: Restatement): string[] {
+function printRestatement(
+  { restated, repeated, columns, samples }: Restatement,
+  toldMax: number,
+): string[] {
   if (restated === 0) return [];
   const byColumn = Object.entries(columns).map(([name, count]) => `${name} ${printCount(count)}`);
-  const told = samples.slice(0, samplesToldMax).map(({ key, column, before, after, from, to }) => {
+  const told = samples.slice(0, toldMax).map(({ key, column, before, after, from, to }) => {
     const names = Object.values(key).map((value) => String(value));
     return `    ${names.join(" ")}: ${column} ${JSON.stringify(before)} in ${from}, ${JSON.stringify(after)} in ${to}`;
   });
   return [
-    `  restated  ${printCount(restated)} rows (${byColumn.join(", ")}); ${printCount(repeated)} repeated`,
+    `  restated  ${printRows(restated)} (${byColumn.join(", ")}); ${printCount(repeated)} repeated`,
     ...told,
   ];
 }

@@ -122,7 +122,7 @@ async function judge(
     lineage: {
       files: staged.files,
       streams: staged.streams,
-      datasets,
+      datasets: [...staged.datasets, ...datasets],
       sql: from.kind === "query" ? from.sql : null,
       code: staged.code,
       reader: staged.reader,

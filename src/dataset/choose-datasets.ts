@@ -1,10 +1,10 @@
 /** Which datasets a person meant, and in which order they are built. */
 import { LeatError } from "../errors/leat-error.ts";
 import { hintOfKnown } from "../errors/nearest-name.ts";
-import type { DatasetSpec } from "../ports/dataset.ts";
+import { type DatasetSpec, datasetsBefore } from "../ports/dataset.ts";
 
 /**
- * Finds datasets by name, those that others' rules look into before those others.
+ * Finds datasets by name, those that others read or look into before those others.
  *
  * @param names - none: all.
  * @throws LeatError `DATASET_UNKNOWN` with the near name and the known ones.
@@ -25,9 +25,9 @@ export function chooseDatasets(
   const wanted = names.length === 0 ? all : all.filter(({ name }) => names.includes(name));
   const ordered = new Set<DatasetSpec>();
   const visit = (dataset: DatasetSpec): void => {
-    for (const { check } of dataset.rules) {
-      const other = check.rule === "references" && wanted.find(({ name }) => name === check.dataset);
-      if (other && !ordered.has(other)) visit(other); // `defineProject` has refused circles.
+    for (const before of datasetsBefore(dataset)) {
+      const other = wanted.find(({ name }) => name === before);
+      if (other !== undefined && !ordered.has(other)) visit(other); // `defineProject` has refused circles.
     }
     ordered.add(dataset);
   };

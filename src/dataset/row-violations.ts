@@ -33,9 +33,9 @@ export class RowViolations {
 /** Names an input for people: `2018.xls`, `the query`. */
 export type NameInput = (input: number) => string;
 
-/** `2018.xls, sheet Figures, row 17`. */
+/** `2018.xls, sheet Figures, row 17`; where the reader told no place, the number of the row among those it made. */
 export function printPlace(place: RowPlace, nameInput: NameInput): string {
-  return `${nameInput(place.input)}, ${place.place ?? `row ${place.row}`}`;
+  return `${nameInput(place.input)}, ${place.place ?? `tidy row ${place.row}`}`;
 }
 
 /** @throws LeatError `ROW_INVALID` when there are violations, listing them with their places. */

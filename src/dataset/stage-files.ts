@@ -33,7 +33,8 @@ export async function stageFiles(
   signal: AbortSignal,
 ): Promise<StagedInputs> {
   const { spec } = job;
-  const files = orderReleases(spec.name, from, await ports.listFiles(from.stream, from.versions));
+  const { stream, files: landed } = await ports.listFiles(from.stream, from.versions);
+  const files = orderReleases(spec.name, { ...from, stream }, landed);
   refuseMixedTenants(spec.name, spec.tenantColumn, files);
   const violations = new RowViolations();
   const lineages: FileLineage[] = [];
@@ -62,7 +63,7 @@ export async function stageFiles(
       const work = { scratch, violations, tidy, file, input: number };
       const rows = await stageFile(ports, job, from, work, signal);
       layouts.push({ id: file.id, name: file.name, sha256: file.sha256, report: tidy.report });
-      lineages.push(toLineage(from.stream, file, tidy.rowCount, rows));
+      lineages.push(toLineage(stream, file, tidy.rowCount, rows));
     } finally {
       await tidy.dispose();
     }
@@ -72,6 +73,7 @@ export async function stageFiles(
     nameInput: (at) => files[at]?.name ?? `input ${at}`,
     files: lineages,
     streams: [],
+    datasets: [],
     code: from.map === undefined ? null : { sha256: hashCode(from.map), version: from.codeVersion ?? null },
     reader: reader.version,
     layouts,

@@ -29,6 +29,7 @@ export async function stageInputs(
     nameInput: () => "the query",
     files: [],
     streams: [],
+    datasets: [],
     code: null,
     reader: null,
     layouts: [],
@@ -43,9 +44,9 @@ export async function stageInputs(
       return { ...nothing, ...(await stageRows(ports, job, from, scratch, signal)) };
     case "query":
     case "stream": {
-      const { streams, rowCount } = await scratch.addQuery(0);
+      const { rowCount, ...heads } = await scratch.addQuery(0);
       ports.progress({ type: "rows", dataset: job.spec.name, rows: rowCount });
-      return { ...nothing, streams };
+      return { ...nothing, ...heads };
     }
   }
 }

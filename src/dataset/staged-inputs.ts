@@ -7,6 +7,8 @@ export type StagedInputs = Readonly<{
   nameInput: NameInput;
   files: readonly FileLineage[];
   streams: readonly StreamLineage[];
+  /** Datasets whose tables a query has read. */
+  datasets: DatasetLineage["datasets"];
   code: DatasetLineage["code"];
   /** Version of what read the files; `null`: there are none. */
   reader: string | null;

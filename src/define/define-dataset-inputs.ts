@@ -42,10 +42,18 @@ export type FromFilesOptions = Readonly<{
   mapVersion?: string;
 }>;
 
+/** What a query over the warehouse reads: the lineage names it, and a build of all datasets makes those first. */
+export type FromSqlOptions = Readonly<{
+  /** Streams, as `source.stream`. */
+  streams?: readonly string[];
+  /** Other datasets of the project. */
+  datasets?: readonly string[];
+}>;
+
 /** What `from` of a dataset takes. */
 export type InputDeclaration =
   | Readonly<{ kind: "files"; reference: Source | string; options: FromFilesOptions }>
-  | Readonly<{ kind: "query"; sql: string; options: Readonly<{ streams: readonly string[] }> }>
+  | Readonly<{ kind: "query"; sql: string; options: FromSqlOptions }>
   | Readonly<{ kind: "stream"; stream: string }>
   | Readonly<{ kind: "rows"; make: MakeRows; options: Readonly<{ version?: string }> }>;
 
@@ -62,12 +70,8 @@ export function fromFiles(reference: Source | string, options: FromFilesOptions)
   return Object.freeze({ kind: "files", reference, options });
 }
 
-/**
- * Rows of a query over the warehouse, which is opened for reading only while it runs.
- *
- * @param options - `streams`: those that the query reads, as `source.stream`, for the lineage.
- */
-export function fromSql(sql: string, options: Readonly<{ streams: readonly string[] }>): InputDeclaration {
+/** Rows of a query over the warehouse, which is opened for reading only while it runs. */
+export function fromSql(sql: string, options: FromSqlOptions): InputDeclaration {
   return Object.freeze({ kind: "query", sql, options });
 }
 
@@ -122,7 +126,10 @@ const inputSchema = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("query"),
     sql: text,
-    options: z.strictObject({ streams: z.array(text) }),
+    options: z.strictObject({
+      streams: z.array(text).default([]),
+      datasets: z.array(text).default([]),
+    }),
   }),
   z.strictObject({ kind: z.literal("stream"), stream: text }),
   z.strictObject({
@@ -156,7 +163,7 @@ export function readInput(
   const from = parsed.data;
   switch (from.kind) {
     case "query":
-      return { input: { kind: "query", sql: from.sql, streams: from.options.streams }, faults: [] };
+      return { input: { kind: "query", sql: from.sql, ...from.options }, faults: [] };
     case "stream":
       return { input: { kind: "stream", stream: from.stream }, faults: [] };
     case "rows":

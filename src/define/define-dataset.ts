@@ -72,6 +72,14 @@ const datasetSchema = z.strictObject({
   keepVersions: z.int().min(1, "must be at least 1").optional(),
 });
 
+/** The lists of columns, as far as they are such: they are looked at whatever else is wrong. */
+const listsSchema = z.object({
+  key: z.array(z.string()).catch([]),
+  sort: z.array(z.string()).catch([]),
+  originColumns: z.array(z.string()).catch([]),
+  tenantColumn: z.string().optional().catch(undefined),
+});
+
 /** Types whose values are told apart by every engine alike, so that they can name a row. */
 const keyTypes: ReadonlySet<string> = new Set([
   "text",
@@ -121,7 +129,7 @@ export function defineDataset<const Columns extends Readonly<Record<string, z.co
   const { rules, faults: ofRules } = readRules(declaration?.rules ?? [], names);
   if (declared.success) faults.push(...ofColumns);
   faults.push(...ofInput, ...ofRules);
-  if (parsed.success) faults.push(...crossFaults(parsed.data, columns));
+  faults.push(...crossFaults(listsSchema.parse(declaration ?? {}), names, columns));
   refuseFaults(faults, what);
   const { key, sort = key, ...rest } = parsed.data!; // `refuseFaults` has thrown otherwise.
   return deepFreeze({
@@ -142,13 +150,16 @@ export function defineDataset<const Columns extends Readonly<Record<string, z.co
 }
 
 /** Faults that only show when the parts are seen together. */
-function crossFaults(declared: z.output<typeof datasetSchema>, columns: readonly DatasetColumn[]): Fault[] {
+function crossFaults(
+  declared: z.output<typeof listsSchema>,
+  names: readonly string[],
+  columns: readonly DatasetColumn[],
+): Fault[] {
   const faults: Fault[] = [];
-  const names = Object.keys(declared.columns);
   const typeOf = new Map(columns.map(({ published, type }) => [published.name, type.type]));
   for (const list of ["key", "sort", "originColumns"] as const) {
     const seen = new Set<string>();
-    for (const [index, name] of (declared[list] ?? []).entries()) {
+    for (const [index, name] of declared[list].entries()) {
       const path = `${list}[${index}]`;
       if (!names.includes(name)) faults.push(unknownColumn(path, name, names));
       if (seen.has(name)) faults.push({ path, problem: `"${name}" is named twice` });
@@ -162,7 +173,7 @@ function crossFaults(declared: z.output<typeof datasetSchema>, columns: readonly
     if (declared.originColumns.includes(name))
       faults.push({ path: `key[${index}]`, problem: `"${name}" is one of originColumns as well` });
   }
-  for (const [index, name] of (declared.sort ?? []).entries()) {
+  for (const [index, name] of declared.sort.entries()) {
     if (typeOf.get(name) === "json")
       faults.push({ path: `sort[${index}]`, problem: `"${name}" is JSON, which has no order` });
   }

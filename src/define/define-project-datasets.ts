@@ -2,7 +2,7 @@
 import type { Fault } from "../errors/faults.ts";
 import { hintOfKnown } from "../errors/nearest-name.ts";
 import { foldColumnName } from "../model/column-names.ts";
-import type { DatasetSpec } from "../ports/dataset.ts";
+import { type DatasetSpec, datasetsBefore } from "../ports/dataset.ts";
 import type { Source } from "../ports/source.ts";
 
 /** Names, inputs, tables and references of all datasets. */
@@ -81,33 +81,36 @@ function resolveFiles(reference: string, source: Source): string | undefined {
   return source.name === reference && source.streams.length === 1 ? source.streams[0]?.name : undefined;
 }
 
-/** Rules that look into datasets: they must be there, have the columns, and lead to no circle. */
+/** Datasets that a query reads or a rule looks into: they must be there, have the columns, and lead to no circle. */
 function referenceFaults(dataset: DatasetSpec, datasets: readonly DatasetSpec[], path: string): Fault[] {
   const faults: Fault[] = [];
-  for (const [index, { check }] of dataset.rules.entries()) {
-    if (check.rule !== "references") continue;
-    const at = `${path}.rules[${index}]`;
-    const other = datasets.find(({ name }) => name === check.dataset);
+  const look = (name: string, at: string): DatasetSpec | undefined => {
+    const other = datasets.find((each) => each.name === name);
     if (other === undefined) {
-      const known = datasets.map(({ name }) => name);
+      const known = datasets.map((each) => each.name);
       faults.push({
         path: at,
-        problem: `names the dataset "${check.dataset}". ${hintOfKnown(check.dataset, "datasets", known)}`,
+        problem: `names the dataset "${name}". ${hintOfKnown(name, "datasets", known)}`,
       });
-      continue;
-    }
-    const columns = other.columns.map(({ published }) => published.name);
-    for (const column of check.to.filter((name) => !columns.includes(name))) {
-      faults.push({
-        path: at,
-        problem: `names the column "${column}" of ${other.name}. ${hintOfKnown(column, "columns", columns)}`,
-      });
-    }
-    if (leadsTo(other, dataset.name, datasets, new Set()))
+    } else if (leadsTo(other, dataset.name, datasets, new Set()))
       faults.push({
         path: at,
         problem: `leads from ${other.name} back to ${dataset.name}: neither could be built first`,
       });
+    return other;
+  };
+  if (dataset.from.kind === "query") for (const name of dataset.from.datasets) look(name, `${path}.from`);
+  for (const [index, { check }] of dataset.rules.entries()) {
+    if (check.rule !== "references") continue;
+    const at = `${path}.rules[${index}]`;
+    const other = look(check.dataset, at);
+    const columns = other?.columns.map(({ published }) => published.name) ?? check.to;
+    for (const column of check.to.filter((name) => !columns.includes(name))) {
+      faults.push({
+        path: at,
+        problem: `names the column "${column}" of ${check.dataset}. ${hintOfKnown(column, "columns", columns)}`,
+      });
+    }
   }
   return faults;
 }
@@ -121,12 +124,8 @@ function leadsTo(
   if (from.name === to) return true;
   if (seen.has(from.name)) return false;
   seen.add(from.name);
-  return referencesOf(from).some((name) => {
+  return datasetsBefore(from).some((name) => {
     const next = datasets.find((dataset) => dataset.name === name);
     return next !== undefined && leadsTo(next, to, datasets, seen);
   });
 }
-
-/** Datasets that a dataset's rules look into. */
-const referencesOf = ({ rules }: DatasetSpec): readonly string[] =>
-  rules.flatMap(({ check }) => (check.rule === "references" ? [check.dataset] : []));

@@ -1,6 +1,6 @@
 /** Port: the scratch space in which a dataset's rows are typed, checked, sorted and written. Implemented under `warehouses/`. */
 
-import type { PublishedColumn, StreamLineage } from "../model/dataset-manifest.ts";
+import type { DatasetLineage, PublishedColumn, StreamLineage } from "../model/dataset-manifest.ts";
 import type { JsonObject, JsonValue } from "../model/json-value.ts";
 import type { DatasetRule, DatasetSpec } from "./dataset.ts";
 
@@ -42,7 +42,12 @@ export type SettledKeys = Readonly<{
 }>;
 
 /** What a query over the warehouse gave. */
-export type QueryFacts = Readonly<{ rowCount: number; streams: readonly StreamLineage[] }>;
+export type QueryFacts = Readonly<{
+  rowCount: number;
+  /** What the warehouse held when it was run. */
+  streams: readonly StreamLineage[];
+  datasets: DatasetLineage["datasets"];
+}>;
 
 /** What a rule has found. `note` is for people: the bound, the newest value. */
 export type RuleFinding = Readonly<{

@@ -81,7 +81,7 @@ export type DatasetInput =
       map: MapRow | undefined;
       codeVersion: string | undefined;
     }>
-  | Readonly<{ kind: "query"; sql: string; streams: readonly string[] }>
+  | Readonly<{ kind: "query"; sql: string; streams: readonly string[]; datasets: readonly string[] }>
   | Readonly<{ kind: "stream"; stream: string }>
   | Readonly<{ kind: "rows"; make: MakeRows; codeVersion: string | undefined }>;
 
@@ -163,8 +163,17 @@ export type DatasetSpec = Readonly<{
   keepVersions: number | undefined;
 }>;
 
-/** Finds the landed files of a stream, for all its tenants. */
-export type ListFiles = (stream: string, versions: "newest" | "all") => Promise<readonly LandedFile[]>;
+/** Datasets that must be built before: those whose tables a query reads, and those that rules look into. */
+export function datasetsBefore({ from, rules }: DatasetSpec): readonly string[] {
+  const ofRules = rules.flatMap(({ check }) => (check.rule === "references" ? [check.dataset] : []));
+  return from.kind === "query" ? [...from.datasets, ...ofRules] : ofRules;
+}
+
+/** Finds the landed files of a stream, for all its tenants; `stream` of the answer is `source.stream`. */
+export type ListFiles = (
+  reference: string,
+  versions: "newest" | "all",
+) => Promise<Readonly<{ stream: string; files: readonly LandedFile[] }>>;
 
 /** What is told while a dataset is built. */
 export type BuildEvent = Readonly<

@@ -110,12 +110,11 @@ export class DatasetBench {
       }),
       warehouse: this.warehouse,
       openReader: async () => this.reader,
-      listFiles: async (_stream, versions) =>
-        versions === "all"
-          ? this.files
-          : this.files.filter(
-              (file) => !this.files.some((other) => other.id === file.id && other.seq > file.seq),
-            ),
+      listFiles: async (stream, versions) => {
+        const isNewest = (file: LandedFile) =>
+          !this.files.some((other) => other.id === file.id && other.seq > file.seq);
+        return { stream, files: this.files.filter((file) => versions === "all" || isNewest(file)) };
+      },
       clock: { nowMs: () => this.nowMs, sleep: (ms, signal) => wait(ms, undefined, { signal }) },
       random: { newRunId, fraction: Math.random },
       workFolder: join(this.folder, "work"),

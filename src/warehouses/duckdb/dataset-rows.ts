@@ -4,11 +4,11 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { LeatError } from "../../errors/leat-error.ts";
 import { hintOfKnown } from "../../errors/nearest-name.ts";
-import type { StreamLineage } from "../../model/dataset-manifest.ts";
 import type { DatasetSpec } from "../../ports/dataset.ts";
 import type { QueryFacts } from "../../ports/dataset-engine.ts";
 import { hasCatalog } from "./catalog.ts";
 import { scratchTables } from "./dataset-columns.ts";
+import { readDataset } from "./dataset-table.ts";
 import { type DuckDbSession, type DuckDbSettings, withDuckDb } from "./duckdb-file.ts";
 import { firstLine } from "./engine-errors.ts";
 import { quotePaths } from "./package-source.ts";
@@ -45,14 +45,16 @@ export async function addStaged(
   );
 }
 
-/** The query of a dataset, and the streams it reads. */
-export function queryOf(spec: DatasetSpec): Readonly<{ sql: string; streams: readonly string[] }> {
+type Query = Readonly<{ sql: string; streams: readonly string[]; datasets: readonly string[] }>;
+
+/** The query of a dataset, and what it reads. */
+function queryOf(spec: DatasetSpec): Query {
   const { from } = spec;
   if (from.kind === "query") return from;
   if (from.kind !== "stream") throw new Error(`the dataset ${spec.name} has no query`);
   const at = from.stream.indexOf(".");
   const view = `${quoteName(from.stream.slice(0, at))}.${quoteName(from.stream.slice(at + 1))}`;
-  return { sql: `SELECT * FROM ${view}`, streams: [from.stream] };
+  return { sql: `SELECT * FROM ${view}`, streams: [from.stream], datasets: [] };
 }
 
 /**
@@ -66,7 +68,7 @@ export async function addQuery(
   signal: AbortSignal,
 ): Promise<QueryFacts> {
   const file = path.join(job.folder, `query-${job.input}.parquet`);
-  const streams = await withDuckDb(job.warehouseFile, "read", job.settings, signal, async (warehouse) => {
+  const heads = await withDuckDb(job.warehouseFile, "read", job.settings, signal, async (warehouse) => {
     if (!existsSync(job.warehouseFile)) {
       throw new LeatError("INPUT_EMPTY", {
         message: `The dataset ${spec.name} reads the warehouse ${job.warehouseFile}, which is not there yet.`,
@@ -74,7 +76,7 @@ export async function addQuery(
       });
     }
     await exportQuery(warehouse, spec, file);
-    return await readHeads(warehouse, queryOf(spec).streams);
+    return await readHeads(warehouse, queryOf(spec));
   });
   const values = spec.columns.map((_, at) => `v${at}`).join(", ");
   const rowCount = await session.run(
@@ -83,7 +85,7 @@ export async function addQuery(
      FROM read_parquet(${quotePaths([file])})`,
   );
   await rm(file, { force: true });
-  return { rowCount, streams };
+  return { rowCount, ...heads };
 }
 
 async function exportQuery(warehouse: DuckDbSession, spec: DatasetSpec, file: string): Promise<void> {
@@ -126,22 +128,33 @@ function textSql(cell: string, type: string): string {
   return isNested ? `CAST(to_json(${cell}) AS VARCHAR)` : `CAST(${cell} AS VARCHAR)`;
 }
 
-/** Newest package of each tenant that the warehouse held, for the lineage. */
+/** What the warehouse held of the streams and datasets that a query reads, for the lineage. */
 async function readHeads(
   warehouse: DuckDbSession,
-  streams: readonly string[],
-): Promise<readonly StreamLineage[]> {
-  if (streams.length === 0 || !(await hasCatalog(warehouse))) return [];
+  { streams, datasets }: Query,
+): Promise<Pick<QueryFacts, "streams" | "datasets">> {
+  if (!(await hasCatalog(warehouse))) return { streams: [], datasets: [] };
   const wanted = streams.map(quoteText).join(", ");
-  const rows = await warehouse.rows(
-    `SELECT source || '.' || stream AS stream, tenant, max(seq) AS seq FROM main._leat_loads
-     WHERE source || '.' || stream IN (${wanted}) GROUP BY ALL ORDER BY ALL`,
-  );
-  return rows.map((row) => ({
-    stream: String(row["stream"]),
-    tenant: String(row["tenant"]),
-    seq: Number(row["seq"]),
-  }));
+  const heads =
+    streams.length === 0
+      ? []
+      : await warehouse.rows(
+          `SELECT source || '.' || stream AS name, tenant, max(seq) AS seq FROM main._leat_loads
+           WHERE source || '.' || stream IN (${wanted}) GROUP BY ALL ORDER BY ALL`,
+        );
+  const versions: { dataset: string; version: string }[] = [];
+  for (const dataset of datasets) {
+    const held = await readDataset(warehouse, dataset);
+    if (held !== undefined) versions.push({ dataset, version: held.version });
+  }
+  return {
+    streams: heads.map((row) => ({
+      stream: String(row["name"]),
+      tenant: String(row["tenant"]),
+      seq: Number(row["seq"]),
+    })),
+    datasets: versions,
+  };
 }
 
 function columnMissing(spec: DatasetSpec, name: string, known: readonly string[]): LeatError {
