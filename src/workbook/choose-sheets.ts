@@ -158,8 +158,8 @@ class Choice {
     const wanted = this.#wishes.map(({ label }) => label).join(" or ");
     const looked =
       wanted === "" ? "No sheet holds the table looked for" : `No sheet is the one looked for, ${wanted}`;
-    const held =
-      this.#layout.sheets.otherwise === "content" && wanted !== "" ? ", and none holds its table" : "";
+    const wasSearched = this.#layout.sheets.otherwise === "content" && !isPassed;
+    const held = wasSearched && wanted !== "" ? ", and none holds its table" : "";
     const names = listed.map((sheet) => sheet.name);
     return new LeatError("WORKBOOK_SHEET_MISSING", {
       message: `${this.#context.file}: ${looked}${held}. Its sheets:${lines.join("")}${rest}`,

@@ -4,7 +4,7 @@ import { toLetters } from "./cell-place.ts";
 import { quote } from "./cell-text.ts";
 import type { HeadingCell, HeadingGroup, IgnoredColumn } from "./found-table.ts";
 import { describeBlank, type Level } from "./heading-levels.ts";
-import { type FigureSpec, isPeriodKind, type Layout } from "./layout.ts";
+import { type FigureSpec, isPeriodKind, type Layout, toRegExp } from "./layout.ts";
 import type { Period } from "./periods.ts";
 import { findGap, readPeriodHeadings } from "./read-period-headings.ts";
 import { formatPeriod } from "./typed-value.ts";
@@ -47,7 +47,9 @@ export function groupHeadings(
   const ignored: IgnoredColumn[] = [];
   const complete = new Map<number, readonly (HeadingCell | undefined)[]>();
   for (const [column, list] of read) {
-    const reason = checkColumn(column, list, cells.get(column)!, levels, facts, problems);
+    const reason =
+      checkColumn(column, list, cells.get(column)!, levels, facts, problems) ??
+      filterHeading(list, levels, layout);
     if (reason === undefined) complete.set(column, list);
     else ignored.push({ column, header: list.at(-1)?.text ?? "", reason });
   }
@@ -154,6 +156,23 @@ function checkColumn(
     if (written[depth] !== undefined) return `no ${level.kind} above it`;
     if (facts.hasFigures(column)) problems.push(describeBlank(column, cells, depth + 1));
     return `no heading on level ${depth + 1}`;
+  }
+  return undefined;
+}
+
+/** Why `keep` or `drop` leave a heading out; `undefined`: they do not. */
+function filterHeading(
+  cells: readonly (HeadingCell | undefined)[],
+  levels: readonly Level[],
+  layout: Layout,
+): string | undefined {
+  for (const [depth, { specs }] of levels.entries()) {
+    const text = cells[depth]?.text ?? "";
+    for (const { name } of specs) {
+      const [keep, drop] = [layout.keep[name], layout.drop[name]];
+      if (keep !== undefined && !toRegExp(keep).test(text)) return `does not fit keep of "${name}"`;
+      if (drop !== undefined && toRegExp(drop).test(text)) return `fits drop of "${name}"`;
+    }
   }
   return undefined;
 }

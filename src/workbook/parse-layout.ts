@@ -159,10 +159,10 @@ function crossFaults(layout: Layout): readonly Fault[] {
       const spec = layout.columns.find((other) => other.name === name);
       if (spec === undefined)
         add(`${part}.${name}`, `there is no such column. ${hintOfKnown(name, "columns", names)}`);
-      else if (!["cell", "label", "section"].includes(spec.form)) {
+      else if (!["cell", "label", "section", "heading"].includes(spec.form)) {
         add(
           `${part}.${name}`,
-          `rows are chosen by columns with a header, labels or sections, not by a ${spec.form}`,
+          `rows are chosen by columns with a header, labels, sections or headings, not by a ${spec.form}`,
         );
       }
     }

@@ -149,9 +149,9 @@ export type WorkbookOptions = Readonly<{
   columns: Readonly<Record<string, WorkbookColumn>>;
   /** Fields from texts: named groups of a pattern for the file's name, or for the texts above the table. */
   fields?: Readonly<{ file?: RegExp; title?: RegExp }>;
-  /** Rows are kept only if these columns' texts fit; the others are counted and told. */
+  /** Rows, and columns of figures by their headings, are kept only if these texts fit; the others are told. */
   keep?: Readonly<Record<string, RegExp>>;
-  /** Rows are left out if any of these columns' texts fits; they are counted and told. */
+  /** Rows, and columns of figures by their headings, are left out if any of these texts fits; they are told. */
   drop?: Readonly<Record<string, RegExp>>;
   /**
    * `one` (default): one table a sheet; two that fit equally well are an error. `first`: the upper one. `all`: small
