@@ -80,6 +80,11 @@ const listsSchema = z.object({
   tenantColumn: z.string().optional().catch(undefined),
 });
 
+function listsOf(declaration: unknown): z.output<typeof listsSchema> {
+  const parsed = listsSchema.safeParse(declaration);
+  return parsed.success ? parsed.data : { key: [], sort: [], originColumns: [], tenantColumn: undefined };
+}
+
 /** Types whose values are told apart by every engine alike, so that they can name a row. */
 const keyTypes: ReadonlySet<string> = new Set([
   "text",
@@ -129,7 +134,7 @@ export function defineDataset<const Columns extends Readonly<Record<string, z.co
   const { rules, faults: ofRules } = readRules(declaration?.rules ?? [], names);
   if (declared.success) faults.push(...ofColumns);
   faults.push(...ofInput, ...ofRules);
-  faults.push(...crossFaults(listsSchema.parse(declaration ?? {}), names, columns));
+  faults.push(...crossFaults(listsOf(declaration), names, columns));
   refuseFaults(faults, what);
   const { key, sort = key, ...rest } = parsed.data!; // `refuseFaults` has thrown otherwise.
   return deepFreeze({
