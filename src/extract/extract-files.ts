@@ -15,13 +15,16 @@ import { visibleGeneration } from "./extract-progress.ts";
 import { ExtractRun } from "./extract-run.ts";
 import { FileFetcher, type Handled, refusedFiles } from "./file-fetcher.ts";
 import { fileColumns } from "./file-record.ts";
-import { addFileRow } from "./file-rows.ts";
+import { FileRows } from "./file-rows.ts";
 import { type FileState, type FilesState, readFilesState } from "./files-state.ts";
 import { placeError } from "./place-error.ts";
 import { freshPartition, freshState } from "./run-state.ts";
 
-/** A commit writes the state anew, some kilobytes; a death costs at most as many downloads. */
-const filesPerCommit = 50;
+/**
+ * A death costs at most as many downloads. Each commit writes the state anew, so that they grow rarer as it grows; and a
+ * manifest has room for some two thousand files.
+ */
+const filesPerCommit = { least: 50, most: 1000, shareOfState: 1 / 50 } as const;
 
 /** Failures in a row of asking, not of what came: a publisher that is down is not asked for every file it has. */
 const failuresInRowMax = 3;
@@ -59,6 +62,7 @@ class FilesExtract {
   readonly #job: FilesJob;
   readonly #head: Head | undefined;
   readonly #run: ExtractRun;
+  readonly #rows: FileRows;
   readonly #files: Map<string, FileState>;
   #entries: RawFileEntry[] = [];
   #refused: (Handled & { status: "refused" })[] = [];
@@ -76,6 +80,7 @@ class FilesExtract {
     this.#job = job;
     this.#head = head;
     this.#run = new ExtractRun(ports, job, head, freshState());
+    this.#rows = new FileRows(this.#run, ports.openScanner);
     this.#files = new Map(state.files);
   }
 
@@ -175,7 +180,7 @@ class FilesExtract {
       counts.landed++;
       this.#entries.push(handled.entry);
       this.#uncommittedBytes += handled.entry.bytes;
-      await addFileRow(this.#run, this.#ports.openScanner, file);
+      await this.#rows.add(file);
       this.#files.set(file.id, file);
     }
     this.#tell();
@@ -202,7 +207,9 @@ class FilesExtract {
 
   #isCheckpointDue(): boolean {
     const { checkpointBytes } = this.#job.spec.bounds;
-    return this.#entries.length >= filesPerCommit || this.#uncommittedBytes >= checkpointBytes;
+    const { least, most, shareOfState } = filesPerCommit;
+    const filesMax = Math.min(most, Math.max(least, this.#files.size * shareOfState));
+    return this.#entries.length >= filesMax || this.#uncommittedBytes >= checkpointBytes;
   }
 
   #isPastDeadline(): boolean {

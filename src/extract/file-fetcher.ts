@@ -8,7 +8,7 @@ import type { ExtractPorts, FilesJob } from "./extract-job.ts";
 import type { ExtractRun } from "./extract-run.ts";
 import { type LandedBytes, landFile } from "./file-lander.ts";
 import type { FileState } from "./files-state.ts";
-import { refuseName } from "./refuse-file.ts";
+import { endingOf, refuseName } from "./refuse-file.ts";
 
 /** Times that a body is begun which breaks off; each request has been retried by its source already. */
 const bodyTriesMax = 3;
@@ -70,7 +70,9 @@ export class FileFetcher {
     for (let tries = 1; ; tries++) {
       const fetched = await reader.fetch(found, toKnownFile(known), this.#signal);
       if (fetched.status === "unchanged" && known !== undefined) {
-        const file = { ...known, name: found.name, fields: found.fields };
+        // Without a body nobody says again what a file is called whose address does not.
+        const name = endingOf(found.name) === "" ? known.name : found.name;
+        const file = { ...known, name, fields: found.fields };
         return { status: "known", file, receivedBytes: 0 };
       }
       if (fetched.status === "unchanged") {

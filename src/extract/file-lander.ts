@@ -5,7 +5,7 @@ import { openCrc32c } from "../landing/crc32c.ts";
 import type { RawFileEntry } from "../model/manifest.ts";
 import type { ObjectStore, ObjectWriter } from "../ports/object-store.ts";
 import type { FetchedFile } from "../ports/source.ts";
-import { beginningBytes, endBytes, refuseBeginning, refuseEnd } from "./refuse-file.ts";
+import { beginningBytes, endBytes, hasEnd, refuseBeginning, refuseEnd } from "./refuse-file.ts";
 
 /** What became of a file's bytes. `known`: they are those of the newest version, and nothing was kept. */
 export type LandedBytes =
@@ -50,10 +50,10 @@ export async function landFile(
       if (bytes > bytesMax) throw tooLarge(bytes, bytesMax);
       sha256.update(chunk);
       checksum.update(chunk);
-      end = lastBytes(end, chunk);
       if (beginning.length < beginningBytes) {
         beginning = Buffer.concat([beginning, chunk.subarray(0, beginningBytes - beginning.length)]);
       }
+      if (hasEnd(beginning)) end = lastBytes(end, chunk);
       if (held === undefined) {
         await write(chunk);
         continue;

@@ -114,6 +114,10 @@ export function refuseEnd(beginning: Uint8Array, end: Uint8Array): string | unde
   return isCut ? "it ends in the middle" : undefined;
 }
 
+/** Whether a file that begins so has an end that is looked for. */
+export const hasEnd = (beginning: Uint8Array): boolean =>
+  startsWith(beginning, zipMagic) || startsWith(beginning, parquetMagic);
+
 const zipMagic = Buffer.from("PK\x03\x04", "latin1");
 const zipEndMagic = Buffer.from("PK\x05\x06", "latin1");
 const parquetMagic = Buffer.from("PAR1", "latin1");

@@ -164,11 +164,8 @@ async function versionOf(path: string): Promise<Version> {
 async function* readUnchanged(path: string, before: Version): AsyncGenerator<Uint8Array> {
   try {
     await using file = await open(path, "r");
-    for await (const chunk of createReadStream(path, {
-      fd: file,
-      autoClose: false,
-      highWaterMark: chunkBytes,
-    })) {
+    const highWaterMark = Math.min(chunkBytes, before.bytes + 1); // A buffer of this size is made for each file.
+    for await (const chunk of createReadStream(path, { fd: file, autoClose: false, highWaterMark })) {
       yield chunk as Uint8Array; // Without an encoding a read stream yields Buffers.
     }
     const after = await versionOf(path);

@@ -80,6 +80,7 @@ test("what a link says is a field, or decides", async () => {
     ),
     "/file?id=1": {
       body: xls("deaths"),
+      validators: "etag",
       headers: { "content-disposition": 'attachment; filename="deaths 2018.xls"' },
     },
     "/file?id=2": file("births"),
@@ -91,6 +92,7 @@ test("what a link says is a field, or decides", async () => {
     ["deaths 2018.xls", { title: "Deaths in 2018" }],
     ["file", { title: "Births in 2018" }],
   ]);
+  expect((await titled.run()).status).toBe("unchanged"); // An answer without a body does not take the name away.
   const chosen = openFilesLanding(
     oneStream({ page: { url: page, text: /^Deaths in (?<year>\d+)$/ }, match: "/file" }),
   );
