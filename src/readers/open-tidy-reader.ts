@@ -1,5 +1,6 @@
 /** Opens the reader of files: each is read in a process of its own kind, whose memory and time are watched. */
 import { availableParallelism } from "node:os";
+import { isLeatError } from "../errors/leat-error.ts";
 import type { TidyJob, TidyReader, TidyResult } from "../ports/tidy.ts";
 import { ReaderChild, type ReaderLimits } from "./child/reader-child.ts";
 
@@ -44,6 +45,7 @@ class ProcessPool implements TidyReader, AsyncDisposable {
   /** Jobs that wait for a process, in order. */
   readonly #waiting: (() => void)[] = [];
   #busy = 0;
+  #isClosed = false;
 
   constructor(limits: ReaderLimits, processesMax: number) {
     this.#limits = limits;
@@ -52,19 +54,17 @@ class ProcessPool implements TidyReader, AsyncDisposable {
 
   async read(job: TidyJob, signal: AbortSignal): Promise<TidyResult> {
     await this.#takeTurn(signal);
-    let entry: Idle | undefined;
     try {
-      do entry = this.#idle.pop();
-      while (entry?.child.isOver);
-      entry ??= { child: new ReaderChild(this.#limits), jobs: 0 };
-      const result = await entry.child.read(job, signal);
-      entry.jobs++;
-      if (entry.jobs >= jobsMax) entry.child.close();
-      else this.#idle.push(entry);
-      return result;
-    } catch (error) {
-      entry?.child.close();
-      throw error;
+      const used = this.#takeIdle();
+      if (used !== undefined) {
+        try {
+          return await this.#readIn(used, job, signal);
+        } catch (error) {
+          // Something befell it while it had nothing to do, or what an earlier file left in it: this one is not to blame.
+          if (!isLeatError(error) || error.code !== "FILE_READER_DIED") throw error;
+        }
+      }
+      return await this.#readIn({ child: new ReaderChild(this.#limits), jobs: 0 }, job, signal);
     } finally {
       this.#busy--;
       this.#waiting.shift()?.();
@@ -72,7 +72,27 @@ class ProcessPool implements TidyReader, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     for (const { child } of this.#idle.splice(0)) child.close();
+  }
+
+  #takeIdle(): Idle | undefined {
+    let entry = this.#idle.pop();
+    while (entry?.child.isOver === true) entry = this.#idle.pop();
+    return entry;
+  }
+
+  async #readIn(entry: Idle, job: TidyJob, signal: AbortSignal): Promise<TidyResult> {
+    try {
+      const result = await entry.child.read(job, signal);
+      entry.jobs++;
+      if (entry.jobs >= jobsMax || this.#isClosed) entry.child.close();
+      else this.#idle.push(entry);
+      return result;
+    } catch (error) {
+      entry.child.close();
+      throw error;
+    }
   }
 
   async #takeTurn(signal: AbortSignal): Promise<void> {

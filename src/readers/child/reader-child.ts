@@ -32,9 +32,9 @@ export class ReaderChild {
   /** No more jobs can be handed to it. */
   isOver = false;
 
-  constructor(limits: ReaderLimits) {
+  /** @param heapMegabytes - bound of the heap; as much as all of its memory may be, since buffers may need none. */
+  constructor(limits: ReaderLimits, heapMegabytes: number = Math.ceil(limits.memoryBytesMax / 2 ** 20)) {
     this.#limits = limits;
-    const heapMegabytes = Math.max(64, Math.floor(limits.memoryBytesMax / 2 ** 20));
     this.#child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytes}`, entryPath], {
       // Secrets of the project are no business of a process that reads a stranger's file.
       env: {},
