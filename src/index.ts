@@ -62,5 +62,8 @@ export type {
   CursorOptions,
   StreamOptions,
 } from "./sources/stream-declaration/stream-options.ts";
+export { diffWorkbookReports, type LayoutChange } from "./workbook/diff-reports.ts";
+export type { TableReport, WorkbookReport } from "./workbook/layout-report.ts";
+export { printWorkbookReport } from "./workbook/print-report.ts";
 export { workbook } from "./workbook/workbook.ts";
 export type { WorkbookColumn, WorkbookOptions } from "./workbook/workbook-options.ts";

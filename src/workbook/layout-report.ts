@@ -60,6 +60,9 @@ export type LeftOutReport = Readonly<{
 
 export type RejectReport = Readonly<{ cell: string; column: string; problem: string }>;
 
+/** A column that is none of the declared ones, with the number of its cells in rows of data. */
+export type IgnoredReport = Readonly<{ column: string; header: string; reason: string; cellCount: number }>;
+
 export type TableReport = Readonly<{
   sheet: string;
   /** Rows of the header, 1-based; empty: the table has none. */
@@ -79,7 +82,7 @@ export type TableReport = Readonly<{
   /** Labels that lost a footnote mark: the first of them, and how many there are. */
   marksCut: Readonly<{ count: number; examples: readonly Readonly<{ text: string; marks: string }>[] }>;
   rejected: Readonly<{ count: number; examples: readonly RejectReport[] }>;
-  ignoredColumns: readonly Readonly<{ column: string; header: string; reason: string }>[];
+  ignoredColumns: readonly IgnoredReport[];
   /** Texts above the table and below its last row: titles, notes, sources. */
   above: readonly string[];
   below: readonly string[];

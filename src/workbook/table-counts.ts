@@ -1,7 +1,9 @@
 /** What a table's rows were found to be, counted as they pass. */
+import { isBlank } from "./cell-text.ts";
 import type { Layout } from "./layout.ts";
 import type { RejectReport, RowCounts, TableReport } from "./layout-report.ts";
 import type { RowFilter } from "./left-out.ts";
+import type { SheetRow } from "./sheet.ts";
 import { CutLog } from "./text-rules.ts";
 import type { TidyValue } from "./typed-value.ts";
 
@@ -23,6 +25,8 @@ export class TableCounts {
   belowNotes = 0;
   hidden = 0;
   readonly cuts: CutLog = new CutLog();
+  /** Filled cells in rows of data, of columns that are not used. */
+  readonly unused: Map<number, number> = new Map<number, number>();
   readonly #filter: RowFilter;
   readonly #nulls: readonly { name: string; index: number; count: number }[];
   readonly #symbols = new Map<string, number>();
@@ -46,6 +50,14 @@ export class TableCounts {
 
   nullsOf(name: string): number {
     return this.#nulls.find((entry) => entry.name === name)?.count ?? 0;
+  }
+
+  /** Counts the cells of a row that nothing is made of. */
+  addUnused({ cells }: SheetRow, used: ReadonlySet<number>): void {
+    for (let column = 0; column < cells.length; column++) {
+      if (cells[column] === undefined || used.has(column) || isBlank(cells[column])) continue;
+      this.unused.set(column, (this.unused.get(column) ?? 0) + 1);
+    }
   }
 
   addSymbol(sign: string): void {

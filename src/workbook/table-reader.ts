@@ -45,6 +45,7 @@ export class TableReader {
   readonly #hasFigures: boolean;
   readonly #hasSections: boolean;
   readonly #neededCount: number;
+  readonly #used: ReadonlySet<number>;
   #held: Held[] = [];
   #hasEnded = false;
   #notesBegan = false;
@@ -64,6 +65,10 @@ export class TableReader {
     this.#hasFigures = this.#figures.sources.length > 0;
     this.#hasSections = specsOf(layout, "section").length > 0;
     this.#neededCount = Math.min(2, context.table.columns.size);
+    const { columns, labels } = context.table;
+    const hasLabels = specsOf(layout, "label").length > 0;
+    const claimed = [...columns.values(), ...this.#figures.sources].map(({ column }) => column);
+    this.#used = new Set([...claimed, ...(hasLabels ? labels : [])]);
   }
 
   /** Takes in the next row of the sheet. Rows of the header and above are passed over. */
@@ -153,6 +158,7 @@ export class TableReader {
     if (this.counts.firstRow === null) this.counts.firstRow = row.number;
     this.counts.lastRow = row.number;
     this.counts.data++;
+    this.counts.addUnused(row, this.#used);
     if (!this.#filter.accepts(row.number, (column) => this.#rows.textOf(column))) return;
     const split = this.#rows.read();
     if (split !== undefined && "problem" in split) {

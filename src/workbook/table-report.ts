@@ -2,7 +2,7 @@
 import { printColumns, toLetters } from "./cell-place.ts";
 import type { FoundTable, HeadingGroup } from "./found-table.ts";
 import { type Layout, specsOf } from "./layout.ts";
-import type { HeadingsReport, TableReport } from "./layout-report.ts";
+import type { HeadingsReport, IgnoredReport, TableReport } from "./layout-report.ts";
 import type { TableCounts } from "./table-counts.ts";
 
 export function toTableReport(
@@ -36,13 +36,25 @@ export function toTableReport(
     headings: table.groups.length === 0 ? null : headingsReport(table),
     labels: table.labels.map(toLetters),
     fields: table.fields,
-    ignoredColumns: table.ignored.map(({ column, header, reason }) => ({
-      column: toLetters(column),
-      header,
-      reason,
-    })),
+    ignoredColumns: ignoredColumns(table, counts.unused),
     above: table.above,
   };
+}
+
+/** Columns left aside, with those that held nothing where the table was looked for and something further down. */
+function ignoredColumns(
+  { ignored }: FoundTable,
+  cellCounts: ReadonlyMap<number, number>,
+): readonly IgnoredReport[] {
+  const known = new Set(ignored.map(({ column }) => column));
+  const late = [...cellCounts.keys()]
+    .filter((column) => !known.has(column))
+    .map((column) => ({ column, header: "", reason: "holds cells only far below its header" }));
+  return [...ignored, ...late]
+    .sort((one, other) => one.column - other.column)
+    .map(({ column, header, reason }) => {
+      return { column: toLetters(column), header, reason, cellCount: cellCounts.get(column) ?? 0 };
+    });
 }
 
 function headingsReport({ groups, headingMarks }: FoundTable): HeadingsReport {
