@@ -1,7 +1,8 @@
 /** The fence: what an attempt writes is taken only while it owns a live run (F3). */
+import type { QueryCreator, QueryCreatorWithCommonTableExpression, SelectQueryBuilder } from "kysely";
 import type { Fence } from "../../model/run-record.ts";
 import { liveRunStates } from "../../model/run-state.ts";
-import type { LedgerTransaction, LedgerWorld } from "./tables.ts";
+import type { LedgerDb, LedgerTables, LedgerTransaction, LedgerWorld } from "./tables.ts";
 
 /** What a write within a fence came to. */
 export type Fenced<T extends string> = T | "fenced";
@@ -23,15 +24,31 @@ export function writeFenced<T extends string>(
   });
 }
 
-/** Whether an attempt owns a live run, until the transaction ends. */
-export async function holdsFence(db: LedgerTransaction, world: LedgerWorld, fence: Fence): Promise<boolean> {
-  const row = await db
+/** Whether an attempt owns a live run; in a transaction it stays so until the end of it. */
+export async function holdsFence(db: LedgerDb, world: LedgerWorld, fence: Fence): Promise<boolean> {
+  return (await selectFence(db, world, fence).executeTakeFirst()) !== undefined;
+}
+
+/** A statement that can look, in `fence`, whether the attempt owns a live run: it has one row then, and else none. */
+export function withFence(
+  world: LedgerWorld,
+  db: LedgerDb,
+  fence: Fence,
+): QueryCreatorWithCommonTableExpression<LedgerTables, "fence", FenceQuery> {
+  return db.with("fence", (creator) => selectFence(creator, world, fence));
+}
+
+type FenceQuery = (creator: QueryCreator<LedgerTables>) => ReturnType<typeof selectFence>;
+
+const selectFence = (
+  creator: QueryCreator<LedgerTables>,
+  world: LedgerWorld,
+  fence: Fence,
+): SelectQueryBuilder<LedgerTables, "run", { id: string }> =>
+  creator
     .selectFrom("run")
     .select("id")
     .where("id", "=", fence.runId)
     .where("attempt", "=", fence.attempt)
     .where("state", "in", liveRunStates)
-    .$if(world.engine.hasManyWriters, (query) => query.forShare())
-    .executeTakeFirst();
-  return row !== undefined;
-}
+    .$if(world.engine.hasManyWriters, (query) => query.forShare());

@@ -1,15 +1,16 @@
 /** Task runs: opened within the limit of their name (F9), changed under the fence of their run (F3). */
+import { sql } from "kysely";
 import { LeatError } from "../../errors/leat-error.ts";
 import { type FlowRunId, toFlowRunId } from "../../model/run-ids.ts";
 import type { Fence, StoredError, StoredValue, TaskRun } from "../../model/run-record.ts";
 import { liveRunStates } from "../../model/run-state.ts";
-import { type TaskMove, type TaskState, taskMoves, taskStatesBefore } from "../../model/run-task-state.ts";
+import { type TaskMove, taskStatesBefore } from "../../model/run-task-state.ts";
 import type { ApprovalAnswer, TaskChange, TaskOpening } from "../../ports/ledger.ts";
-import { type Fenced, holdsFence, writeFenced } from "./fence.ts";
+import { type Fenced, holdsFence, withFence } from "./fence.ts";
 import { lockName } from "./locks.ts";
 import { lockRow, parseOwn, readRow, toStoredValue, valueColumns } from "./run-rows.ts";
 import { settleRun } from "./settle-run.ts";
-import type { LedgerTransaction, LedgerWorld, TaskRow } from "./tables.ts";
+import type { LedgerDb, LedgerWorld, TaskRow } from "./tables.ts";
 
 export async function readTasks(world: LedgerWorld, id: FlowRunId): Promise<readonly TaskRun[]> {
   const rows = await world.db
@@ -46,89 +47,97 @@ const toTaskRun = (row: TaskRow): TaskRun => ({
 });
 
 /** See `Ledger.openTask`. */
-export function openTask(
+export async function openTask(
   world: LedgerWorld,
   fence: Fence,
   opening: TaskOpening,
 ): Promise<Fenced<"opened" | "limited">> {
+  const { limit } = opening;
+  if (limit === null)
+    return upsertTask(world, world.db, fence, opening, opening.wait === null ? "start" : "wait");
   return world.db.transaction().execute(async (db) => {
-    // The name first, then the row: the order in which locks are taken.
-    if (opening.limit !== null) await lockName(db, world.engine, `limit ${opening.limit.name}`);
-    if (!(await holdsFence(db, world, fence))) return "fenced";
-    const isFull = opening.limit !== null && (await isLimitReached(db, fence, opening));
-    const move: TaskMove = isFull || opening.wait !== null ? "wait" : "start";
-    await upsertTask(world, db, fence, opening, move);
-    return isFull ? "limited" : "opened";
+    await lockName(db, world.engine, `limit ${limit.name}`); // Before any row: the order in which locks are taken.
+    const isFull = (await countRunning(db, fence, limit.name, opening.key)) >= limit.concurrency;
+    return upsertTask(world, db, fence, opening, isFull ? "wait" : "start");
   });
 }
 
 /** A slot is a running task of an attempt that owns a live run: nothing else has to be given back. */
-async function isLimitReached(db: LedgerTransaction, fence: Fence, opening: TaskOpening): Promise<boolean> {
-  const { limit } = opening;
-  if (limit === null) return false;
+async function countRunning(db: LedgerDb, fence: Fence, limitName: string, key: string): Promise<number> {
   const { count } = await db
     .selectFrom("task")
     .innerJoin("run", "run.id", "task.run_id")
     .select((build) => build.fn.countAll<number>().as("count"))
-    .where("task.limit_name", "=", limit.name)
+    .where("task.limit_name", "=", limitName)
     .where("task.state", "=", "running")
     .where("run.state", "in", liveRunStates)
     .whereRef("run.attempt", "=", "task.attempt")
     .where((build) =>
-      build.not(build.and([build("task.run_id", "=", fence.runId), build("task.key", "=", opening.key)])),
+      build.not(build.and([build("task.run_id", "=", fence.runId), build("task.key", "=", key)])),
     )
     .executeTakeFirstOrThrow();
-  return count >= limit.concurrency;
+  return count;
 }
 
+/** Opens a task in one statement with the look at its fence. */
 async function upsertTask(
   world: LedgerWorld,
-  db: LedgerTransaction,
+  db: LedgerDb,
   fence: Fence,
   opening: TaskOpening,
   move: TaskMove & ("start" | "wait"),
-): Promise<void> {
+): Promise<Fenced<"opened" | "limited">> {
   const nowMs = world.nowMs();
-  const state: TaskState = move === "start" ? "running" : "waiting";
-  const begun = move === "start" ? { started_at: nowMs } : {};
-  const written = await db
+  const isStart = move === "start";
+  const values = {
+    run_id: fence.runId,
+    key: opening.key,
+    name: opening.name,
+    kind: opening.kind,
+    ordinal: opening.ordinal,
+    state: isStart ? "running" : "waiting",
+    attempt: fence.attempt,
+    try_count: isStart ? 1 : 0,
+    input: opening.input,
+    limit_name: opening.limit?.name ?? null,
+    is_cached: 0,
+    produces: JSON.stringify(opening.produces),
+    consumes: JSON.stringify(opening.consumes),
+    opened_at: nowMs,
+    started_at: isStart ? nowMs : null,
+    wake_at: opening.wait?.wakeAtMs ?? null,
+  } satisfies Partial<TaskRow>;
+  const columns = Object.keys(values) as (keyof typeof values)[]; // `Object.keys` forgets them.
+  const written = await withFence(world, db, fence)
     .insertInto("task")
-    .values({
-      run_id: fence.runId,
-      key: opening.key,
-      name: opening.name,
-      kind: opening.kind,
-      ordinal: opening.ordinal,
-      state,
-      attempt: fence.attempt,
-      try_count: move === "start" ? 1 : 0,
-      input: opening.input,
-      limit_name: opening.limit?.name ?? null,
-      is_cached: 0,
-      produces: JSON.stringify(opening.produces),
-      consumes: JSON.stringify(opening.consumes),
-      opened_at: nowMs,
-      wake_at: opening.wait?.wakeAtMs ?? null,
-      ...begun,
-    })
+    .columns(columns)
+    .expression(
+      (build) =>
+        build
+          .selectFrom("fence")
+          .select(columns.map((column) => build.val(values[column]).as(column)))
+          .where(sql<boolean>`true`), // Without it SQLite takes `on conflict` for the condition of a join.
+    )
     .onConflict((conflict) =>
       conflict
         .columns(["run_id", "key"])
         .doUpdateSet((build) => ({
-          state,
+          state: values.state,
           attempt: fence.attempt,
-          try_count: move === "start" ? build("task.try_count", "+", 1) : build.ref("task.try_count"),
+          try_count: build("task.try_count", "+", values.try_count),
           ended_at: null,
           retry_at: null,
-          limit_name: opening.limit?.name ?? null,
-          ...(opening.wait === null ? {} : { wake_at: opening.wait.wakeAtMs }),
-          ...begun,
+          limit_name: values.limit_name,
+          ...(opening.wait === null ? {} : { wake_at: values.wake_at }),
+          ...(isStart ? { started_at: nowMs } : {}),
         }))
         .where("task.state", "in", taskStatesBefore(move)),
     )
     .returning("state")
     .executeTakeFirst();
-  if (written === undefined) throw refuseMove(fence, opening.key, move);
+  if (written !== undefined) return isStart || opening.wait !== null ? "opened" : "limited";
+  if (!(await holdsFence(db, world, fence))) return "fenced";
+  throw refuseMove(fence, opening.key, move);
 }
 
 /** A runner that does not keep the table of moves: a fault of leat. */
@@ -139,48 +148,58 @@ const refuseMove = (fence: Fence, key: string, move: TaskMove): LeatError =>
   });
 
 /** See `Ledger.changeTask`. */
-export function changeTask(
+export async function changeTask(
   world: LedgerWorld,
   fence: Fence,
   key: string,
   change: TaskChange,
 ): Promise<Fenced<"changed">> {
-  return writeFenced<"changed">(world, fence, async (db) => {
-    const nowMs = world.nowMs();
-    const row = await db
-      .selectFrom("task")
-      .select(["state", "started_at"])
-      .where("run_id", "=", fence.runId)
-      .where("key", "=", key)
-      .executeTakeFirst();
-    const state = row === undefined ? null : taskMoves[row.state][change.move];
-    if (state === null) {
-      const isRepeated = row !== undefined && row.state === endOf[change.move];
-      if (isRepeated) return "changed"; // The answer to an earlier call was lost.
-      throw refuseMove(fence, key, change.move);
-    }
+  if (change.move !== "succeed" || change.cache === null)
+    return updateTask(world, world.db, fence, key, change);
+  const { key: cacheKey, expiresAtMs } = change.cache;
+  return world.db.transaction().execute(async (db) => {
+    const outcome = await updateTask(world, db, fence, key, change);
+    if (outcome === "fenced") return outcome;
+    const cached = { run_id: fence.runId, ...valueColumns(change.result), expires_at: expiresAtMs };
     await db
-      .updateTable("task")
-      .set({ state, attempt: fence.attempt, ...columnsOf(change, nowMs) })
-      .where("run_id", "=", fence.runId)
-      .where("key", "=", key)
+      .insertInto("task_cache")
+      .values({ key: cacheKey, ...cached })
+      .onConflict((conflict) => conflict.column("key").doUpdateSet(cached))
       .execute();
-    if (change.move === "succeed" && change.cache !== null) {
-      const cached = {
-        run_id: fence.runId,
-        ...valueColumns(change.result),
-        expires_at: change.cache.expiresAtMs,
-      };
-      await db
-        .insertInto("task_cache")
-        .values({ key: change.cache.key, ...cached })
-        .onConflict((conflict) => conflict.column("key").doUpdateSet(cached))
-        .execute();
-    }
-    return "changed";
+    return outcome;
   });
 }
 
+/** Changes a task in one statement with the look at its fence. */
+async function updateTask(
+  world: LedgerWorld,
+  db: LedgerDb,
+  fence: Fence,
+  key: string,
+  change: TaskChange,
+): Promise<Fenced<"changed">> {
+  const written = await withFence(world, db, fence)
+    .updateTable("task")
+    .set({ state: endOf[change.move], attempt: fence.attempt, ...columnsOf(change, world.nowMs()) })
+    .where("run_id", "=", fence.runId)
+    .where("key", "=", key)
+    .where("state", "in", taskStatesBefore(change.move))
+    .where((build) => build.exists(build.selectFrom("fence").select("id")))
+    .returning("state")
+    .executeTakeFirst();
+  if (written !== undefined) return "changed";
+  if (!(await holdsFence(db, world, fence))) return "fenced";
+  const row = await db
+    .selectFrom("task")
+    .select("state")
+    .where("run_id", "=", fence.runId)
+    .where("key", "=", key)
+    .executeTakeFirst();
+  if (row?.state === endOf[change.move]) return "changed"; // The answer to an earlier call was lost.
+  throw refuseMove(fence, key, change.move);
+}
+
+/** Where these moves lead, from every state that they are taken from. */
 const endOf = { succeed: "succeeded", fail: "failed", retry: "retrying" } as const;
 
 function columnsOf(change: TaskChange, nowMs: number): Partial<TaskRow> {
