@@ -3,9 +3,11 @@ import { readFileSync, rmSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeFolder, type TestFolder } from "../../cli/leat-process.ts";
+import { type CommandHost, openHost } from "../../e2e/open-host.ts";
 import { linksTo, type Publisher, startPublisher, xls } from "./publisher.ts";
 
 let folder: TestFolder;
+let host: CommandHost;
 let publisher: Publisher;
 const longAgo = new Date("2024-01-02T03:04:05Z");
 
@@ -15,8 +17,9 @@ function put(name: string, text: string): void {
   utimesSync(join(folder.path, "incoming", name), longAgo, new Date(longAgo.getTime() + text.length * 1000));
 }
 
+const leat = (...args: string[]) => host.run(args, folder.path, { HOME: folder.path });
 const json = async (...args: string[]) => {
-  const { code, stdout, stderr } = await folder.leat(...args, "--json", "--quiet");
+  const { code, stdout, stderr } = await leat(...args, "--json", "--quiet");
   return { code, stderr, value: JSON.parse(stdout) };
 };
 const query = async (sql: string) => (await json("query", sql)).value;
@@ -27,24 +30,24 @@ beforeAll(async () => {
     "/2018.xls": { body: xls("2018"), validators: "both" },
     "/2019.xls": { body: xls("2019"), validators: "both" },
   });
+  host = openHost();
   folder = makeFolder();
   folder.write(
     "leat.config.ts",
     `import { defineProject, files } from "leat";
-     const page = process.env.PAGE!;
      export default defineProject({
        name: "deaths",
        sources: [
-         files({ name: "office", streams: { workbooks: { page, match: "{year}.xls" } } }),
+         files({ name: "office", streams: { workbooks: { page: "${publisher.origin}", match: "{year}.xls" } } }),
          files({ name: "desk", streams: { tables: { folder: "incoming", match: "**/{area}-{year}.csv" } } }),
        ],
      });`,
   );
-  folder.write(".env", `PAGE=${publisher.origin}\n`);
   put("wales-2018.csv", "a,b\n1,2\n");
   put("deep/kent-2019.csv", "a,b\n3,4\n");
 });
 afterAll(async () => {
+  await host.close();
   folder.remove();
   await publisher[Symbol.asyncDispose]();
 });
@@ -125,7 +128,7 @@ describe("a project of files", () => {
       { stream: "workbooks", files: 2, seq: 2, cursor: null },
       { stream: "tables", files: 2, seq: 2 },
     ]);
-    expect((await folder.leat("state", "show")).stdout).toContain("2 files");
+    expect((await leat("state", "show")).stdout).toContain("2 files");
   });
 
   test("lands what is right when something is refused, and exits with 1", async () => {
@@ -146,7 +149,7 @@ describe("a project of files", () => {
   });
 
   test("has no full refresh", async () => {
-    const { code, stderr } = await folder.leat("sync", "desk", "--full-refresh");
+    const { code, stderr } = await leat("sync", "desk", "--full-refresh");
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining("leat state reset") });
   });
 
@@ -168,7 +171,7 @@ describe("a project of files", () => {
     const before = await query(rows);
     expect((await json("rebuild")).code).toBe(0);
     expect(await query(rows)).toEqual(before);
-    expect((await folder.leat("gc")).stdout).toContain("Deleted 0 landed files");
+    expect((await leat("gc")).stdout).toContain("Deleted 0 landed files");
     expect(await json("verify")).toMatchObject({ code: 0, value: { ok: true } });
   });
 });
