@@ -26,6 +26,7 @@ export function toEnginePattern(expression: RegExp): EnginePattern {
   let isInClass = false;
   for (let at = 0; at < source.length; ) {
     const rest = source.slice(at);
+    if (!isInClass && isOddAnchor(source, at)) return { refused: `${source[at]} in the middle` };
     const token: Token = isInClass ? nextOfClass(rest) : nextOutside(rest, isDotAll);
     if (typeof token === "string") return { refused: token };
     pattern += token.text;
@@ -34,6 +35,12 @@ export function toEnginePattern(expression: RegExp): EnginePattern {
   }
   const prefix = `${flags.includes("i") ? "i" : ""}${isDotAll ? "s" : ""}`;
   return { pattern: prefix === "" ? pattern : `(?${prefix})${pattern}` };
+}
+
+/** Anchors elsewhere than at an end of the text or of an alternative never match, and DuckDB 1.5 finds them all the same. */
+function isOddAnchor(source: string, at: number): boolean {
+  if (source[at] === "^") return !/(?:^|[(|]|\(\?:|\(\?<\w+>)$/.test(source.slice(0, at));
+  return source[at] === "$" && !/^(?:$|[)|])/.test(source.slice(at + 1));
 }
 
 /** What a piece of the source becomes; a text instead: why it becomes nothing. */
