@@ -28,7 +28,17 @@ export type {
 } from "./model/stream.ts";
 export type { DatasetRow, DatasetSpec, MakeRows, MapContext, MapRow } from "./ports/dataset.ts";
 export type { Project, ProjectDeclaration, TenantDeclaration } from "./ports/project.ts";
-export type { Source, SourceWorld, StreamReader, Tenant } from "./ports/source.ts";
+export type {
+  FetchedFile,
+  FileLimits,
+  FileReader,
+  FoundFile,
+  KnownFile,
+  Source,
+  SourceWorld,
+  StreamReader,
+  Tenant,
+} from "./ports/source.ts";
 export type { TidyDeclaration } from "./ports/tidy.ts";
 export { csv, json, ndjson, parquet, type TableOptions } from "./readers/tables/table-declaration.ts";
 export type { FilePattern } from "./sources/files/file-pattern.ts";
