@@ -4,7 +4,7 @@ import { hintOfKnown } from "../errors/nearest-name.ts";
 import { type DatasetSpec, datasetsBefore } from "../ports/dataset.ts";
 
 /**
- * Finds datasets by name, those that others read or look into before those others.
+ * Finds datasets by name, and before each those that it reads or looks into: made of old ones it would be old itself.
  *
  * @param names - none: all.
  * @throws LeatError `DATASET_UNKNOWN` with the near name and the known ones.
@@ -26,7 +26,7 @@ export function chooseDatasets(
   const ordered = new Set<DatasetSpec>();
   const visit = (dataset: DatasetSpec): void => {
     for (const before of datasetsBefore(dataset)) {
-      const other = wanted.find(({ name }) => name === before);
+      const other = all.find(({ name }) => name === before);
       if (other !== undefined && !ordered.has(other)) visit(other); // `defineProject` has refused circles.
     }
     ordered.add(dataset);

@@ -1,0 +1,160 @@
+import { execFile } from "node:child_process";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { drawChart } from "./chart.ts";
+import { lastBusinessDay } from "./transform.ts";
+
+const here = import.meta.dirname;
+const run = promisify(execFile);
+
+/** One project's landing and warehouse, and a folder that stands for the publisher's page. */
+class World {
+  readonly folder = mkdtempSync(join(tmpdir(), "leat-ons-"));
+  readonly workbooks = mkdtempSync(join(tmpdir(), "leat-ons-page-"));
+
+  publish(year: number, name = `${year}.xls`): void {
+    copyFileSync(join(here, "workbooks", `${year}.xls`), join(this.workbooks, name));
+  }
+
+  async leat(...args: string[]): Promise<string> {
+    const environment = {
+      ...process.env,
+      ONS_WORKBOOKS: this.workbooks,
+      LEAT_LANDING: `file:${join(this.folder, "landing")}`,
+      LEAT_WAREHOUSE: `duckdb:${join(this.folder, "warehouse.duckdb")}`,
+    };
+    const command = [join(here, "../../bin/leat.js"), ...args];
+    return (await run(process.execPath, command, { cwd: here, env: environment })).stdout;
+  }
+
+  async build(): Promise<
+    Record<string, { status: string; version: string; files: { read: number }; rules: Rule[] }>
+  > {
+    const { datasets } = JSON.parse(await this.leat("build", "deaths", "--json"));
+    return Object.fromEntries(datasets.map((each: { dataset: string }) => [each.dataset, each]));
+  }
+
+  async query(sql: string): Promise<Record<string, unknown>[]> {
+    return JSON.parse(await this.leat("query", "--json", sql));
+  }
+
+  remove(): void {
+    for (const folder of [this.folder, this.workbooks]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+type Rule = Readonly<{ name: string; failed: number; samples: unknown[] }>;
+
+const byYear = `SELECT year, count(*)::INT AS rows, count(deaths)::INT AS figures, count(geo_code)::INT AS coded,
+  sum(deaths) FILTER (WHERE place_name = 'england and wales')::INT AS both FROM deaths GROUP BY 1 ORDER BY 1`;
+
+const facts = [
+  { year: 2010, rows: 5208, figures: 5208, coded: 5172, both: 492214 },
+  { year: 2012, rows: 4776, figures: 4773, coded: 0, both: 498281 },
+  { year: 2015, rows: 4752, figures: 4752, coded: 4752, both: 528507 },
+  { year: 2018, rows: 4632, figures: 4632, coded: 4632, both: 540265 },
+];
+const fact2020 = { year: 2020, rows: 772, figures: 772, coded: 772, both: 100152 };
+
+describe("four workbooks, then a fifth", () => {
+  const world = new World();
+  let first: Awaited<ReturnType<World["build"]>>;
+  beforeAll(async () => {
+    for (const { year } of facts) world.publish(year);
+    first = await world.build();
+  });
+  afterAll(() => world.remove());
+
+  test("make one table, whatever the layout of their year", async () => {
+    expect(await world.query(byYear)).toEqual(facts);
+  });
+
+  test("the publisher's two slips of 2018 are told, and everything else adds up", () => {
+    const failed = first["printed"]!.rules.filter((rule) => rule.failed > 0);
+    expect(failed.map(({ name, failed: count }) => [name, count])).toEqual([
+      ["the total row equals its parts", 2],
+      ["areas have codes", 4836],
+    ]);
+    expect(failed[0]!.samples).toEqual([
+      {
+        period_start: "2018-01-01",
+        place_name: "england, wales and elsewhere",
+        printed: 64154,
+        sum_of_parts: 64136,
+      },
+      {
+        period_start: "2018-02-01",
+        place_name: "england, wales and elsewhere",
+        printed: 49177,
+        sum_of_parts: 49174,
+      },
+    ]);
+  });
+
+  test("figures are where they belong", async () => {
+    const of = async (code: string, year: number) =>
+      (
+        await world.query(
+          `SELECT deaths FROM deaths WHERE geo_code = '${code}' AND year = ${year} ORDER BY period_start`,
+        )
+      ).map((row) => row["deaths"]);
+    expect(await of("E08000007", 2018)).toEqual([315, 238, 267, 265, 218, 211, 212, 210, 191, 221, 239, 221]);
+    expect(await of("E06000053", 2015)).toEqual([2, 0, 2, 3, 1, 3, 1, 3, 0, 1, 3, 0]);
+    const columns = "geo_code, place_name, month, deaths, year, datetime";
+    expect(
+      await world.query(
+        `SELECT ${columns} FROM deaths WHERE area = 'E08000007' AND period_start = '2018-03-01'`,
+      ),
+    ).toEqual([
+      {
+        geo_code: "E08000007",
+        place_name: "stockport",
+        month: "march",
+        deaths: 267,
+        year: 2018,
+        datetime: "2018-03-30",
+      },
+    ]);
+  });
+
+  test("a second build reads nothing and publishes nothing", async () => {
+    const again = await world.build();
+    expect(again["deaths"]).toMatchObject({ status: "unchanged", version: first["deaths"]!.version });
+    expect(again["printed"]).toMatchObject({ status: "unchanged", files: { read: 0 } });
+  });
+
+  test("a fifth adds its rows and changes no others; a new name changes nothing", async () => {
+    world.publish(2020, "Monthly figures (Feb).xls");
+    const built = await world.build();
+    expect(built["printed"]).toMatchObject({ status: "published", files: { read: 1 } });
+    expect(await world.query(byYear)).toEqual([...facts, fact2020]);
+    const diff = JSON.parse(await world.leat("diff", "deaths", "--json"));
+    expect(diff).toMatchObject({ added: 772, removed: 0, changed: 0 });
+  });
+});
+
+test("the README says what comes out, and its chart is drawn from it", async () => {
+  const readme = readFileSync(join(here, "README.md"), "utf8");
+  for (const { rows, both } of [...facts, fact2020]) {
+    expect(readme).toContain(`| ${rows.toLocaleString("en-US")} |`);
+    expect(readme).toContain(`| ${both.toLocaleString("en-US")} |`);
+  }
+  const svg = drawChart([
+    { year: 2018, month: 1, deaths: 64_020 },
+    { year: 2018, month: 2, deaths: 49_087 },
+    { year: 2015, month: 1, deaths: 60_788 },
+  ]);
+  expect(svg).toMatch(/^<svg [\s\S]*2018[\s\S]*<\/svg>\n$/);
+});
+
+test.each([
+  ["2018-03-01", "2018-03-30"],
+  ["2018-04-01", "2018-04-30"],
+  ["2018-09-01", "2018-09-28"],
+  ["2020-02-01", "2020-02-28"],
+])("the last business day of the month of %s is %s", (start, day) => {
+  expect(lastBusinessDay(start)).toBe(day);
+});
