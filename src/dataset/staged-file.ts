@@ -49,12 +49,14 @@ export class StagedFile {
     const { spec, violations, tenant } = this.#options;
     let line = `{"n":${this.rowCount},"r":${place.row}`;
     if (place.place !== null) line += `,"p":${JSON.stringify(place.place)}`;
+    let isWhole = true;
     for (let at = 0; at < spec.columns.length; at++) {
       const { published, type, judge } = spec.columns[at]!;
       const isTenant = tenant !== undefined && published.name === spec.tenantColumn;
       const cell = isTenant ? tenant : toCellText(row[published.name], type);
       if (typeof cell === "object" && cell !== null) {
         violations.add(published.name, cell.problem, place, printValue(row[published.name]));
+        isWhole = false;
         continue;
       }
       const problem = judge?.(cell);
@@ -62,6 +64,7 @@ export class StagedFile {
       if (cell !== null) line += `,"v${at}":${JSON.stringify(cell)}`;
     }
     this.rowCount++;
+    if (!isWhole) return undefined; // The engine would tell the gaps once more, as nulls.
     this.#piece += `${line}}\n`;
     return this.#piece.length >= pieceLength ? this.#flush() : undefined;
   }
