@@ -1,10 +1,10 @@
 /** One file by its declaration: bytes → rows and a report. In a process of its own, since it reads what strangers made. */
+import { LeatError } from "../errors/leat-error.ts";
 import type { LayoutReport, TidyDeclaration } from "../ports/tidy.ts";
 import type { TidyValue } from "../workbook/typed-value.ts";
 import type { CsvForm } from "./csv/read-records.ts";
 import { fileKindOf, notWhatItSays, readHead } from "./file-kind.ts";
 import { openWorkbook } from "./open-workbook.ts";
-import { parquetNotRead } from "./tables/table-declaration.ts";
 import type { TextEncoding } from "./text/decode-file.ts";
 
 /** A file on the disk. */
@@ -52,7 +52,9 @@ export async function readTidyFile(
       return readJsonTable(table, textOf(declaration.options["records"]), emit);
     }
     case "parquet":
-      throw parquetNotRead();
+      throw new LeatError("NOT_SUPPORTED", {
+        message: `${file.name}: Parquet is read by an engine; this reader has none.`,
+      });
   }
 }
 

@@ -159,6 +159,12 @@ describe("sheets", () => {
     }
   });
 
+  test("have no rows behind their data, where buttons and pictures have theirs", async () => {
+    const anchor = "<controls><from><xdr:col>1</xdr:col><xdr:row>7</xdr:row></from></controls>";
+    const sheet = `<worksheet><sheetData>${row("<c><v>1</v></c>")}</sheetData>${anchor}<rowBreaks/></worksheet>`;
+    expect(await readOnly(makeXlsx({ sheet }))).toEqual({ A1: 1 });
+  });
+
   test("are found by their relations, whatever the capitals and slashes of their names", async () => {
     const parts = xlsxParts({ rows: row("<c><v>1</v></c>") }).map((part) => ({
       ...part,

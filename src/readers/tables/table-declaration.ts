@@ -1,7 +1,6 @@
 /** The declarative front for files that are tables as they stand: `csv`, `json`, `ndjson`, `parquet`. */
 import { z } from "zod";
 import { faultsOf, refuseFaults } from "../../errors/faults.ts";
-import { LeatError } from "../../errors/leat-error.ts";
 import type { JsonObject } from "../../model/json-value.ts";
 import type { TidyDeclaration } from "../../ports/tidy.ts";
 import { textEncodings } from "../text/decode-file.ts";
@@ -50,6 +49,7 @@ const csvSchema = z.strictObject({
 });
 const jsonSchema = z.strictObject({ ...tableShape, records: z.string().min(1).optional() });
 const ndjsonSchema = z.strictObject(tableShape);
+const parquetSchema = z.strictObject({ columns: tableShape.columns });
 
 /**
  * Declares a text file with delimiters whose first record names its columns. One with titles above or notes below is
@@ -75,20 +75,12 @@ export const json = (options: JsonOptions): TidyDeclaration => declare("json", o
 export const ndjson = (options: TableOptions): TidyDeclaration => declare("ndjson", options, ndjsonSchema);
 
 /**
- * Would declare a Parquet file, which leat does not read into tidy rows yet.
+ * Declares a Parquet file. Columns are top-level ones, with the names that the file has.
  *
- * @throws LeatError `NOT_SUPPORTED` always: said here, and not when the first file is read.
+ * @throws LeatError `CONFIG_INVALID` with every fault and its path.
  */
-export function parquet(_options: TableOptions): TidyDeclaration {
-  throw parquetNotRead();
-}
-
-/** Tells that Parquet files are landed and not read. */
-export const parquetNotRead = (): LeatError =>
-  new LeatError("NOT_SUPPORTED", {
-    message: "Parquet files are found, fetched and landed, and not read into tidy rows.",
-    hint: "Declare the .csv, .json or .xlsx that most publishers have beside it.",
-  });
+export const parquet = (options: Pick<TableOptions, "columns">): TidyDeclaration =>
+  declare("parquet", options, parquetSchema);
 
 function declare<Options extends TableOptions>(
   format: TidyDeclaration["format"],

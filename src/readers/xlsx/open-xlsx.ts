@@ -1,7 +1,6 @@
 /** Opens .xlsx and .xlsm: a zip of XML parts, read in a stream by code of our own (see docs/decisions/010). */
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import type { Sheet, SheetCell, Workbook } from "../../workbook/sheet.ts";
-import { slices } from "../xml/read-windows.ts";
 import { ZipArchive } from "../zip/zip-archive.ts";
 import { type ListedSheet, type PackageParts, readPackage } from "./read-package.ts";
 import { readStyles } from "./read-styles.ts";
@@ -100,8 +99,8 @@ class XlsxOpener {
   async #readStrings({ sharedStrings }: PackageParts): Promise<readonly (SheetCell | undefined)[]> {
     if (sharedStrings === undefined) return [];
     const { bytes } = this.#archive.members.get(sharedStrings)!;
-    const whole = bytes <= keptBytesMax ? this.#archive.read(sharedStrings) : undefined;
-    const chunks = whole === undefined ? this.#archive.stream(sharedStrings) : slices(whole);
+    const chunks =
+      bytes <= keptBytesMax ? [this.#archive.read(sharedStrings)] : this.#archive.stream(sharedStrings);
     return readSharedStrings(chunks, (count) => this.#tooLarge("it has too many shared texts", count));
   }
 

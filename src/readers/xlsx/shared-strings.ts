@@ -15,7 +15,7 @@ const stringsMax = 10_000_000;
  * @returns a cell for each, ready to be handed out; `undefined` for an empty text.
  */
 export async function readSharedStrings(
-  chunks: AsyncIterable<Buffer>,
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
   tooMany: (count: number) => LeatError,
 ): Promise<readonly (SheetCell | undefined)[]> {
   const strings: (SheetCell | undefined)[] = [];

@@ -24,6 +24,8 @@ const [lessThan, greaterThan, slash, equals, colon] = [0x3c, 0x3e, 0x2f, 0x3d, 0
 const [quote, apostrophe, bang, question, dash, zero, nine] = [0x22, 0x27, 0x21, 0x3f, 0x2d, 0x30, 0x39];
 const [letterC, letterF, letterR, letterS, letterT, letterV] = [0x63, 0x66, 0x72, 0x73, 0x74, 0x76];
 
+/** Most rows handed over at once. */
+const batchRowsMax = 4096;
 /** Most places of a batch of rows: a row with one cell in the last column has 16,384, nearly all of them blank. */
 const batchPlacesMax = 1_000_000;
 
@@ -51,7 +53,7 @@ export class SheetRows {
   }
 
   /**
-   * Reads the rows of one window.
+   * Reads the rows of one window, up to the end of the sheet's data.
    *
    * @returns batches of rows that hold at least one cell, in order.
    * @throws LeatError `WORKBOOK_DAMAGED` naming the cell.
@@ -64,6 +66,7 @@ export class SheetRows {
     let places = 0;
     while (this.#nextTag()) {
       if (this.#isClosing() || !this.#isNamed("row")) {
+        if (this.#isNamed("sheetData")) break; // Behind it, other things have rows: anchors of buttons.
         this.#skipTag();
         continue;
       }
@@ -71,7 +74,7 @@ export class SheetRows {
       if (row === undefined) continue;
       rows.push(row);
       places += row.cells.length;
-      if (places < batchPlacesMax) continue;
+      if (rows.length < batchRowsMax && places < batchPlacesMax) continue;
       yield rows;
       rows = [];
       places = 0;

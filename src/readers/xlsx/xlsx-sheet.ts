@@ -1,7 +1,7 @@
 /** One sheet of an .xlsx: a small one is unpacked whole when it is looked at, a large one streamed each time. */
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import type { MergedRange, Sheet, SheetRow } from "../../workbook/sheet.ts";
-import { readWindows, slices } from "../xml/read-windows.ts";
+import { readWindows } from "../xml/read-windows.ts";
 import { isXmlError } from "../xml/xml-cursor.ts";
 import { readFrame, type SheetFrame } from "./sheet-frame.ts";
 import { type SheetContext, SheetRows } from "./sheet-rows.ts";
@@ -48,10 +48,13 @@ export class XlsxSheet implements Sheet {
     const damaged = (place: string, problem: string): LeatError =>
       damagedSheet(file, this.name, `${place} ${problem}`);
     const reader = new SheetRows({ ...context, damaged });
-    const bytes = content.kind === "kept" ? slices(content.read()) : content.open();
     try {
+      if (content.kind === "kept") {
+        yield* reader.read(content.read().subarray(rowsAt));
+        return;
+      }
       const elements = { name: "row", parent: "sheetData", prefix };
-      for await (const window of readWindows(behind(bytes, rowsAt), elements)) {
+      for await (const window of readWindows(behind(content.open(), rowsAt), elements)) {
         yield* reader.read(window);
       }
     } catch (error) {

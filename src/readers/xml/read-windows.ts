@@ -4,9 +4,6 @@ import { XmlError } from "./xml-cursor.ts";
 /** Longest element, in bytes. A row of 16,384 cells with 32,767 characters each is longer, and nobody's. */
 const elementBytesMax = 64 * 2 ** 20;
 
-/** Bytes of a part in memory that make a window: some thousand rows of ten cells. */
-const windowBytes = 256 * 1024;
-
 /** Elements that follow each other, and the closing tag behind the last. Names without prefix. */
 export type WindowElements = Readonly<{
   name: string;
@@ -21,7 +18,7 @@ export type WindowElements = Readonly<{
  * What follows the parent's closing tag is not read.
  */
 export async function* readWindows(
-  chunks: AsyncIterable<Buffer>,
+  chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
   { name, parent, prefix }: WindowElements,
 ): AsyncGenerator<Buffer, void, undefined> {
   let rest: Buffer = Buffer.alloc(0);
@@ -52,9 +49,4 @@ export async function* readWindows(
 function rootPrefix(window: Buffer): string {
   const beginning = window.toString("latin1", 0, Math.min(window.length, 4096));
   return /<([A-Za-z_][\w.-]*:)?[A-Za-z_]/.exec(beginning)?.[1] ?? "";
-}
-
-/** A part in memory as the stream it might have been. */
-export async function* slices(bytes: Buffer): AsyncGenerator<Buffer, void, undefined> {
-  for (let at = 0; at < bytes.length; at += windowBytes) yield bytes.subarray(at, at + windowBytes);
 }

@@ -1,9 +1,9 @@
 /** A .zip file: its members listed and judged before any is unpacked, read whole or as a stream, and checked. */
 import assert from "node:assert/strict";
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { PassThrough, pipeline } from "node:stream";
 import { crc32, createInflateRaw, inflateRawSync } from "node:zlib";
-import { type Entry, openPromise } from "yauzl";
+import { type Entry, fromBufferPromise, openPromise } from "yauzl";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 
 /** Most members of an archive. A workbook has some hundred; a million names would take the memory of a workbook. */
@@ -16,6 +16,8 @@ const ratioMax = 300;
 const ratioFreeBytes = 64 * 2 ** 20;
 /** Bytes read and unpacked at once. With less, the hand-over between threads costs more than the work. */
 const chunkBytes = 256 * 1024;
+/** Files up to this size are read at once for their list: several small reads a member take longer than all of it. */
+const wholeBytesMax = 8 * 2 ** 20;
 
 const localHeaderBytes = 30;
 const localHeaderSignature = 0x04034b50;
@@ -53,7 +55,8 @@ export class ZipArchive implements Disposable {
     const entries = new Map<string, Entry>();
     let fileBytes: number;
     try {
-      const zip = await openPromise(path);
+      const isSmall = statSync(path).size <= wholeBytesMax;
+      const zip = await (isSmall ? fromBufferPromise(readFileSync(path)) : openPromise(path));
       fileBytes = zip.fileSize;
       if (zip.entryCount > entriesMax) throw tooManyMembers(name, zip.entryCount);
       for await (const entry of zip.eachEntry()) {
