@@ -54,6 +54,7 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["@clack/prompts", ["cli"]],
   ["@duckdb/node-api", ["warehouses/duckdb"]],
   ["@e965/xlsx", ["readers"]],
+  ["apache-arrow", ["warehouses/duckdb"]],
   ["csv-parse", ["readers"]],
   ["htmlparser2", ["sources/files"]],
   ["yauzl", ["readers"]],
@@ -68,7 +69,21 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["pino", ["server", "cli"]],
   ["undici", ["sources/http"]],
   // The entry hands it on: columns of datasets are zod schemas, and must be of this very version.
-  ["zod", ["define", "config", "flow", "landing", "dataset", "workbook", "readers", "sources/*", "index.ts"]],
+  [
+    "zod",
+    [
+      "define",
+      "config",
+      "flow",
+      "landing",
+      "dataset",
+      "serve",
+      "workbook",
+      "readers",
+      "sources/*",
+      "index.ts",
+    ],
+  ],
 ]);
 
 /** Files that may re-export: the package's entries. */
