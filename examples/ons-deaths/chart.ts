@@ -25,7 +25,8 @@ export function drawChart(points: readonly Point[]): string {
   const colours = ["#9aa0a6", "#6b7280", "#2563eb", "#0f766e", "#c2410c"];
   const years = [...new Set(points.map(({ year }) => year))].sort((a, b) => a - b);
   const chart = plot.plot({
-    document: document as unknown as Document, // The part of a browser's document that drawing needs.
+    // The part of a browser's document that drawing needs.
+    document: document as unknown as NonNullable<plot.PlotOptions["document"]>,
     width: 760,
     height: 380,
     marginLeft: 56,

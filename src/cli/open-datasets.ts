@@ -39,9 +39,16 @@ export async function openBuildPorts(
   let reader: Promise<TidyReader> | undefined;
   const openReader = (): Promise<TidyReader> => {
     reader ??= import("../readers/open-tidy-reader.ts").then(({ openTidyReader }) => {
-      const opened = openTidyReader();
-      invocation.atEnd(async () => opened[Symbol.asyncDispose]());
-      return opened;
+      const files = openTidyReader();
+      invocation.atEnd(async () => files[Symbol.asyncDispose]());
+      return {
+        version: files.version,
+        // The engine knows Parquet; everything else is read by leat, in a process of its own.
+        read: async (job, signal) =>
+          job.declaration.format === "parquet"
+            ? (await import("../warehouses/duckdb/read-parquet-file.ts")).readParquetFile(job, signal)
+            : files.read(job, signal),
+      };
     });
     return reader;
   };

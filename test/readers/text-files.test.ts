@@ -265,9 +265,9 @@ describe("declarations", () => {
     expect(declare).toThrow(/columns.*\n.*delimiter.*\n.*encoding/);
   });
 
-  test("of Parquet are refused by name", () => {
-    expect(() => parquet({ columns: { a: "a" } })).toThrow(
-      "Parquet files are found, fetched and landed, and not read",
-    );
+  test("of Parquet name top-level columns, and nothing else", () => {
+    expect(parquet({ columns: { a: "A" } })).toMatchObject({ format: "parquet", columns: ["a"] });
+    // @ts-expect-error: an archive's members are for files that are read in a stream.
+    expect(() => parquet({ columns: { a: "A" }, members: "*.parquet" })).toThrow(/members/);
   });
 });
