@@ -5,6 +5,7 @@ import { benchExtract } from "./extract.ts";
 import { benchLoad } from "./load.ts";
 import { benchScan } from "./scan.ts";
 import { benchSync } from "./sync.ts";
+import { benchWorkbook } from "./workbook.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -87,7 +88,67 @@ async function load(): Promise<void> {
   say();
 }
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { extract, load };
+async function workbook(): Promise<void> {
+  const { real, large, missing } = await benchWorkbook({
+    rows: isSmall ? 60 * thousand : 560 * thousand,
+    runs: isSmall ? 1 : 5,
+    passes: isSmall ? 5 : 21,
+  });
+  for (const { name, files, leat, calamine, old } of real) {
+    say(`${files} real workbooks: ${name}; every sheet, warm: one process, median pass over all files`);
+    row(
+      "leat, every cell made",
+      leat.rows / leat.seconds,
+      "rows/s",
+      `${format(leat.seconds * thousand)} ms a pass`,
+    );
+    row("peak memory of the process", leat.peakMb, "MB");
+    for (const [peer, figures] of [
+      ["pandas.read_excel, calamine", calamine],
+      ["pandas.read_excel, xlrd or openpyxl", old],
+    ] as const) {
+      if (figures === undefined) continue;
+      const ratio = figures.seconds / leat.seconds;
+      const note = peer.endsWith("calamine") ? times(ratio, 1) : `${ratio.toFixed(2)}x`;
+      // Rows are those with a cell, for all: DataFrames have the blank ones between, too.
+      row(peer, leat.rows / figures.seconds, "rows/s", `${format(figures.peakMb)} MB; leat is ${note}`);
+    }
+    say();
+  }
+  const { inflate, cells, tidy, calamine } = large;
+  say(
+    `An .xlsx of ${format(large.megabytes)} MB, ${format(large.rows)} rows of 12 cells, a new process each time`,
+  );
+  row("unpack it, checksums looked at", inflate.seconds, "s", `${format(inflate.peakMb)} MB`);
+  row(
+    "leat, every cell made",
+    cells.seconds,
+    "s",
+    `${format(cells.peakMb)} MB (targets at most 40 s and 2,048 MB)`,
+  );
+  row(
+    "leat, rows",
+    large.rows / cells.seconds,
+    "rows/s",
+    `${times(inflate.seconds / cells.seconds, 0.3)} of unpacking`,
+  );
+  row("leat, laid out, to NDJSON", tidy.seconds, "s", `${format(tidy.peakMb)} MB`);
+  if (calamine !== undefined) {
+    row(
+      "pandas.read_excel, calamine",
+      calamine.seconds,
+      "s",
+      `${format(calamine.peakMb)} MB; leat's cells are ${(calamine.seconds / cells.seconds).toFixed(2)}x`,
+    );
+  }
+  say();
+  if (missing === undefined) return;
+  say(`  !! ${missing}`);
+  say("  !! The comparison with pandas was NOT made.");
+  process.exitCode = 1;
+}
+
+const benches: Readonly<Record<string, () => Promise<void>>> = { extract, load, workbook };
 const chosen = positionals.length === 0 ? Object.keys(benches) : positionals;
 const unknown = chosen.find((name) => benches[name] === undefined);
 if (unknown !== undefined) {

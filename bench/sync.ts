@@ -1,10 +1,9 @@
 /** A sync from a local server to a view that answers, and dlt doing the same job in the same run. */
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JobResult, median, runJob, runScript, startServer } from "./processes.ts";
+import { installPython } from "./python-environment.ts";
 
 /** Pinned, so that the figures say of what they are. */
 const dltVersion = "1.31.0";
@@ -29,7 +28,7 @@ export async function benchSync(options: {
     const large = await startServer("record-server.ts", [String(options.records)]);
     const leat = await leatOnce(large.url, folder, options.records);
     await large.stop();
-    const python = await installDlt();
+    const python = installPython("dlt", [`dlt[duckdb]==${dltVersion}`]);
     if (python.path === undefined)
       return { records: options.records, leat, peer: `dlt did not run: ${python.reason}` };
     const small = await startServer("record-server.ts", [String(options.peerRecords)]);
@@ -65,29 +64,6 @@ async function leatOnce(url: string, folder: string, records: number): Promise<J
   await rm(at, { recursive: true, force: true });
   if (result["records"] !== records) throw new Error(`leat has ${result["records"]} records, not ${records}`);
   return result;
-}
-
-/** A virtual environment of the benchmark's own, kept between runs in the system's temporary folder. */
-async function installDlt(): Promise<
-  { path: string; reason?: undefined } | { path: undefined; reason: string }
-> {
-  const folder = join(tmpdir(), `leat-bench-dlt-${dltVersion}`);
-  const path = join(folder, "bin", "python");
-  if (existsSync(join(folder, "complete"))) return { path };
-  const steps: [string, string[]][] = [
-    ["python3", ["-m", "venv", folder]],
-    [path, ["-m", "pip", "install", "--quiet", `dlt[duckdb]==${dltVersion}`]],
-    ["touch", [join(folder, "complete")]],
-  ];
-  for (const [command, args] of steps) {
-    const { status, error, stderr } = spawnSync(command, args, { encoding: "utf8" });
-    if (status !== 0)
-      return {
-        path: undefined,
-        reason: `\`${command} ${args.join(" ")}\`: ${error?.message ?? stderr.trim()}`,
-      };
-  }
-  return { path };
 }
 
 if (import.meta.main) {
