@@ -105,6 +105,7 @@ const schemas = {
     ...typedMembers,
     heading: z.int().min(1).max(6),
     blank: z.string().optional(),
+    count: placeSchema.optional(),
     marks: oneOf(["cut", "keep"]).optional(),
   }),
   figure: z.strictObject({
@@ -233,6 +234,7 @@ function toSpec(
         ...typedPart(own, "text", add),
         heading: own.heading,
         blank: own.blank ?? null,
+        count: own.count ?? null,
         marks: own.marks ?? "cut",
       };
     }

@@ -73,11 +73,12 @@ function findColumn(
   taken: ReadonlySet<number>,
   figures: readonly number[],
 ): readonly FoundColumn[] {
-  const toFound = (column: number, by: FoundBy): FoundColumn => ({
-    column,
-    header: headers.get(column)?.variants[0] ?? "",
-    by,
-  });
+  const toFound = (column: number, by: FoundBy): FoundColumn => {
+    const header = headers.get(column);
+    // Of a column that was not found by its header, only what stands in the lowest row is one: above are titles.
+    const isHeader = by !== "values" && by !== "letter" ? true : header?.lastRow === dataFrom - 1;
+    return { column, header: (isHeader ? header?.variants[0] : undefined) ?? "", by };
+  };
   if (spec.letter !== null) return [toFound(fromLetters(spec.letter), "letter")];
   const fits = (column: number) =>
     spec.values === null || holds(grid, dataFrom, column, toRegExp(spec.values));

@@ -53,6 +53,7 @@ export function groupHeadings(
     if (reason === undefined) complete.set(column, list);
     else ignored.push({ column, header: list.at(-1)?.text ?? "", reason });
   }
+  checkCounts(complete, levels, problems);
   const groups = toGroups(complete, cells, figures, facts, fields, ignored, problems);
   return { groups, marks, ignored, problems };
 }
@@ -175,6 +176,16 @@ function filterHeading(
     }
   }
   return undefined;
+}
+
+/** Compares how many headings a level has with how many it is declared to have. */
+function checkCounts(complete: HeadingsByColumn, levels: readonly Level[], problems: string[]): void {
+  for (const [depth, { specs, kind }] of levels.entries()) {
+    const wanted = specs.map(({ count }) => count).find((count) => count !== null) ?? null;
+    const found = new Set([...complete.values()].map((cells) => keyOf(cells[depth]))).size;
+    if (wanted === null || found === wanted || found === 0) continue;
+    problems.push(`there are ${found} headings of kind ${kind}, and ${wanted} are declared`);
+  }
 }
 
 /** Puts neighbours of the same headings together and finds each declared figure among them. */

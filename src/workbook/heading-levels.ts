@@ -8,7 +8,7 @@ import type { HeadingCell } from "./found-table.ts";
 import { blockAbove, type HeaderBlock } from "./header-block.ts";
 import type { HeaderCell, HeaderGrid } from "./header-grid.ts";
 import { type HeadingSpec, isPeriodKind, type Layout, specsOf } from "./layout.ts";
-import { readingsOf } from "./periods.ts";
+import { looksLike, readingsOf } from "./periods.ts";
 import type { ValueKind } from "./workbook-options.ts";
 
 /** Declared levels from the topmost down. */
@@ -63,7 +63,8 @@ export function readHeadingRows(
   for (let column = 0; column < grid.width; column++) {
     const cell = grid.cell(lowest, column);
     if (cell === undefined && level.blank !== null && contentOf(column) === "figures") columns.push(column);
-    if (cell === undefined || !fitsKind(cell, level.kind)) continue;
+    if (cell === undefined || !(fitsKind(cell, level.kind) || isSlip(grid, lowest, column, level.kind)))
+      continue;
     // A period is a heading wherever it stands: a month to come has no figures yet. Any text is one only above them.
     if (isPeriodKind(level.kind) || level.kind === "date") columns.push(column);
     else if (coversFigures(cell, contentOf)) columns.push(column);
@@ -107,6 +108,12 @@ function fitsKind(cell: HeaderCell, kind: ValueKind): boolean {
     return cell.iso !== undefined || parseDateText(cell.text, "dmy") !== undefined;
   if (kind === "integer") return /^-?\d+$/.test(cell.text);
   return true;
+}
+
+/** Whether a text is meant to be a period and cannot be read as one: told as such, and not left aside. */
+function isSlip(grid: HeaderGrid, index: number, column: number, kind: ValueKind): boolean {
+  const cell = grid.rawCell(index, column);
+  return isPeriodKind(kind) && cell?.kind === "text" && looksLike(cell.text, kind);
 }
 
 /** Whether a heading stands over figures: over its own column, or over any of the columns it is merged across. */

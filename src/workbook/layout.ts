@@ -49,7 +49,14 @@ export type SectionSpec = TypedPart &
 export type CaptionSpec = TypedPart & TextPart & Readonly<{ form: "caption"; name: string }>;
 
 export type HeadingSpec = TypedPart &
-  Readonly<{ form: "heading"; name: string; heading: number; blank: string | null; marks: "cut" | "keep" }>;
+  Readonly<{
+    form: "heading";
+    name: string;
+    heading: number;
+    blank: string | null;
+    count: number | null;
+    marks: "cut" | "keep";
+  }>;
 
 export type FigureSpec = TypedPart &
   Readonly<{

@@ -91,7 +91,7 @@ function missingLabels(
     const needed = typeof label === "number" ? label : 1;
     if (isOptional || labels.length >= needed) return [];
     return [
-      { name, wanted: `${needed === 1 ? "a column" : `${needed} columns`} of labels left of the figures` },
+      { name, wanted: `${needed === 1 ? "a column" : `${needed} columns`} of labels beside the figures` },
     ];
   });
 }
@@ -100,6 +100,8 @@ function hintOfHeadings(problems: readonly string[]): string | undefined {
   const has = (part: string) => problems.some((problem) => problem.includes(part));
   if (has("gap"))
     return 'If the publisher leaves periods out, declare `gaps: "allow"`; else a column is missing.';
+  if (has("are declared"))
+    return "A column is missing or new: look at the row named, and declare `count` as it is.";
   if (has("which year"))
     return "Say the year with `year` of the heading's column: a field such as {year}, or a column.";
   if (has("columns of figures"))

@@ -11,6 +11,7 @@ import { type HeadingRows, levelsOf, readHeadingCells, readHeadingRows } from ".
 import { type Layout, specsOf } from "./layout.ts";
 import { describeMatch, describeWanted, noTable } from "./misses.ts";
 import type { Fields } from "./wanted.ts";
+import type { ValueKind } from "./workbook-options.ts";
 
 /** Columns of one table; each heading is looked at many times. */
 const headingsMax = 4000;
@@ -41,9 +42,7 @@ export function searchHeadings(
 
   const columns = grouped.groups.flatMap((group) => group.figures.filter((column) => column >= 0));
   const first = Math.min(...columns);
-  const labels = between(-1, Number.isFinite(first) ? first : 0).filter(
-    (column) => !taken.has(column) && contentOf(column) !== "empty",
-  );
+  const labels = labelColumns(grid, new Set([...taken, ...found.columns, ...columns]), first, contentOf);
   const miss = describeMatch(grid, block, number, layout, match, {
     labels,
     columns,
@@ -62,13 +61,28 @@ export function searchHeadings(
     labels,
     groups: grouped.groups,
     headingMarks: grouped.marks,
-    ignored: ignoredColumns(grid, block, used, grouped.ignored, contentOf),
+    ignored: ignoredColumns(grid, block, used, grouped.ignored, shape.levels.at(-1)!.kind, contentOf),
     above: textsAbove(grid, rows[0]!),
     caption: captionAbove(grid, rows[0]!),
     fields: known,
     signature: new Map(columns.map((column) => [column, grid.cell(index, column)?.text ?? ""])),
   };
   return { table, miss: undefined };
+}
+
+/**
+ * Columns of labels: those left of the figures that hold anything. Where there are none, those elsewhere that hold
+ * texts: somebody has moved them.
+ */
+function labelColumns(
+  grid: HeaderGrid,
+  used: ReadonlySet<number>,
+  first: number,
+  contentOf: (column: number) => "figures" | "texts" | "empty",
+): readonly number[] {
+  const free = between(-1, grid.width).filter((column) => !used.has(column));
+  const left = free.filter((column) => column < first && contentOf(column) !== "empty");
+  return left.length > 0 ? left : free.filter((column) => contentOf(column) === "texts");
 }
 
 /** Rows below the headings that may hold names of columns; those further down are labels. */
@@ -146,6 +160,7 @@ function ignoredColumns(
   block: HeaderBlock,
   used: ReadonlySet<number>,
   known: readonly IgnoredColumn[],
+  kind: ValueKind,
   contentOf: (column: number) => "figures" | "texts" | "empty",
 ): readonly IgnoredColumn[] {
   const reasons = new Map(known.map((column) => [column.column, column]));
@@ -155,8 +170,8 @@ function ignoredColumns(
     const header = readColumnHeader(grid, block, column)?.variants[0] ?? "";
     const content = contentOf(column);
     if (content === "empty" && (header === "" || isMergedOnly(grid, block, column))) continue;
-    const reason =
-      reasons.get(column)?.reason ?? (content === "empty" ? "nothing below its header" : "not declared");
+    const own = content === "figures" && kind !== "text" ? `no ${kind} above it` : "not declared";
+    const reason = reasons.get(column)?.reason ?? (content === "empty" ? "nothing below its header" : own);
     ignored.push({ column, header, reason });
   }
   return ignored;

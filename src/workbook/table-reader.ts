@@ -88,16 +88,19 @@ export class TableReader {
       this.counts.repeatedHeaders++;
     } else if (this.#ends(row, filled)) {
       this.#hasEnded = true;
-      this.#hold(row);
+      this.end();
+      this.counts.addBelow(textsOf(row));
     } else if (isData) {
       this.#addData(row);
     } else {
-      if (filled > 0 && !this.#notesBegan) this.#refuseFirst(row);
+      // A row that names nothing and holds no figure is none of the table's, whatever stands in it.
+      const isBroken = filled > 0 && !this.#notesBegan && (good > 0 || this.#isLabelled(row));
+      if (isBroken) this.#refuseFirst(row);
       this.#hold(row);
     }
   }
 
-  /** Says that there are no more rows. */
+  /** Says that the table has no more rows: what was held was below it. */
   end(): void {
     for (const { texts } of this.#held) this.counts.addBelow(texts);
     this.#held = [];
@@ -118,6 +121,14 @@ export class TableReader {
     if (first?.kind !== "text" || !isNoteText(cleanText(first.text))) return false;
     // In a table without figures nothing but a note's own words tells it from a row of texts.
     return isNotesHeading(row) || (!this.#hasFigures && this.counts.data > 0);
+  }
+
+  /** Whether anything stands in a column of labels, or in a declared one that is not of figures. */
+  #isLabelled({ cells }: SheetRow): boolean {
+    const { columns, labels } = this.#context.table;
+    const figures = new Set(this.#figures.sources.map(({ column }) => column));
+    const named = [...columns.values()].map(({ column }) => column).filter((column) => !figures.has(column));
+    return [...labels, ...named].some((column) => !isBlank(cells[column]));
   }
 
   /** How many of the declared columns are filled. */
@@ -145,6 +156,7 @@ export class TableReader {
     if (texts.length === 0) return;
     if (this.#held.length === heldMax) {
       this.#hasEnded = true;
+      this.end();
       this.counts.addBelow(texts);
       return;
     }

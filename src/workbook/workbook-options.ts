@@ -109,6 +109,8 @@ export type HeadingColumn = Typed &
     heading: number;
     /** The value of a heading that is blank on this level; without it such a heading is refused. */
     blank?: string;
+    /** How many different headings there are on this level: 12 months. Another number is refused. Default: any. */
+    count?: number;
     marks?: "cut" | "keep";
   }>;
 
