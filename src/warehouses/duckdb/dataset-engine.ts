@@ -14,7 +14,7 @@ import type {
 import { scratchTables } from "./dataset-columns.ts";
 import { compareVersions } from "./dataset-diff.ts";
 import { settleKeys } from "./dataset-keys.ts";
-import { arrangeRows, writeParquet } from "./dataset-parquet.ts";
+import { arrangeRows, partTextBytesDefault, writeParquet } from "./dataset-parquet.ts";
 import { addQuery, addStaged, makeRawTable } from "./dataset-rows.ts";
 import { runRule } from "./dataset-rules.ts";
 import { readTypes } from "./dataset-types.ts";
@@ -31,6 +31,8 @@ export type DatasetEngineOptions = Readonly<{
   memoryLimit?: string | undefined;
   /** Threads of the engine. Default: one a core. */
   threads?: number | undefined;
+  /** Text that a Parquet file holds at most, bytes, unless one row group holds more. Default 256 MiB. */
+  partTextBytesMax?: number | undefined;
 }>;
 
 /** Opens the engine; nothing is touched before its first method is called. */
@@ -104,6 +106,7 @@ class DuckDbScratch implements DatasetScratch {
   }
 
   async writeParts(folder: string): Promise<readonly WrittenPart[]> {
-    return await writeParquet(this.#session, this.#spec, this.#arranged, folder);
+    const { partTextBytesMax = partTextBytesDefault } = this.#place.options;
+    return await writeParquet(this.#session, this.#spec, { ...this.#arranged, partTextBytesMax }, folder);
   }
 }

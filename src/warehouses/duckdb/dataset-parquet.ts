@@ -16,8 +16,11 @@ const blockRows = 65_536;
 /** Rows of a row group: the engine's own default, and the unit of a part. */
 const groupRows = 122_880;
 
-/** A part has at most so many row groups (0.98 million rows) and, by the average row, so much text. */
-const partBounds = { groups: 8, textBytes: 256 * 1024 * 1024 } as const;
+/** A part has at most so many row groups: 0.98 million rows. */
+const partGroupsMax = 8;
+
+/** Default of the text that a part holds at most, by the average row; compressed it is a tenth or less. */
+export const partTextBytesDefault: number = 256 * 1024 * 1024;
 
 /** Sorts the rows, and hashes their canonical text: a JSON array of text or null a row, in the order of the columns. */
 export async function arrangeRows(
@@ -51,13 +54,13 @@ export async function arrangeRows(
 export async function writeParquet(
   session: DuckDbSession,
   spec: DatasetSpec,
-  rows: Readonly<{ rowCount: number; textBytes: number }>,
+  rows: Readonly<{ rowCount: number; textBytes: number; partTextBytesMax: number }>,
   folder: string,
 ): Promise<readonly WrittenPart[]> {
   await mkdir(folder, { recursive: true });
   const averageBytes = Math.max(1, rows.textBytes / Math.max(1, rows.rowCount));
-  const groups = Math.floor(partBounds.textBytes / averageBytes / groupRows);
-  const partRows = groupRows * Math.min(partBounds.groups, Math.max(1, groups));
+  const groups = Math.floor(rows.partTextBytesMax / averageBytes / groupRows);
+  const partRows = groupRows * Math.min(partGroupsMax, Math.max(1, groups));
   const parts: WrittenPart[] = [];
   // With several threads the engine decides anew each time which rows make a group.
   await session.run("SET threads = 1");
