@@ -2,7 +2,8 @@
  * Tidy rows by content: a file that is unchanged is not read again.
  *
  * Named by what decides the rows: the file's bytes, its name and fields (periods may stand there), the declaration and
- * the reader's version. The report is created last and names the rows, so that what a death leaves is no entry.
+ * the reader's version. The report is created last and names the rows, so that what a death leaves is no entry. Rows
+ * that are gone or damaged are no loss: the file is read again.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
@@ -38,6 +39,7 @@ const reportBytesMax = 64 * 1024 * 1024;
 
 const reportSchema = z.object({
   rows: z.string(),
+  /** Of the bytes as they are stored. */
   sha256: z.string(),
   rowCount: z.int().min(0),
   report: z.record(z.string(), z.unknown()),
@@ -80,13 +82,18 @@ async function readKnown(store: ObjectStore, id: string): Promise<TidyRows | und
   const bytes = await store.read(tidyReportKey(id));
   if (bytes === undefined) return undefined;
   const parsed = reportSchema.safeParse(parseJson(bytes));
-  if (!parsed.success) return undefined; // Of another version of leat: read the file anew.
-  const { rows, sha256, rowCount, report } = parsed.data;
-  const chunks = await store.readStream(rows);
-  if (chunks === undefined) return undefined; // Deleted, as anybody may.
+  const isWhole = parsed.success && (await hasChecksum(store, parsed.data.rows, parsed.data.sha256));
+  if (!isWhole) {
+    // In the way of those that will be kept instead.
+    if (parsed.success) await store.delete(parsed.data.rows);
+    await store.delete(tidyReportKey(id));
+    return undefined;
+  }
+  const { rows, rowCount, report } = parsed.data;
   const open = async () => {
     const stream = await store.readStream(rows);
-    if (stream !== undefined) return unpack(stream, { key: rows, sha256 });
+    if (stream !== undefined)
+      return pipeline(Readable.from(stream), createZstdDecompress(), () => {}) as AsyncIterable<Uint8Array>; // Buffers.
     throw new LeatError("PART_MISSING", {
       message: `The rows ${rows} were deleted while they were to be read.`,
       hint: "Run again: the file is then read anew.",
@@ -104,28 +111,12 @@ function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** Plain rows, whose checksum is compared when the last one has been read. */
-async function* unpack(
-  packed: AsyncIterable<Uint8Array>,
-  entry: Readonly<{ key: string; sha256: string }>,
-): AsyncGenerator<Uint8Array> {
+async function hasChecksum(store: ObjectStore, key: string, sha256: string): Promise<boolean> {
+  const chunks = await store.readStream(key);
+  if (chunks === undefined) return false;
   const hash = createHash("sha256");
-  const refuse = (cause?: unknown) =>
-    new LeatError("PART_CORRUPT", {
-      message: `The rows ${entry.key} are not what was written.`,
-      hint: "Delete the object: the file is then read anew.",
-      cause,
-    });
-  const plain = pipeline(Readable.from(packed), createZstdDecompress(), () => {});
-  try {
-    for await (const chunk of plain) {
-      hash.update(chunk);
-      yield chunk;
-    }
-  } catch (cause) {
-    throw refuse(cause);
-  }
-  if (hash.digest("hex") !== entry.sha256) throw refuse();
+  for await (const chunk of chunks) hash.update(chunk);
+  return hash.digest("hex") === sha256;
 }
 
 /** Keeps rows for the next build. Two builds that keep the same at once leave one report, and rows that nobody names. */
@@ -134,12 +125,11 @@ async function keep(
   id: string,
   rows: Readonly<{ rowsPath: string; rowCount: number; report: LayoutReport }>,
 ): Promise<void> {
-  const hash = createHash("sha256");
   const packedPath = `${rows.rowsPath}.zst`;
   try {
-    const plain = createReadStream(rows.rowsPath);
-    plain.on("data", (chunk) => hash.update(chunk));
-    await pipe(plain, createZstdCompress(), createWriteStream(packedPath));
+    await pipe(createReadStream(rows.rowsPath), createZstdCompress(), createWriteStream(packedPath));
+    const hash = createHash("sha256");
+    for await (const chunk of createReadStream(packedPath)) hash.update(chunk as Uint8Array); // Without an encoding.
     const sha256 = hash.digest("hex");
     const key = tidyRowsKey(id, sha256.slice(0, 16));
     await upload(store, packedPath, key);
