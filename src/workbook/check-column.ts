@@ -184,7 +184,7 @@ function toSpec(
       const spec: CellSpec = {
         form,
         name,
-        ...typedPart(own, "text", add),
+        ...typedPart(own, own.figure === true ? "number" : "text", add),
         ...textPart(own, (own.kind ?? "text") === "text" ? "keep" : "cut"),
         header: own.header ?? [],
         values: own.values ?? null,

@@ -18,7 +18,7 @@ export type ColumnMatch = Readonly<{
   /** Required columns that are not there, with what was looked for. */
   missing: readonly Readonly<{ name: string; wanted: string }>[];
   /** Declared columns that fit several columns of the sheet. */
-  ambiguous: readonly Readonly<{ name: string; columns: readonly number[] }>[];
+  ambiguous: readonly Readonly<{ name: string; columns: readonly number[]; by: FoundBy }>[];
 }>;
 
 /**
@@ -46,12 +46,14 @@ export function matchColumns(
   }
   const columns = new Map<string, FoundColumn>();
   const missing: { name: string; wanted: string }[] = [];
-  const ambiguous: { name: string; columns: readonly number[] }[] = [];
+  const ambiguous: { name: string; columns: readonly number[]; by: FoundBy }[] = [];
   const taken = new Set<number>();
   let bottom = -1;
   for (const spec of specs) {
     const found = findColumn(grid, headers, dataFrom, spec, fields, taken, figures);
-    if (found.length > 1) ambiguous.push({ name: spec.name, columns: found.map(({ column }) => column) });
+    if (found.length > 1) {
+      ambiguous.push({ name: spec.name, columns: found.map(({ column }) => column), by: found[0]!.by });
+    }
     if (found.length === 0 && !spec.isOptional)
       missing.push({ name: spec.name, wanted: printWanted(spec, fields) });
     if (found.length !== 1) continue;

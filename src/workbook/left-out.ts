@@ -18,19 +18,14 @@ export class RowFilter {
   readonly #tests: readonly Readonly<{ column: string; pattern: RegExp; isKeep: boolean }>[];
   readonly #entries = new Map<string, Entry>();
 
-  constructor({ keep, drop }: Pick<Layout, "keep" | "drop">) {
-    this.#tests = [
-      ...Object.entries(keep).map(([column, pattern]) => ({
-        column,
-        pattern: toRegExp(pattern),
-        isKeep: true,
-      })),
-      ...Object.entries(drop).map(([column, pattern]) => ({
-        column,
-        pattern: toRegExp(pattern),
-        isKeep: false,
-      })),
-    ];
+  constructor(layout: Pick<Layout, "keep" | "drop" | "columns">) {
+    // Headings are left out as columns, before any row is read.
+    const headings = new Set(layout.columns.filter(({ form }) => form === "heading").map(({ name }) => name));
+    const toTests = (patterns: Layout["keep"], isKeep: boolean) =>
+      Object.entries(patterns)
+        .filter(([column]) => !headings.has(column))
+        .map(([column, pattern]) => ({ column, pattern: toRegExp(pattern), isKeep }));
+    this.#tests = [...toTests(layout.keep, true), ...toTests(layout.drop, false)];
   }
 
   /** Whether a row is kept; one that is not is noted. */

@@ -116,7 +116,10 @@ function shapeOf(layout: Layout) {
   const levels = levelsOf(layout);
   const figures = specsOf(layout, "figure").map((spec) => spec.figure);
   const isTold = figures.some((figure) => typeof figure === "object" && "header" in figure);
-  const places = figures.map((figure) => (typeof figure === "object" && "nth" in figure ? figure.nth : 1));
+  // Whoever counts the columns under a heading says that there are several.
+  const places = figures.map((figure) =>
+    typeof figure === "object" && "nth" in figure ? Math.max(2, figure.nth) : 1,
+  );
   return {
     levels,
     // A header that tells figures apart is one level more, below those declared.

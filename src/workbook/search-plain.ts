@@ -1,8 +1,8 @@
 /** Takes a row for the header of a table that has a column for each of its values. */
 import { captionAbove, textsAbove, withTitleFields } from "./above-table.ts";
 import { contentBelow, type FigureTest, isFigureRow } from "./column-counts.ts";
-import { matchColumns } from "./column-match.ts";
-import type { FoundTable, IgnoredColumn, TableSearch } from "./found-table.ts";
+import { type ColumnMatch, matchColumns } from "./column-match.ts";
+import type { FoundBy, FoundTable, IgnoredColumn, TableSearch } from "./found-table.ts";
 import { blockAbove, type HeaderBlock, readColumnHeader } from "./header-block.ts";
 import type { HeaderGrid } from "./header-grid.ts";
 import { type Layout, specsOf } from "./layout.ts";
@@ -22,8 +22,8 @@ export function searchPlain(
   const match = matchColumns(grid, block, index + 1, specsOf(layout, "cell"), known);
   const number = grid.numberOf(index);
   // The row is the lowest one: a declared header ends in it, and none goes on below.
-  const fitting = [...match.columns.values()].map(({ column }) => column);
-  const columns = [...fitting, ...match.ambiguous.flatMap((one) => one.columns)];
+  const found = [...match.columns.values(), ...match.ambiguous.flatMap(toColumns)];
+  const columns = found.filter(({ by }) => by !== "values" && by !== "letter").map(({ column }) => column);
   if (!columns.some((column) => readColumnHeader(grid, block, column)?.lastRow === index))
     return noTable(0, describeWanted(layout, fields));
   if (goesOn(grid, index, match.columns.values()))
@@ -41,6 +41,13 @@ export function takeHeaderless(
 ): TableSearch {
   const match = matchColumns(grid, [], 0, specsOf(layout, "cell"), fields);
   return toTable(grid, isFigure, [], -1, layout, fields, match);
+}
+
+function toColumns({
+  columns,
+  by,
+}: ColumnMatch["ambiguous"][number]): readonly Readonly<{ column: number; by: FoundBy }>[] {
+  return columns.map((column) => ({ column, by }));
 }
 
 function goesOn(grid: HeaderGrid, index: number, columns: Iterable<Readonly<{ column: number }>>): boolean {
