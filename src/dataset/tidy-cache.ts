@@ -18,7 +18,7 @@ import type { JsonObject } from "../model/json-value.ts";
 import type { LandedFile } from "../model/landed-file.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { LayoutReport, TidyDeclaration, TidyReader } from "../ports/tidy.ts";
-import { tidyReportKey, tidyRowsKey } from "./dataset-names.ts";
+import { tidyPrefix, tidyReportKey, tidyRowsKey } from "./dataset-names.ts";
 import { hashJson } from "./hash-declaration.ts";
 
 /** A file's tidy rows, wherever they are. */
@@ -38,7 +38,7 @@ export type TidyPorts = Readonly<{ store: ObjectStore; reader: TidyReader; workF
 const reportBytesMax = 64 * 1024 * 1024;
 
 const reportSchema = z.object({
-  rows: z.string(),
+  rows: z.string().startsWith(tidyPrefix),
   /** Of the bytes as they are stored. */
   sha256: z.string(),
   rowCount: z.int().min(0),
