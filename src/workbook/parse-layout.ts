@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Fault, faultsOf, refuseFaults } from "../errors/faults.ts";
 import { hintOfKnown } from "../errors/nearest-name.ts";
+import { textEncodings } from "../model/text-form.ts";
 import { checkColumn, oneOf, patternSchema, wantedListSchema, wantedSchema } from "./check-column.ts";
 import type { Layout } from "./layout.ts";
 import { isPeriodKind, specsOf } from "./layout.ts";
@@ -25,6 +26,8 @@ const sheetsSchema = z.union(
 
 const choice = oneOf(["read", "skip"]);
 
+const character = z.string().length(1, { error: "write one character" });
+
 const schema = z.strictObject({
   sheets: sheetsSchema.optional(),
   columns: z.record(z.string(), z.unknown()),
@@ -39,6 +42,14 @@ const schema = z.strictObject({
   unreadable: oneOf(["refuse", "reject"]).default("refuse"),
   hidden: z
     .strictObject({ sheets: choice.optional(), rows: choice.optional(), columns: choice.optional() })
+    .optional(),
+  members: z.string().min(1).optional(),
+  text: z
+    .strictObject({
+      delimiter: character.optional(),
+      encoding: oneOf(textEncodings).optional(),
+      quote: character.nullable().optional(),
+    })
     .optional(),
   headerRowsMax: z.int().min(1).max(headerRowsMost).default(headerRowsDefault),
 });
@@ -56,7 +67,8 @@ export function parseLayout(input: unknown): Layout {
   const declared = columnsOf(input);
   const columns = Object.entries(declared).map(([name, column]) => checkColumn(name, column, faults));
   refuseFaults(faults, what);
-  const { columns: _unchecked, ...rest } = parsed.data!; // `refuseFaults` has thrown where it failed.
+  // How the file's bytes are read is no matter of layout.
+  const { columns: _unchecked, members: _members, text: _text, ...rest } = parsed.data!; // `refuseFaults` has thrown where it failed.
   const layout: Layout = {
     ...rest,
     sheets: rest.sheets ?? { names: [], take: "one", otherwise: "content" },

@@ -18,6 +18,7 @@ import { toCellName, toLetters } from "./cell-place.ts";
 import { cleanText, isBlank, readText } from "./cell-text.ts";
 import { FigureColumns } from "./figure-columns.ts";
 import { Figure } from "./figures.ts";
+import { markOfNote } from "./footnote-marks.ts";
 import type { Layout } from "./layout.ts";
 import { specsOf } from "./layout.ts";
 import { RowFilter } from "./left-out.ts";
@@ -82,11 +83,11 @@ export class TableReader {
   #addInside(row: SheetRow): void {
     const { filled, good } = this.#figures.read(row);
     const isData = this.#hasFigures
-      ? filled > 0 && good * 2 >= filled
+      ? filled > 0 && good * 2 >= filled && !this.#isNumberedNote(row)
       : this.#filledCount(row) >= this.#neededCount;
     if (this.#isHeaderAgain(row)) {
       this.counts.repeatedHeaders++;
-    } else if (this.#ends(row, filled)) {
+    } else if (this.#ends(row, good)) {
       this.#hasEnded = true;
       this.end();
       this.counts.addBelow(textsOf(row));
@@ -112,11 +113,16 @@ export class TableReader {
     this.counts.addBelow(textsOf(row));
   }
 
+  /** Whether notes have begun and the row is one more: a number, and a text beside it. */
+  #isNumberedNote(row: SheetRow): boolean {
+    return this.#notesBegan && textsOf(row).length === 2 && markOfNote(row) !== undefined;
+  }
+
   /** Whether the table is over at this row. */
-  #ends(row: SheetRow, filled: number): boolean {
+  #ends(row: SheetRow, good: number): boolean {
     if (this.#until !== undefined && textsOf(row).some((text) => this.#until!.fit(text) !== undefined))
       return true;
-    if (this.#hasFigures && filled > 0) return false;
+    if (good > 0) return false;
     const first = row.cells.find((cell) => !isBlank(cell));
     if (first?.kind !== "text" || !isNoteText(cleanText(first.text))) return false;
     // In a table without figures nothing but a note's own words tells it from a row of texts.

@@ -1,4 +1,5 @@
 /** What people write to `workbook(...)`: the table they look for, in the words of the sheet. */
+import type { TextForm } from "../model/text-form.ts";
 
 /**
  * A text to look for. A name is compared without regard to case, kinds of spaces and dashes, line breaks, and footnote
@@ -172,6 +173,10 @@ export type WorkbookOptions = Readonly<{
   unreadable?: "refuse" | "reject";
   /** Hidden sheets are skipped, hidden rows and columns are read, unless it is said otherwise. */
   hidden?: Readonly<{ sheets?: "read" | "skip"; rows?: "read" | "skip"; columns?: "read" | "skip" }>;
+  /** The files are .zip archives; members that fit this pattern are read, each as a file of its own: `*.xlsx`. */
+  members?: string;
+  /** How .csv and .tsv files are written, where they do not say so: `{ encoding: "windows-1252" }`. */
+  text?: TextForm;
   /** The header begins among this many rows; default 200. */
   headerRowsMax?: number;
 }>;
