@@ -38,8 +38,15 @@ export type KeyLimit = Readonly<{
   onConflict: "queue" | "skip" | "cancel-old";
 }>;
 
-/** Pool of runs of a person at a terminal: no worker claims from it, and nobody takes its runs over. */
-export const foregroundPool = "(foreground)";
+const foreground = "(foreground) ";
+
+/** Pool of the one run of a person at a terminal: nobody else claims from it, and nobody takes its run over. */
+export const foregroundPoolOf = (workerId: WorkerId): string => `${foreground}${workerId}`;
+
+/** Whose pool it is; `undefined`: no person's at a terminal. */
+export function foregroundWorker(pool: string): string | undefined {
+  return pool.startsWith(foreground) ? pool.slice(foreground.length) : undefined;
+}
 
 /** A run to be. */
 export type NewRun = Readonly<{

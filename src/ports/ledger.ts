@@ -42,7 +42,8 @@ export type AttemptEnd = Readonly<
   | { move: "succeed"; result: StoredValue | null }
   | { move: "fail"; error: StoredError }
   | { move: "retry"; error: StoredError; startAtMs: number }
-  | { move: "suspend"; wakeAtMs: number | null }
+  /** `questions`: open ones that it waits for; where fewer are open, an answer has come meanwhile and it is queued at once. */
+  | { move: "suspend"; wakeAtMs: number | null; questions: number }
   | { move: "stop"; error: StoredError }
   | { move: "release" }
 >;

@@ -23,10 +23,29 @@ export function endAttempt(world: LedgerWorld, fence: Fence, end: AttemptEnd): P
       await resetTasks(db, row.id, { states: ["failed"] });
       await resetChildren(world, db, row, undefined);
     }
-    const moved = await settleRun(world, db, row, end.move, changesOf(world, row, end));
-    if (moved === undefined) return { status: "fenced" };
+    const settled = await settleRun(world, db, row, end.move, changesOf(world, row, end));
+    if (settled === undefined) return { status: "fenced" };
+    const isAnswered = end.move === "suspend" && (await countQuestions(db, row)) < end.questions;
+    const woken = isAnswered ? await settleRun(world, db, settled, "wake", wakeNow(world)) : undefined;
+    const moved = woken ?? settled;
     return { status: "ended", run: toFlowRun(moved), next: await nextOfKey(world, db, moved) };
   });
+}
+
+/** What a run that wakes has. */
+export const wakeNow = (world: LedgerWorld): RunChanges => ({ start_at: world.nowMs(), wake_at: null });
+
+/** Open questions of a run and its sub-flows. Who answers locks the outermost run first, so none is missed. */
+async function countQuestions(db: LedgerTransaction, row: RunRow): Promise<number> {
+  const { count } = await db
+    .selectFrom("task")
+    .innerJoin("run", "run.id", "task.run_id")
+    .select((build) => build.fn.countAll<number>().as("count"))
+    .where("run.root_id", "=", row.root_id)
+    .where("task.kind", "=", "approval")
+    .where("task.state", "=", "waiting")
+    .executeTakeFirstOrThrow();
+  return count;
 }
 
 async function readEnd(db: LedgerTransaction, fence: Fence): Promise<string | null | undefined> {

@@ -1,8 +1,15 @@
 /** What time does to runs: the dead lose theirs (F12), sleepers wake, the late are told. */
-import { type FlowRunId, toFlowRunId } from "../../model/run-ids.ts";
-import { type FlowRun, foregroundPool, type StoredError, type WorkerRecord } from "../../model/run-record.ts";
+import { type FlowRunId, toFlowRunId, toWorkerId } from "../../model/run-ids.ts";
+import {
+  type FlowRun,
+  foregroundPoolOf,
+  foregroundWorker,
+  type StoredError,
+  type WorkerRecord,
+} from "../../model/run-record.ts";
 import { endedRunStates, liveRunStates } from "../../model/run-state.ts";
 import type { Swept } from "../../ports/ledger.ts";
+import { wakeNow } from "./end-attempt.ts";
 import { insertEvent } from "./event-rows.ts";
 import { lockRow, toFlowRun } from "./run-rows.ts";
 import { settleRun } from "./settle-run.ts";
@@ -26,7 +33,8 @@ export async function sweepLost(
   const deadIds = dead.map((worker) => worker.id);
   const requeued: FlowRun[] = [];
   const ended: FlowRun[] = [];
-  for (const id of await listOrphans(world, deadIds)) {
+  const orphans = [...(await listOrphans(world, deadIds)), ...(await listAbandoned(world, deadIds, workers))];
+  for (const id of orphans) {
     const moved = await loseRun(world, id, deadIds, workers);
     if (moved !== undefined) (endedRunStates.includes(moved.state) ? ended : requeued).push(moved);
   }
@@ -41,6 +49,30 @@ export async function sweepLost(
   return { requeued, ended };
 }
 
+/** Queued runs of persons at a terminal who are gone: nobody else would ever claim them. */
+async function listAbandoned(
+  world: LedgerWorld,
+  deadIds: readonly string[],
+  workers: readonly WorkerRecord[],
+): Promise<readonly FlowRunId[]> {
+  const rows = await world.db
+    .selectFrom("run")
+    .select(["id", "pool"])
+    .where("state", "=", "queued")
+    .where("pool", "like", `${foregroundPoolOf(toWorkerId(""))}%`)
+    .limit(dueMax)
+    .execute();
+  return rows
+    .filter(({ pool }) => isGone(foregroundWorker(pool), deadIds, workers))
+    .map(({ id }) => toFlowRunId(id));
+}
+
+const isGone = (
+  workerId: string | null | undefined,
+  deadIds: readonly string[],
+  workers: readonly WorkerRecord[],
+): boolean => deadIds.includes(workerId ?? "") || !workers.some(({ id }) => id === workerId);
+
 function loseRun(
   world: LedgerWorld,
   id: FlowRunId,
@@ -49,12 +81,14 @@ function loseRun(
 ): Promise<FlowRun | undefined> {
   return world.db.transaction().execute(async (db) => {
     const row = await lockRow(db, world.engine, id);
-    if (row === undefined || !liveRunStates.includes(row.state)) return undefined;
-    const isOrphan = deadIds.includes(row.worker_id ?? "") || !workers.some(({ id }) => id === row.worker_id);
-    if (!isOrphan) return undefined; // Another process has swept, and a third has claimed it.
-    const isForeground = row.pool === foregroundPool;
+    if (row === undefined) return undefined;
+    const owner = foregroundWorker(row.pool);
+    const isOurs = liveRunStates.includes(row.state) || (row.state === "queued" && owner !== undefined);
+    // Another process may have swept meanwhile, and a third have claimed it.
+    if (!isOurs || !isGone(row.state === "queued" ? owner : row.worker_id, deadIds, workers))
+      return undefined;
     const isTooMany = row.lost_count + 1 > lostMax;
-    const move = isForeground || isTooMany ? "abandon" : "lose";
+    const move = owner !== undefined || isTooMany ? "abandon" : "lose";
     const moved = await settleRun(world, db, row, move, {
       lost_count: row.lost_count + 1,
       ...(move === "lose" ? { start_at: world.nowMs() } : { error: JSON.stringify(lostError(row)) }),
@@ -72,7 +106,7 @@ function loseRun(
 }
 
 function lostError(row: RunRow): StoredError {
-  const isForeground = row.pool === foregroundPool;
+  const isForeground = foregroundWorker(row.pool) !== undefined;
   return {
     code: "RUN_LOST",
     name: "LeatError",
@@ -103,7 +137,7 @@ export async function wakeRuns(world: LedgerWorld): Promise<readonly FlowRun[]> 
     const moved = await world.db.transaction().execute(async (db) => {
       const row = await lockRow(db, world.engine, toFlowRunId(id));
       if (row === undefined || row.wake_at === null || row.wake_at > world.nowMs()) return undefined;
-      return settleRun(world, db, row, "wake", { start_at: world.nowMs(), wake_at: null });
+      return settleRun(world, db, row, "wake", wakeNow(world));
     });
     if (moved !== undefined) woken.push(toFlowRun(moved));
   }

@@ -6,6 +6,7 @@ import type { Fence, StoredError, StoredValue, TaskRun } from "../../model/run-r
 import { liveRunStates } from "../../model/run-state.ts";
 import { type TaskMove, taskStatesBefore } from "../../model/run-task-state.ts";
 import type { ApprovalAnswer, TaskChange, TaskOpening } from "../../ports/ledger.ts";
+import { wakeNow } from "./end-attempt.ts";
 import { type Fenced, holdsFence, withFence } from "./fence.ts";
 import { lockName } from "./locks.ts";
 import { lockRow, parseOwn, readRow, toStoredValue, valueColumns } from "./run-rows.ts";
@@ -231,7 +232,7 @@ export async function readCached(
   return row === undefined ? undefined : { result: toStoredValue(row) };
 }
 
-/** See `Ledger.answerApproval`. */
+/** See `Ledger.answerApproval`. A no is a failure, so that a retry of the run asks again. */
 export async function answerApproval(
   world: LedgerWorld,
   id: FlowRunId,
@@ -245,8 +246,9 @@ export async function answerApproval(
     const { numUpdatedRows } = await db
       .updateTable("task")
       .set({
-        state: "succeeded",
+        state: answer.isApproved ? "succeeded" : "failed",
         ...valueColumns({ json: JSON.stringify(answer) }),
+        error: answer.isApproved ? null : JSON.stringify(refusal(answer)),
         ended_at: world.nowMs(),
       })
       .where("run_id", "=", id)
@@ -255,9 +257,7 @@ export async function answerApproval(
       .where("state", "=", "waiting")
       .executeTakeFirst();
     if (numUpdatedRows === 0n) return false;
-    if (root !== undefined) {
-      await settleRun(world, db, root, "wake", { start_at: world.nowMs(), wake_at: null });
-    }
+    if (root !== undefined) await settleRun(world, db, root, "wake", wakeNow(world));
     return true;
   });
   if (isAnswered) return;
@@ -266,3 +266,13 @@ export async function answerApproval(
     details: { run: id, key },
   });
 }
+
+const refusal = (answer: ApprovalAnswer): StoredError => ({
+  code: "APPROVAL_REFUSED",
+  name: "LeatError",
+  message: `${answer.by} refused${answer.note === null ? "" : `: ${answer.note}`}.`,
+  hint: null,
+  retryable: false,
+  details: { by: answer.by, note: answer.note },
+  stack: null,
+});
