@@ -1,10 +1,8 @@
 /** Opens a spreadsheet of any kind that is read here, told by its bytes and not by its name. */
-import type { Workbook } from "../workbook/sheet.ts";
-import type { CsvForm } from "./csv/read-records.ts";
-import { fileKindOf, notWhatItSays, readHead } from "./file-kind.ts";
 
-/** How text files are written; workbooks say so themselves. */
-const plainForm: CsvForm = { delimiter: undefined, encoding: undefined, quote: '"' };
+import type { TextForm } from "../model/text-form.ts";
+import type { Workbook } from "../workbook/sheet.ts";
+import { fileKindOf, notWhatItSays, readHead } from "./file-kind.ts";
 
 /**
  * Opens a file as a workbook: .xlsx, .xlsm, .xls, .csv, .tsv.
@@ -13,9 +11,10 @@ const plainForm: CsvForm = { delimiter: undefined, encoding: undefined, quote: '
  * .xls that is text is a page, a message, or a file that went wrong on its way.
  *
  * @param name - what people call the file, for messages; its ending counts for text.
+ * @param form - how text files are written; workbooks say so themselves.
  * @throws LeatError `FILE_NOT_WHAT_IT_SAYS` and what the kind's reader throws.
  */
-export async function openWorkbook(path: string, name: string, form: CsvForm = plainForm): Promise<Workbook> {
+export async function openWorkbook(path: string, name: string, form: TextForm = {}): Promise<Workbook> {
   const head = readHead(path, name);
   const kind = fileKindOf(head);
   // Each reader is loaded when it is needed: together they take longer than a small file.

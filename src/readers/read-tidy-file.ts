@@ -1,11 +1,10 @@
 /** One file by its declaration: bytes → rows and a report. In a process of its own, since it reads what strangers made. */
 import { LeatError } from "../errors/leat-error.ts";
+import type { TextForm } from "../model/text-form.ts";
 import type { LayoutReport, TidyDeclaration } from "../ports/tidy.ts";
 import type { TidyValue } from "../workbook/typed-value.ts";
-import type { CsvForm } from "./csv/read-records.ts";
 import { fileKindOf, notWhatItSays, readHead } from "./file-kind.ts";
 import { openWorkbook } from "./open-workbook.ts";
-import type { TextEncoding } from "./text/decode-file.ts";
 
 /** A file on the disk. */
 export type TidyFile = Readonly<{
@@ -38,10 +37,8 @@ export async function readTidyFile(
       refuseOthers(file);
       const { readCsvTable } = await import("./tables/read-csv-table.ts");
       const { path, name } = file;
-      return readCsvTable(
-        { path, name, columns: sourceColumns(declaration), form: formOf(declaration) },
-        emit,
-      );
+      const form = declaration.options as TextForm; // Checked where it was declared; other options stand beside it.
+      return readCsvTable({ path, name, columns: sourceColumns(declaration), form }, emit);
     }
     case "json":
     case "ndjson": {
@@ -64,7 +61,8 @@ async function readWorkbook(
   emit: EmitRow,
 ): Promise<LayoutReport> {
   const { tidyWorkbook } = await import("../workbook/tidy-workbook.ts");
-  const workbook = await openWorkbook(file.path, file.name);
+  const form = declaration.options["text"] as TextForm | undefined; // Checked where it was declared.
+  const workbook = await openWorkbook(file.path, file.name, form);
   try {
     const report = await tidyWorkbook(workbook, file, declaration, (rows) => {
       for (const row of rows) emit(row);
@@ -86,15 +84,6 @@ function refuseOthers({ path, name }: TidyFile): void {
 function sourceColumns({ columns, options }: TidyDeclaration): readonly string[] {
   const names = options["columns"] as Readonly<Record<string, string>>; // Checked where it was declared.
   return columns.map((column) => names[column]!);
-}
-
-function formOf({ options }: TidyDeclaration): CsvForm {
-  const quote = options["quote"];
-  return {
-    delimiter: textOf(options["delimiter"]),
-    encoding: textOf(options["encoding"]) as TextEncoding | undefined, // Checked where it was declared.
-    quote: quote === null ? null : (textOf(quote) ?? '"'),
-  };
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

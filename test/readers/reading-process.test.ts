@@ -117,6 +117,46 @@ describe("rows", () => {
   });
 });
 
+describe("a workbook's declaration says how its bytes are read", () => {
+  const columns = {
+    area: { header: "Area" },
+    deaths: { header: "Deaths", kind: "integer" },
+  } as const;
+
+  test("as text in another encoding, with titles above and notes below", async () => {
+    const text = "Deaths by area; caf\xe9s too\n\nArea;Deaths\nBath\x92s;3\nYork;4\n\nSource: an office\n";
+    const declaration = workbook({ columns, text: { encoding: "windows-1252", delimiter: ";" } });
+    await withReader({}, (reader) =>
+      withJob(Buffer.from(text, "latin1"), declaration, async (job) => {
+        expect((await reader.read(job, calm)).rowCount).toBe(2);
+        expect(readFileSync(job.rowsPath, "utf8")).toContain('{"area":"Bath’s","deaths":3}');
+      }),
+    );
+  });
+
+  test("as members of an archive", async () => {
+    const rows = (area: string, deaths: number): string =>
+      `<row><c t="str"><v>Area</v></c><c t="str"><v>Deaths</v></c></row><row><c t="str"><v>${area}</v></c><c><v>${deaths}</v></c></row>`;
+    const content = makeZip([
+      { name: "north.xlsx", content: makeXlsx({ rows: rows("York", 4) }) },
+      { name: "south.xlsx", content: makeXlsx({ rows: rows("Bath", 3) }) },
+    ]);
+    await withReader({}, (reader) =>
+      withJob(
+        content,
+        workbook({ columns, members: "*.xlsx" }),
+        async (job) => {
+          expect((await reader.read(job, calm)).rowCount).toBe(2);
+          expect(readFileSync(job.rowsPath, "utf8")).toBe(
+            '{"area":"York","deaths":4}\n{"area":"Bath","deaths":3}\n',
+          );
+        },
+        "areas.zip",
+      ),
+    );
+  });
+});
+
 describe("errors", () => {
   test("cross with code, place and hint, leave nothing behind, and the next file is read", async () => {
     await withReader({ processesMax: 1 }, async (reader) => {

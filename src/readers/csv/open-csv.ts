@@ -1,17 +1,18 @@
 /** A text file as a workbook of one sheet, for tables that have titles above and notes below like any other. */
 import { posix } from "node:path";
 import { LeatError } from "../../errors/leat-error.ts";
+import type { TextForm } from "../../model/text-form.ts";
 import type { SheetCell, SheetRow, Workbook } from "../../workbook/sheet.ts";
 import { makeTextCell } from "../cells/make-cells.ts";
 import { columnsMax } from "../cells/sheet-bounds.ts";
-import { type CsvForm, readRecords } from "./read-records.ts";
+import { readRecords } from "./read-records.ts";
 
 /**
  * Opens a .csv or .tsv as a workbook. Its sheet is named as the file is, without the ending; every cell is text.
  *
  * @throws LeatError from reading its rows: what {@link readRecords} throws, `FILE_TOO_LARGE`.
  */
-export function openCsv(path: string, file: string, form: CsvForm): Workbook {
+export function openCsv(path: string, file: string, form: TextForm): Workbook {
   async function* rows(): AsyncGenerator<readonly SheetRow[], void, undefined> {
     let number = 0;
     for await (const records of readRecords(path, file, form)) {

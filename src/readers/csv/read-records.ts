@@ -2,7 +2,8 @@
 import { pipeline, Readable } from "node:stream";
 import { CsvError, parse } from "csv-parse";
 import { LeatError } from "../../errors/leat-error.ts";
-import { decodeFile, type TextEncoding } from "../text/decode-file.ts";
+import type { TextForm } from "../../model/text-form.ts";
+import { decodeFile } from "../text/decode-file.ts";
 import { findDelimiter } from "./find-delimiter.ts";
 
 /** Longest record, in bytes. One that is longer begins with a quote that nobody closed. */
@@ -11,16 +12,6 @@ const recordBytesMax = 16 * 2 ** 20;
 const sampleLength = 64 * 1024;
 /** Records handed over at once. */
 const batchRecords = 1024;
-
-/** How a file is written. */
-export type CsvForm = Readonly<{
-  /** `undefined`: found. */
-  delimiter: string | undefined;
-  /** `undefined`: as the file's mark says, or UTF-8. */
-  encoding: TextEncoding | undefined;
-  /** Around fields; `null`: no character is. */
-  quote: string | null;
-}>;
 
 /** A record and the line that it begins on, 1-based. */
 export type CsvRecord = Readonly<{ fields: readonly string[]; line: number }>;
@@ -33,17 +24,18 @@ export type CsvRecord = Readonly<{ fields: readonly string[]; line: number }>;
 export async function* readRecords(
   path: string,
   name: string,
-  form: CsvForm,
+  form: TextForm,
 ): AsyncGenerator<readonly CsvRecord[], void, undefined> {
   const text = decodeFile(path, name, form.encoding);
   const { sample, isWhole } = await readSample(text);
   if (sample === "") return;
   let line = 1; // Of the record that is read now: the parser is ahead of the loop below when it fails.
   const begins: number[] = []; // Lines of the records between the two, some dozen.
+  const quote = form.quote === undefined ? '"' : form.quote;
   const parser = parse({
     delimiter: form.delimiter ?? findDelimiter(sample, isWhole),
-    quote: form.quote,
-    escape: form.quote,
+    quote,
+    escape: quote,
     record_delimiter: ["\r\n", "\n", "\r"],
     relax_column_count: true,
     max_record_size: recordBytesMax,

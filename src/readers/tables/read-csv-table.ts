@@ -1,9 +1,10 @@
 /** Rows of a text file whose first record names its columns. */
 import { LeatError } from "../../errors/leat-error.ts";
 import { hintOfKnown } from "../../errors/nearest-name.ts";
+import type { TextForm } from "../../model/text-form.ts";
 import type { LayoutReport } from "../../ports/tidy.ts";
 import type { TidyValue } from "../../workbook/typed-value.ts";
-import { type CsvForm, readRecords } from "../csv/read-records.ts";
+import { readRecords } from "../csv/read-records.ts";
 
 /** Most names of columns listed in a report. */
 const listedMax = 200;
@@ -14,7 +15,7 @@ export type CsvTable = Readonly<{
   name: string;
   /** Names in the file, in the order of the rows' values. */
   columns: readonly string[];
-  form: CsvForm;
+  form: TextForm;
 }>;
 
 /**

@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { faultsOf, refuseFaults } from "../../errors/faults.ts";
 import type { JsonObject } from "../../model/json-value.ts";
+import { type TextForm, textEncodings } from "../../model/text-form.ts";
 import type { TidyDeclaration } from "../../ports/tidy.ts";
-import { textEncodings } from "../text/decode-file.ts";
 
 /** What all tables are told. */
 export type TableOptions = Readonly<{
@@ -16,15 +16,7 @@ export type TableOptions = Readonly<{
   members?: string | undefined;
 }>;
 
-export type CsvOptions = TableOptions &
-  Readonly<{
-    /** One character between fields. Default: found among comma, semicolon, tab and bar. */
-    delimiter?: string | undefined;
-    /** Default: UTF-8, or UTF-16 where the file has its mark. Never guessed. */
-    encoding?: (typeof textEncodings)[number] | undefined;
-    /** Character around fields, `"` by default; `null`: quotes are text. */
-    quote?: string | null | undefined;
-  }>;
+export type CsvOptions = TableOptions & TextForm;
 
 export type JsonOptions = TableOptions &
   Readonly<{

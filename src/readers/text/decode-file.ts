@@ -2,11 +2,8 @@
 import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { LeatError } from "../../errors/leat-error.ts";
+import { type TextEncoding, textEncodings } from "../../model/text-form.ts";
 import { decodeWindows1252 } from "./windows-1252.ts";
-
-/** Encodings that may be declared. Without a declaration: UTF-8, or UTF-16 with its mark. */
-export const textEncodings = ["utf-8", "utf-16le", "utf-16be", "windows-1252"] as const;
-export type TextEncoding = (typeof textEncodings)[number];
 
 /** Bytes read at once. */
 const chunkBytes = 256 * 1024;
