@@ -24,7 +24,10 @@ export async function readKnownMarks(
   layout: Layout,
 ): Promise<ReadonlySet<string>> {
   const marks = new Set<string>();
-  if (!layout.columns.some((spec) => "marks" in spec && spec.marks === "cut")) return marks;
+  const cutting = layout.columns.filter((spec) => "marks" in spec && spec.marks === "cut");
+  // A mark behind a number, date or period is seldom a letter that only a note explains: not worth a second reading.
+  const needed = head.isWhole ? cutting : cutting.filter((spec) => "kind" in spec && spec.kind === "text");
+  if (needed.length === 0) return marks;
   const isData = dataTest(table, layout);
   let below: SheetRow[] = [];
   const look = (rows: readonly SheetRow[]) => {

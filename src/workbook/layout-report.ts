@@ -42,6 +42,8 @@ export type RowCounts = Readonly<{
   written: number;
   /** Rows without figures among them: sections, labels, rows yet to be filled. */
   withoutFigures: number;
+  /** Rows of data among them whose labels are all blank. */
+  unlabelled: number;
   /** The header again, as at the top of a printed page. */
   repeatedHeaders: number;
   /** Rows with figures below the notes: not part of the table, but perhaps of another. */

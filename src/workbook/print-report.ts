@@ -47,6 +47,7 @@ function printTable(table: TableReport): readonly string[] {
   }
   const counts: readonly (readonly [number, string])[] = [
     [rows.withoutFigures, "without figures"],
+    [rows.unlabelled, "of data without any label"],
     [rows.repeatedHeaders, "that repeat the header"],
     [rows.hidden, "hidden, and read"],
     [rows.belowNotes, "with figures below the notes, not read"],

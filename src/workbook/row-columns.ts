@@ -116,6 +116,11 @@ export class RowColumns {
     }
   }
 
+  /** Whether anything says what this row is, blanks filled; also where nothing is declared that could. */
+  isNamed(): boolean {
+    return this.#slots.length === 0 || this.#slots.some(({ cell }) => cell !== undefined);
+  }
+
   /** The text of a column in this row, as filters judge it; `""`: none. */
   textOf(name: string): string {
     const slot = this.#slots.find(({ spec }) => spec.name === name);

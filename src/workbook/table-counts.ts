@@ -21,6 +21,7 @@ export class TableCounts {
   data = 0;
   written = 0;
   withoutFigures = 0;
+  unlabelled = 0;
   repeatedHeaders = 0;
   belowNotes = 0;
   hidden = 0;
@@ -81,11 +82,11 @@ export class TableCounts {
   > & {
     rows: RowCounts;
   } {
-    const { data, written, withoutFigures, repeatedHeaders, belowNotes, hidden } = this;
+    const { data, written, withoutFigures, unlabelled, repeatedHeaders, belowNotes, hidden } = this;
     return {
       firstRow: this.firstRow,
       lastRow: this.lastRow,
-      rows: { data, written, withoutFigures, repeatedHeaders, belowNotes, hidden },
+      rows: { data, written, withoutFigures, unlabelled, repeatedHeaders, belowNotes, hidden },
       leftOut: this.#filter.report(),
       symbols: Object.fromEntries(this.#symbols),
       marksCut: { count: this.cuts.count, examples: this.cuts.examples },

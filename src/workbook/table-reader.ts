@@ -32,7 +32,11 @@ import { compileWish, type Wish } from "./wanted.ts";
 /** Rows without figures held at a time; a table with a longer gap has ended. */
 const heldMax = 2000;
 
-type Held = Readonly<{ row: SheetRow; texts: readonly string[] }>;
+const hintOfEnd =
+  "If another table or notes begin here, end this one with `until`; if it is a sign, say with `symbols` what it means.";
+
+/** `isDoubtful`: texts stand in the places of figures. At the end of the sheet that is a note; within, a header. */
+type Held = Readonly<{ row: SheetRow; texts: readonly string[]; isDoubtful: boolean }>;
 
 export class TableReader {
   readonly counts: TableCounts;
@@ -47,6 +51,8 @@ export class TableReader {
   readonly #hasSections: boolean;
   readonly #neededCount: number;
   readonly #used: ReadonlySet<number>;
+  /** Columns that say what a row is: labels, and declared ones that are not of figures. */
+  readonly #names: readonly number[];
   #held: Held[] = [];
   #hasEnded = false;
   #notesBegan = false;
@@ -69,6 +75,9 @@ export class TableReader {
     const { columns, labels } = context.table;
     const hasLabels = specsOf(layout, "label").length > 0;
     const claimed = [...columns.values(), ...this.#figures.sources].map(({ column }) => column);
+    const figures = new Set(this.#figures.sources.map(({ column }) => column));
+    const named = [...columns.values()].map(({ column }) => column).filter((column) => !figures.has(column));
+    this.#names = [...labels, ...named];
     this.#used = new Set([...claimed, ...(hasLabels ? labels : [])]);
   }
 
@@ -92,12 +101,18 @@ export class TableReader {
       this.end();
       this.counts.addBelow(textsOf(row));
     } else if (isData) {
+      if (this.#isOtherHeader(row))
+        this.#refuse(
+          `row ${row.number}`,
+          "a row of numbers without a label looks like the header of another table",
+          hintOfEnd,
+        );
       this.#addData(row);
     } else {
-      // A row that names nothing and holds no figure is none of the table's, whatever stands in it.
+      // A row that names nothing and holds no figure, or stands among notes, is refused only if data follows.
       const isBroken = filled > 0 && !this.#notesBegan && (good > 0 || this.#isLabelled(row));
       if (isBroken) this.#refuseFirst(row);
-      this.#hold(row);
+      this.#hold(row, filled > 0);
     }
   }
 
@@ -131,10 +146,18 @@ export class TableReader {
 
   /** Whether anything stands in a column of labels, or in a declared one that is not of figures. */
   #isLabelled({ cells }: SheetRow): boolean {
-    const { columns, labels } = this.#context.table;
-    const figures = new Set(this.#figures.sources.map(({ column }) => column));
-    const named = [...columns.values()].map(({ column }) => column).filter((column) => !figures.has(column));
-    return [...labels, ...named].some((column) => !isBlank(cells[column]));
+    return this.#names.some((column) => !isBlank(cells[column]));
+  }
+
+  /** Whether a row without a label is a header of numbers, such as years or weeks, of another table. */
+  #isOtherHeader(row: SheetRow): boolean {
+    if (this.#names.length === 0 || this.#isLabelled(row)) return false;
+    const cells = this.#figures.sources
+      .map(({ column }) => row.cells[column])
+      .filter((cell) => cell !== undefined);
+    const numbers = cells.map((cell) => (cell.kind === "number" ? cell.value : Number.NaN));
+    const steps = numbers.slice(1).map((value, index) => value - numbers[index]!);
+    return steps.length > 0 && Math.abs(steps[0]!) === 1 && steps.every((step) => step === steps[0]);
   }
 
   /** How many of the declared columns are filled. */
@@ -157,7 +180,7 @@ export class TableReader {
     return same > 0 && same * 2 >= signature.size;
   }
 
-  #hold(row: SheetRow): void {
+  #hold(row: SheetRow, isDoubtful: boolean): void {
     const texts = textsOf(row);
     if (texts.length === 0) return;
     if (this.#held.length === heldMax) {
@@ -167,7 +190,7 @@ export class TableReader {
       return;
     }
     if (this.counts.data > 0 && isNote(row)) this.#notesBegan = true;
-    this.#held.push({ row, texts });
+    this.#held.push({ row, texts, isDoubtful });
   }
 
   #addData(row: SheetRow): void {
@@ -176,6 +199,7 @@ export class TableReader {
     if (this.counts.firstRow === null) this.counts.firstRow = row.number;
     this.counts.lastRow = row.number;
     this.counts.data++;
+    if (!this.#rows.isNamed()) this.counts.unlabelled++;
     this.counts.addUnused(row, this.#used);
     if (!this.#filter.accepts(row.number, (column) => this.#rows.textOf(column))) return;
     const split = this.#rows.read();
@@ -222,6 +246,11 @@ export class TableReader {
   #release(): void {
     if (this.#held.length === 0) return;
     const held = this.#held;
+    const doubtful = held.find(({ isDoubtful }) => isDoubtful);
+    if (doubtful !== undefined) {
+      this.#figures.read(doubtful.row);
+      this.#refuseFirst(doubtful.row);
+    }
     this.#held = [];
     this.#notesBegan = false;
     if (!this.#hasFigures && !this.#hasSections && this.counts.data > 0) {
@@ -247,7 +276,7 @@ export class TableReader {
     return this.#refuse(
       `cell ${toCellName(row.number, column)}`,
       `${problem} (column "${spec.name}"), as most of what stands in its row`,
-      "If another table or notes begin here, end this one with `until`; if it is a sign, say with `symbols` what it means.",
+      hintOfEnd,
     );
   }
 
