@@ -1,6 +1,6 @@
 /** The process in which files are read: what it hands over, and every way in which it may end. */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { fork, spawn } from "node:child_process";
+import { on, once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import type { TidyDeclaration, TidyJob, TidyReader } from "../../src/ports/tidy.
 import { readMemory } from "../../src/readers/child/process-memory.ts";
 import { ReaderChild } from "../../src/readers/child/reader-child.ts";
 import { openTidyReader, type TidyReaderOptions } from "../../src/readers/open-tidy-reader.ts";
-import { csv, json } from "../../src/readers/tables/table-declaration.ts";
+import { csv, json, ndjson } from "../../src/readers/tables/table-declaration.ts";
 import { workbook } from "../../src/workbook/workbook.ts";
 import { makeXlsx, makeZip } from "./make-zip.ts";
 import { dataFolder, refusal } from "./read-cells.ts";
@@ -333,6 +333,23 @@ describe("the process", () => {
       child.close();
       // Node itself tells its child where the pipe between them is.
       expect(names.filter((name) => name !== "" && !name!.startsWith("NODE_CHANNEL"))).toEqual([]);
+    });
+  });
+
+  test("tells its memory where nobody else can", async () => {
+    const lines = '{"a":1}\n'.repeat(500_000);
+    await withJob(lines, ndjson({ columns: { a: "a" } }), async (job) => {
+      const entry = join(import.meta.dirname, "../../src/readers/child/child-main.ts");
+      const child = fork(entry, { stdio: "inherit", env: {} });
+      child.send({ job, reportsMemory: true });
+      const kinds = new Set<string>();
+      for await (const [reply] of on(child, "message", { close: ["exit"] })) {
+        const { kind, bytes } = reply as { kind: string; bytes?: number }; // Its two kinds of reply.
+        kinds.add(kind);
+        if (kind === "memory") expect(bytes).toBeGreaterThan(20 * 2 ** 20);
+        if (kind === "done") child.kill("SIGKILL");
+      }
+      expect([...kinds]).toEqual(["memory", "done"]);
     });
   });
 

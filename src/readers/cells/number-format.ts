@@ -8,6 +8,8 @@ export type NumberFormat = Readonly<{
   dateParts: DateParts | undefined;
   /** Sections for positive numbers, negative ones and zero, where digits can be laid out; see {@link showNumber}. */
   sections: readonly (Section | undefined)[];
+  /** What numbers were shown as: figures of a column repeat, and laying out their digits takes a microsecond. */
+  remembered: Map<number, string>;
 }>;
 
 /** Fixed text and digits of a format's section. */
@@ -27,6 +29,8 @@ type Section = Readonly<{
 const codeLengthMax = 1000;
 /** Most decimals of a section; beyond them a double has none. */
 const decimalsMost = 20;
+/** Most numbers remembered of a format. */
+const rememberedMax = 10_000;
 
 /** Formats without a code of their own in the file, by number: ECMA-376 part 1, 18.8.30; dates of East Asia 27-36, 50-58. */
 const builtInCodes: ReadonlyMap<number, string> = new Map([
@@ -68,11 +72,12 @@ export const builtInCode = (id: number): string => builtInCodes.get(id) ?? "Gene
 /** Reads a format's code. Codes that nobody can read make a format that shows nothing and is no date. */
 export function parseNumberFormat(code: string): NumberFormat {
   if (/^general$/i.test(code) || code === "@" || code.length > codeLengthMax) {
-    return { code, dateParts: undefined, sections: [] };
+    return { code, dateParts: undefined, sections: [], remembered: new Map() };
   }
   const sections = splitSections(code);
   const dateParts = datePartsOf(sections);
-  return { code, dateParts, sections: dateParts === undefined ? sections.map(parseSection) : [] };
+  const shown = dateParts === undefined ? sections.map(parseSection) : [];
+  return { code, dateParts, sections: shown, remembered: new Map() };
 }
 
 /** Parts of a code: text in quotes, one escaped or padded character, a bracket, AM/PM, General, any other character. */
@@ -156,8 +161,16 @@ function parseSection(parts: readonly string[]): Section | undefined {
  *   fractions, conditions.
  */
 export function showNumber(value: number, format: NumberFormat): string | undefined {
-  const { sections } = format;
+  const { sections, remembered } = format;
   if (sections.length === 0 || !Number.isFinite(value)) return undefined;
+  const before = remembered.get(value);
+  if (before !== undefined) return before;
+  const shown = layOut(value, sections);
+  if (shown !== undefined && remembered.size < rememberedMax) remembered.set(value, shown);
+  return shown;
+}
+
+function layOut(value: number, sections: NumberFormat["sections"]): string | undefined {
   const hasOwnNegative = sections.length > 1;
   const section =
     value < 0 && hasOwnNegative
