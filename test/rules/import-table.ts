@@ -53,7 +53,6 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
 export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["@clack/prompts", ["cli"]],
   ["@duckdb/node-api", ["warehouses/duckdb"]],
-  ["@e965/xlsx", ["readers"]],
   ["apache-arrow", ["warehouses/duckdb"]],
   ["csv-parse", ["readers"]],
   ["htmlparser2", ["sources/files"]],

@@ -92,7 +92,7 @@ describe("showNumber", () => {
       '"A"000',
       "0%",
       "#,##0;(#,##0)",
-      "0;-0;zero",
+      '0;-0;"zero"',
     );
     fc.assert(
       fc.property(codes, fc.integer({ min: -9_999_999, max: 9_999_999 }), (code, value) => {
