@@ -1,7 +1,6 @@
 /** `leat datasets`: what is published, and where it comes from. */
 import type { Command } from "commander";
 import type { DatasetManifest, PublishedColumn } from "../model/dataset-manifest.ts";
-import type { JsonObject } from "../model/json-value.ts";
 import type { DatasetSpec } from "../ports/dataset.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import type { OpenProject } from "./open-project.ts";
@@ -10,9 +9,8 @@ import { printable, printBytes, printCount } from "./terminal.ts";
 /** Versions told of one dataset; --json tells as many. */
 const versionsMax = 50;
 
-/** Files and report lines told on a terminal; --json tells all. */
+/** Files told on a terminal; --json tells all. */
 const filesToldMax = 50;
-const reportLinesMax = 12;
 
 export function addDatasets(program: Command, invocation: Invocation): void {
   const command = program
@@ -104,9 +102,14 @@ async function tell(invocation: Invocation, name: string, options: GlobalOptions
     );
     return 0;
   }
+  const { printLayout } = await import("./print-layout.ts");
   terminal.out(printable(await describe(opened, spec, newest)));
-  for (const { name: file, report } of layouts.slice(0, filesToldMax))
-    terminal.out(printable(`\nlayout of ${file}\n${printReport(report)}`));
+  for (const layout of layouts.slice(0, filesToldMax)) {
+    terminal.out(
+      printable(`
+layout of ${printLayout(layout)}`),
+    );
+  }
   if (layouts.length > filesToldMax)
     terminal.out(`\nand ${printCount(layouts.length - filesToldMax)} more files; --json tells all\n`);
   const { printTable } = await import("./print-table.ts");
@@ -166,14 +169,4 @@ async function describe(
   }
   parts.push(`\nfiles    ${newest.parts.map(({ key }) => `${store.url}/${key}`).join("\n         ")}\n`);
   return parts.join("");
-}
-
-/** A layout report as short lines: its form is its reader's. */
-function printReport(report: JsonObject): string {
-  const lines = Object.entries(report).map(
-    ([name, value]) => `  ${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
-  );
-  const more =
-    lines.length > reportLinesMax ? [`  and ${lines.length - reportLinesMax} more; --json tells all`] : [];
-  return `${[...lines.slice(0, reportLinesMax), ...more].join("\n")}\n`;
 }

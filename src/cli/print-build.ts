@@ -5,6 +5,7 @@ import { printRule } from "../dataset/run-rules.ts";
 import type { Restatement, RuleResult } from "../model/dataset-manifest.ts";
 import type { DatasetSpec } from "../ports/dataset.ts";
 import type { VersionDiff } from "../ports/dataset-engine.ts";
+import { layoutChanges, printLayoutChanges } from "./print-layout.ts";
 import { printable, printCount } from "./terminal.ts";
 
 /** Offending rows or cells told of one rule or column; --json tells all that were kept. */
@@ -24,8 +25,9 @@ export function printBuild(
   const files = seen.lineage.files.length;
   if (files > 0)
     lines.push(
-      `  files     ${printCount(files)} (${printCount(seen.filesRead)} read, ${printCount(seen.filesCached)} cached)`,
+      `  files     ${printCount(files)} (${printCount(seen.readNow.length)} read, ${printCount(files - seen.readNow.length)} cached)`,
     );
+  lines.push(...printLayoutChanges(seen.layouts, seen.readNow));
   if (changes !== undefined) lines.push(`  changes   ${printChanges(changes)}`);
   // Of rows that are known the cells were told before.
   lines.push(...printRestatement(seen.restatement, status === "published" ? samplesToldMax : 0));
@@ -43,10 +45,7 @@ export function printChanges({ added, removed, changed, columns }: VersionDiff):
   return byColumn.length === 0 ? counts : `${counts} (${byColumn.join(", ")})`;
 }
 
-function printRestatement(
-  { restated, repeated, columns, samples }: Restatement,
-  toldMax: number,
-): string[] {
+function printRestatement({ restated, repeated, columns, samples }: Restatement, toldMax: number): string[] {
   if (restated === 0) return [];
   const byColumn = Object.entries(columns).map(([name, count]) => `${name} ${printCount(count)}`);
   const told = samples.slice(0, toldMax).map(({ key, column, before, after, from, to }) => {
@@ -86,10 +85,15 @@ export function printBuildJson(
     rows: manifest.rowCount,
     built_at: manifest.builtAt,
     table,
-    files: { used: seen.lineage.files.length, read: seen.filesRead, cached: seen.filesCached },
+    files: {
+      used: seen.lineage.files.length,
+      read: seen.readNow.length,
+      cached: seen.lineage.files.length - seen.readNow.length,
+    },
     changes: changes ?? null,
     restatement: seen.restatement,
     rules: seen.rules,
     lineage: seen.lineage,
+    layouts: seen.layouts.map((layout) => ({ ...layout, changes: layoutChanges(seen.layouts, layout.id) })),
   };
 }

@@ -132,8 +132,7 @@ async function judge(
     rules,
     restatement: toRestatement(staged, settled),
     layouts: staged.layouts,
-    filesRead: staged.filesRead,
-    filesCached: staged.filesCached,
+    readNow: staged.readNow,
   };
 }
 

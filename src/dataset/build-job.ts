@@ -54,7 +54,6 @@ export type BuildFindings = Readonly<{
   rules: DatasetManifest["rules"];
   restatement: DatasetManifest["restatement"];
   layouts: readonly FileLayout[];
-  /** Files read, and those whose rows were known. */
-  filesRead: number;
-  filesCached: number;
+  /** Ids of the files that were read now; the rows of the others were known. */
+  readNow: readonly string[];
 }>;

@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import type { FileLayout, FileLineage } from "../model/dataset-manifest.ts";
 import { parseExactJson } from "../model/exact-json.ts";
-import { isJsonObject } from "../model/json-value.ts";
 import type { LandedFile } from "../model/landed-file.ts";
 import type { DatasetInput, DatasetRow } from "../ports/dataset.ts";
-import type { DatasetScratch, RowPlace } from "../ports/dataset-engine.ts";
+import type { DatasetScratch } from "../ports/dataset-engine.ts";
 import type { BuildJob, BuildPorts } from "./build-job.ts";
 import { hashCode } from "./hash-declaration.ts";
 import { orderReleases } from "./order-releases.ts";
@@ -18,6 +17,7 @@ import { RowViolations } from "./row-violations.ts";
 import { StagedFile } from "./staged-file.ts";
 import type { StagedInputs } from "./staged-inputs.ts";
 import { readTidy, type TidyRows } from "./tidy-cache.ts";
+import { openPlaces, withPlaces } from "./tidy-places.ts";
 
 type FilesInput = Extract<DatasetInput, { kind: "files" }>;
 
@@ -42,9 +42,11 @@ export async function stageFiles(
   const failures: LeatError[] = [];
   const reader = await ports.openReader();
   const { store, workFolder } = ports;
+  const declaration = withPlaces(from.read);
   const read = (file: LandedFile, stopping: AbortSignal) =>
-    readTidy({ store, reader, workFolder }, file, from.read, stopping);
-  let [input, filesCached] = [0, 0];
+    readTidy({ store, reader, workFolder }, file, declaration, stopping);
+  const readNow: string[] = [];
+  let input = 0;
   for await (const { item: file, result } of readAhead(files, job.readersMax, read, signal)) {
     signal.throwIfAborted();
     const number = input++;
@@ -55,12 +57,13 @@ export async function stageFiles(
     const tidy = result.value;
     try {
       const { isCached } = tidy;
-      if (isCached) filesCached++;
+      if (!isCached) readNow.push(file.id);
       const told = { dataset: spec.name, file: file.name, number: number + 1, of: files.length };
       ports.progress({ type: "reading", ...told, isCached });
       // After a failure the others are read only to tell what else is wrong.
       if (failures.length > 0) continue;
-      const work = { scratch, violations, tidy, file, input: number };
+      const placeOf = openPlaces(declaration, number);
+      const work = { scratch, violations, tidy, file, input: number, placeOf };
       const rows = await stageFile(ports, job, from, work, signal);
       layouts.push({ id: file.id, name: file.name, sha256: file.sha256, report: tidy.report });
       lineages.push(toLineage(stream, file, tidy.rowCount, rows));
@@ -77,8 +80,7 @@ export async function stageFiles(
     code: from.map === undefined ? null : { sha256: hashCode(from.map), version: from.codeVersion ?? null },
     reader: reader.version,
     layouts,
-    filesRead: files.length - filesCached,
-    filesCached,
+    readNow,
     violations,
   };
 }
@@ -101,6 +103,7 @@ type FileToStage = Readonly<{
   tidy: TidyRows;
   file: LandedFile;
   input: number;
+  placeOf: ReturnType<typeof openPlaces>;
 }>;
 
 /** Stages one file's rows; the number of rows that the mapping made of them. */
@@ -108,14 +111,13 @@ async function stageFile(
   ports: BuildPorts,
   job: BuildJob,
   from: FilesInput,
-  { scratch, violations, tidy, file, input }: FileToStage,
+  { scratch, violations, tidy, file, input, placeOf }: FileToStage,
   signal: AbortSignal,
 ): Promise<number> {
   const { spec } = job;
   const path = join(ports.workFolder, `staged-${input}.ndjson`);
   const tenant = spec.tenantColumn === undefined ? undefined : file.tenant;
   const staged = new StagedFile({ spec, path, violations, tenant });
-  const placeOf = openPlaces(from, input);
   try {
     let number = 0;
     for await (const lines of readLines(await tidy.open(), file.name)) {
@@ -168,23 +170,6 @@ function mapRow(
     if (!isRow(each)) throw notARow(dataset, `${file.name}, row ${number}`, each);
   }
   return rows as readonly DatasetRow[]; // Looked at one by one.
-}
-
-/** What a reader tells of a row's place, by the names that its declaration gives to it. */
-function openPlaces(from: FilesInput, input: number): (row: DatasetRow, number: number) => RowPlace {
-  const { columns } = from.read.options;
-  const told: [name: string, place: string][] = [];
-  if (isJsonObject(columns)) {
-    for (const [name, column] of Object.entries(columns)) {
-      const place = isJsonObject(column) ? column["place"] : undefined;
-      if (typeof place === "string" && place !== "file") told.push([name, place]);
-    }
-  }
-  return (row, number) => {
-    if (told.length === 0) return { input, row: number, place: null };
-    const parts = told.map(([name, place]) => `${place} ${String(row[name] ?? "?")}`);
-    return { input, row: number, place: parts.join(", ") };
-  };
 }
 
 function refuseMixedTenants(

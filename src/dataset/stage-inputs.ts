@@ -33,8 +33,7 @@ export async function stageInputs(
     code: null,
     reader: null,
     layouts: [],
-    filesRead: 0,
-    filesCached: 0,
+    readNow: [],
     violations: new RowViolations(),
   } as const;
   switch (from.kind) {

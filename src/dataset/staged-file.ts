@@ -5,6 +5,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { LeatError } from "../errors/leat-error.ts";
 import { hintOfKnown } from "../errors/nearest-name.ts";
+import { leatPrefix } from "../model/stream.ts";
 import type { DatasetRow, DatasetSpec } from "../ports/dataset.ts";
 import type { RowPlace } from "../ports/dataset-engine.ts";
 import { toCellText } from "./cell-text.ts";
@@ -72,7 +73,7 @@ export class StagedFile {
   /** Refuses members that are no columns: a slip of the pen in `map` must not become a column of nulls. */
   checkNames(row: DatasetRow, where: string): void {
     for (const name in row) {
-      if (this.#names.has(name)) continue;
+      if (this.#names.has(name) || name.startsWith(leatPrefix)) continue; // leat's own tell the place.
       throw new LeatError("COLUMN_MISMATCH", {
         message: `${where}: a row has "${name}", which is no column of the dataset ${this.#options.spec.name}.`,
         hint: hintOfKnown(name, "columns", [...this.#names]),

@@ -13,8 +13,8 @@ export type StagedInputs = Readonly<{
   /** Version of what read the files; `null`: there are none. */
   reader: string | null;
   layouts: readonly FileLayout[];
-  filesRead: number;
-  filesCached: number;
+  /** Ids of the files that were read now, since their rows were not known. */
+  readNow: readonly string[];
   /** What JavaScript has found; the engine looks for more. */
   violations: RowViolations;
 }>;

@@ -47,7 +47,7 @@ describe("a build", () => {
         status: "published",
         table: "published",
         manifest: { seq: 1, rowCount: 5, dataset: "deaths" },
-        seen: { filesRead: 2, filesCached: 0 },
+        seen: { readNow: ["https://ons.example/2018.xls", "https://ons.example/2019.xls"] },
       });
       expect(await bench.query("select * from deaths")).toEqual([
         row("E1", "2018-01", 3),
@@ -73,7 +73,7 @@ describe("a build", () => {
       expect(again).toMatchObject({
         status: "unchanged",
         table: "unchanged",
-        seen: { filesRead: 0, filesCached: 2 },
+        seen: { readNow: [] },
       });
       expect(again.manifest).toEqual(first.manifest);
       expect(await bench.keys()).toEqual(keys);

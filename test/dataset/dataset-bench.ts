@@ -59,18 +59,23 @@ export class DatasetBench {
 
   /** Lands a version of a file, each row a line of it. */
   async land(name: string, rows: readonly unknown[], facts: FileFacts = {}): Promise<LandedFile> {
-    const text = rows.map((row) => `${typeof row === "string" ? row : JSON.stringify(row)}\n`).join("");
+    const lines = rows.map((row) => `${typeof row === "string" ? row : JSON.stringify(row)}\n`);
+    return await this.landBytes(name, Buffer.from(lines.join("")), facts);
+  }
+
+  /** Lands a version of a file as it is. */
+  async landBytes(name: string, body: Uint8Array, facts: FileFacts = {}): Promise<LandedFile> {
     const seq = this.files.length + 1;
     const objectKey = `landing/ons/workbooks/tenant=default/seq=${seq}/run=r/file-00001`;
-    await this.store.create(objectKey, Buffer.from(text));
+    await this.store.create(objectKey, body);
     const file: LandedFile = {
       id: `https://ons.example/${name}`,
       tenant: toTenantId(facts.tenant ?? "default"),
       name,
       address: `https://ons.example/${name}`,
       fields: facts.fields ?? {},
-      sha256: createHash("sha256").update(text).digest("hex"),
-      bytes: Buffer.byteLength(text),
+      sha256: createHash("sha256").update(body).digest("hex"),
+      bytes: body.byteLength,
       crc32c: "00000000",
       objectKey,
       seq,

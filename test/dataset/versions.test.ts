@@ -374,14 +374,20 @@ describe("garbage", () => {
       };
       expect(await collectTidy(later, { isDryRun: true })).toMatchObject({ deleted: 2 });
       expect(await collectTidy(later, { isDryRun: false })).toMatchObject({ deleted: 2 });
-      expect(await bench.build(spec)).toMatchObject({ status: "unchanged", seen: { filesRead: 1 } });
+      expect(await bench.build(spec)).toMatchObject({
+        status: "unchanged",
+        seen: { readNow: ["https://ons.example/a.csv"] },
+      });
       // Damaged ones are not believed.
       const rows = (await bench.keys("tidy/")).find((key) => key.endsWith(".zst"))!;
       const bytes = Buffer.from((await bench.store.read(rows))!);
       bytes[bytes.length - 5]! ^= 1;
       await bench.store.put(rows, bytes);
-      expect(await bench.build(spec)).toMatchObject({ status: "unchanged", seen: { filesRead: 1 } });
-      expect(await bench.build(spec)).toMatchObject({ status: "unchanged", seen: { filesCached: 1 } });
+      expect(await bench.build(spec)).toMatchObject({
+        status: "unchanged",
+        seen: { readNow: ["https://ons.example/a.csv"] },
+      });
+      expect(await bench.build(spec)).toMatchObject({ status: "unchanged", seen: { readNow: [] } });
     });
   });
 });
