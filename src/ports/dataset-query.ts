@@ -26,7 +26,19 @@ export interface PublishedDatasets {
 }
 
 /** How a value is compared. Comparisons are never true of null; `isnull` alone finds it. */
-export type FilterOperator = "eq" | "ne" | "lt" | "lte" | "gt" | "gte" | "in" | "like" | "isnull" | "between";
+export const filterOperators = [
+  "eq",
+  "ne",
+  "lt",
+  "lte",
+  "gt",
+  "gte",
+  "in",
+  "like",
+  "isnull",
+  "between",
+] as const;
+export type FilterOperator = (typeof filterOperators)[number];
 
 /** A condition on a column. All filters of a query hold. Values are canonical texts of the column's type. */
 export type QueryFilter = Readonly<{ column: string; operator: FilterOperator; values: readonly string[] }>;
