@@ -81,7 +81,13 @@ export type CacheEntry = Readonly<{ key: string; expiresAtMs: number }>;
 /** What a worker learns by saying that it is alive: the attempts it owns, and which of them are to be cancelled. */
 export type Beat = Readonly<{
   isKnown: boolean;
-  owned: readonly Readonly<{ runId: FlowRunId; attempt: number; isCancelling: boolean }>[];
+  owned: readonly Readonly<{
+    runId: FlowRunId;
+    /** The outermost run that it is part of. */
+    rootId: FlowRunId;
+    attempt: number;
+    isCancelling: boolean;
+  }>[];
 }>;
 
 /** What a sweep did. */

@@ -5,7 +5,7 @@ import type { Fence, FlowRun } from "../../model/run-record.ts";
 import { liveRunStates } from "../../model/run-state.ts";
 import type { AttemptEnd, AttemptEnded } from "../../ports/ledger.ts";
 import { resetChildren } from "./retry-run.ts";
-import { lockRow, type RunChanges, toFlowRun, unknownRun, valueColumns } from "./run-rows.ts";
+import { lockRow, type RunChanges, toFlowRun, toText, unknownRun, valueColumns } from "./run-rows.ts";
 import { resetTasks, settleRun } from "./settle-run.ts";
 import type { LedgerTransaction, LedgerWorld, RunRow } from "./tables.ts";
 
@@ -112,7 +112,7 @@ export function cancelRun(
     const row = await lockRow(db, world.engine, id);
     if (row === undefined) throw unknownRun(id);
     if (row.state === "cancelling") return { status: "ended" as const, run: toFlowRun(row), next: [] };
-    const moved = await settleRun(world, db, row, "cancel", { cancel_reason: reason });
+    const moved = await settleRun(world, db, row, "cancel", { cancel_reason: toText(reason) });
     if (moved === undefined) {
       throw new LeatError("RUN_STATE", {
         message: `The run ${id} is ${row.state}: it cannot be cancelled.`,

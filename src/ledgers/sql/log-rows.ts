@@ -4,8 +4,8 @@ import { type FlowRunId, toFlowRunId } from "../../model/run-ids.ts";
 import type { Artifact, ArtifactKind, Fence, LogLine, NewLogLine } from "../../model/run-record.ts";
 import type { LogFilter, LogWriter } from "../../ports/ledger.ts";
 import { type Fenced, writeFenced } from "./fence.ts";
-import { parseOwn } from "./run-rows.ts";
-import type { LedgerWorld, LogRow } from "./tables.ts";
+import { parseOwn, toText } from "./run-rows.ts";
+import type { LedgerTransaction, LedgerWorld, LogRow } from "./tables.ts";
 
 /** Lines of one statement: ten parameters each stay below what Postgres (65,535) and SQLite (32,766) take. */
 const linesPerInsert = 500;
@@ -14,35 +14,59 @@ const linesPerInsert = 500;
 const linesMax = 10_000;
 const linesUsual = 1000;
 
-/** See `Ledger.appendLogs`. A watching process may add lines after the attempt has ended: only its number must fit. */
+/**
+ * See `Ledger.appendLogs`.
+ *
+ * A watching process may add lines after the attempt has ended: what the flow wrote last comes out of its pipe later than
+ * its end does. Only a new attempt shuts it out.
+ */
 export async function appendLogs(
   world: LedgerWorld,
   fence: Fence,
   writer: LogWriter,
   lines: readonly NewLogLine[],
 ): Promise<Fenced<"written">> {
-  return writeFenced<"written">(world, fence, async (db) => {
-    for (let from = 0; from < lines.length; from += linesPerInsert) {
-      await db
-        .insertInto("log")
-        .values(
-          lines.slice(from, from + linesPerInsert).map((line) => ({
-            run_id: fence.runId,
-            attempt: fence.attempt,
-            writer,
-            seq: line.seq,
-            at: line.atMs,
-            level: line.level,
-            task_key: line.taskKey,
-            message: line.message,
-            data: line.data === null ? null : JSON.stringify(line.data),
-          })),
-        )
-        .onConflict((conflict) => conflict.columns(["run_id", "attempt", "writer", "seq"]).doNothing())
-        .execute();
-    }
-    return "written";
+  if (writer === "flow") {
+    return writeFenced<"written">(world, fence, async (db) => insertLines(db, fence, writer, lines));
+  }
+  return world.db.transaction().execute(async (db) => {
+    const run = await db
+      .selectFrom("run")
+      .select("id")
+      .where("id", "=", fence.runId)
+      .where("attempt", "=", fence.attempt)
+      .$if(world.engine.hasManyWriters, (query) => query.forShare())
+      .executeTakeFirst();
+    return run === undefined ? "fenced" : insertLines(db, fence, writer, lines);
   });
+}
+
+async function insertLines(
+  db: LedgerTransaction,
+  fence: Fence,
+  writer: LogWriter,
+  lines: readonly NewLogLine[],
+): Promise<"written"> {
+  for (let from = 0; from < lines.length; from += linesPerInsert) {
+    await db
+      .insertInto("log")
+      .values(
+        lines.slice(from, from + linesPerInsert).map((line) => ({
+          run_id: fence.runId,
+          attempt: fence.attempt,
+          writer,
+          seq: line.seq,
+          at: line.atMs,
+          level: line.level,
+          task_key: line.taskKey,
+          message: toText(line.message),
+          data: line.data === null ? null : JSON.stringify(line.data),
+        })),
+      )
+      .onConflict((conflict) => conflict.columns(["run_id", "attempt", "writer", "seq"]).doNothing())
+      .execute();
+  }
+  return "written";
 }
 
 export async function readLogs(

@@ -38,6 +38,9 @@ export function toStoredValue(row: ValueColumns): StoredValue | null {
 /** JSON that leat itself has written; its form is what was written. */
 export const parseOwn = <T>(text: string): T => JSON.parse(text) as T;
 
+/** Text as both engines keep it: Postgres refuses NUL, and half of a pair is no text. */
+export const toText = (text: string): string => text.replaceAll("\0", "\ufffd").toWellFormed();
+
 /** A row as the rest of leat knows it. */
 export function toFlowRun(row: RunRow): FlowRun {
   return {

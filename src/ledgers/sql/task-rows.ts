@@ -9,7 +9,7 @@ import type { ApprovalAnswer, TaskChange, TaskOpening } from "../../ports/ledger
 import { wakeNow } from "./end-attempt.ts";
 import { type Fenced, holdsFence, withFence } from "./fence.ts";
 import { lockName } from "./locks.ts";
-import { lockRow, parseOwn, readRow, toStoredValue, valueColumns } from "./run-rows.ts";
+import { lockRow, parseOwn, readRow, toStoredValue, toText, valueColumns } from "./run-rows.ts";
 import { settleRun } from "./settle-run.ts";
 import type { LedgerDb, LedgerWorld, TaskRow } from "./tables.ts";
 
@@ -99,7 +99,7 @@ async function upsertTask(
     state: isStart ? "running" : "waiting",
     attempt: fence.attempt,
     try_count: isStart ? 1 : 0,
-    input: opening.input,
+    input: opening.input === null ? null : toText(opening.input),
     limit_name: opening.limit?.name ?? null,
     is_cached: 0,
     produces: JSON.stringify(opening.produces),

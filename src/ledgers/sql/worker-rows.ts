@@ -35,12 +35,13 @@ export async function beat(world: LedgerWorld, id: WorkerId): Promise<Beat> {
     .executeTakeFirst();
   const rows = await world.db
     .selectFrom("run")
-    .select(["id", "attempt", "state"])
+    .select(["id", "root_id", "attempt", "state"])
     .where("worker_id", "=", id)
     .where("state", "in", liveRunStates)
     .execute();
   const owned = rows.map((row) => ({
     runId: toFlowRunId(row.id),
+    rootId: toFlowRunId(row.root_id),
     attempt: row.attempt,
     isCancelling: row.state === "cancelling",
   }));
