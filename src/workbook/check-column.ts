@@ -97,6 +97,7 @@ const schemas = {
     label: z.union([oneOf(["first", "last", "level"]), placeSchema], {
       error: () => "use first, last, level or the number of a label column",
     }),
+    values: patternSchema.optional(),
     optional,
   }),
   section: z.strictObject({ ...textMembers, section: oneOf(["all", "first", "last"]) }),
@@ -153,6 +154,8 @@ export function checkColumn(name: string, input: unknown, faults: Fault[]): Colu
 function formOf(input: unknown): Form | undefined {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return undefined;
   const has = (key: string) => Object.hasOwn(input, key);
+  // `values` tells label columns apart, too; by itself it finds a column.
+  if (has("label")) return "label";
   if (has("header") || has("letter") || has("values")) return "cell";
   const forms = ["label", "section", "caption", "heading", "figure", "flag", "text", "place"] as const;
   return forms.find(has);
@@ -213,6 +216,7 @@ function toSpec(
         ...typedPart(own, kind, add),
         ...textPart(own, "cut"),
         label: own.label,
+        values: own.values ?? null,
         isOptional: own.optional ?? false,
       };
     }

@@ -5,7 +5,7 @@ import { quote, readText } from "./cell-text.ts";
 import type { FoundBy, FoundColumn } from "./found-table.ts";
 import { type ColumnHeader, type HeaderBlock, readColumnHeader } from "./header-block.ts";
 import type { HeaderGrid } from "./header-grid.ts";
-import { type CellSpec, toRegExp } from "./layout.ts";
+import { type CellSpec, type Layout, specsOf, toRegExp } from "./layout.ts";
 import { compileWish, type Fields } from "./wanted.ts";
 
 /** Data rows in which it is seen what a column holds. */
@@ -117,6 +117,21 @@ function pick(found: readonly FoundColumn[], nth: number | null): readonly Found
   if (nth === null) return found;
   const one = found[nth - 1];
   return one === undefined ? [] : [one];
+}
+
+/** Which of the columns of labels each declared label column reads. */
+export function assignLabels(
+  grid: HeaderGrid,
+  dataFrom: number,
+  columns: readonly number[],
+  layout: Layout,
+): ReadonlyMap<string, readonly number[]> {
+  const entries = specsOf(layout, "label").map(({ name, values }): [string, readonly number[]] => {
+    if (values === null) return [name, columns];
+    const pattern = toRegExp(values);
+    return [name, columns.filter((column) => holds(grid, dataFrom, column, pattern))];
+  });
+  return new Map(entries);
 }
 
 /** Whether most cells of a column, below the header, look as declared. */

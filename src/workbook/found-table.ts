@@ -39,8 +39,8 @@ export type FoundTable = Readonly<{
   headerBottom: number;
   /** By name of the declared column; one that is not in the sheet is missing. */
   columns: ReadonlyMap<string, FoundColumn>;
-  /** Columns of labels, from left to right. */
-  labels: readonly number[];
+  /** Columns of labels, from left to right, by name of the declared column. */
+  labels: ReadonlyMap<string, readonly number[]>;
   groups: readonly HeadingGroup[];
   /** Footnote marks cut from periods, by column. */
   headingMarks: ReadonlyMap<number, string>;

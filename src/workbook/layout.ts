@@ -40,7 +40,13 @@ export type CellSpec = TypedPart &
 
 export type LabelSpec = TypedPart &
   TextPart &
-  Readonly<{ form: "label"; name: string; label: "first" | "last" | "level" | number; isOptional: boolean }>;
+  Readonly<{
+    form: "label";
+    name: string;
+    label: "first" | "last" | "level" | number;
+    values: Pattern | null;
+    isOptional: boolean;
+  }>;
 
 export type SectionSpec = TypedPart &
   TextPart &

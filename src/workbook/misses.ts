@@ -1,6 +1,6 @@
 /** What is told of a place that is not the declared table, and how near it comes. */
 import { type ColumnMatch, printAmbiguous, printHeaders, printWanted } from "./column-match.ts";
-import type { Miss, TableSearch } from "./found-table.ts";
+import type { FoundTable, Miss, TableSearch } from "./found-table.ts";
 import type { HeaderBlock } from "./header-block.ts";
 import type { HeaderGrid } from "./header-grid.ts";
 import { levelsOf } from "./heading-levels.ts";
@@ -32,7 +32,7 @@ export function describeWanted(layout: Layout, fields: Fields): string {
 
 /** What was found in a place, besides declared columns. */
 export type Findings = Readonly<{
-  labels: readonly number[];
+  labels: FoundTable["labels"];
   /** Columns of figures under headings; `undefined`: the table has no headings. */
   columns: readonly number[] | undefined;
   problems: readonly string[];
@@ -85,13 +85,17 @@ export function describeMatch(
 
 function missingLabels(
   layout: Layout,
-  labels: readonly number[],
+  labels: FoundTable["labels"],
 ): readonly Readonly<{ name: string; wanted: string }>[] {
-  return specsOf(layout, "label").flatMap(({ name, label, isOptional }) => {
+  return specsOf(layout, "label").flatMap(({ name, label, values, isOptional }) => {
     const needed = typeof label === "number" ? label : 1;
-    if (isOptional || labels.length >= needed) return [];
+    if (isOptional || labels.get(name)!.length >= needed) return [];
+    const like = values === null ? "" : ` with cells like /${values.pattern}/`;
     return [
-      { name, wanted: `${needed === 1 ? "a column" : `${needed} columns`} of labels beside the figures` },
+      {
+        name,
+        wanted: `${needed === 1 ? "a column" : `${needed} columns`} of labels beside the figures${like}`,
+      },
     ];
   });
 }

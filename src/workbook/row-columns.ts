@@ -213,8 +213,9 @@ function textsOf(slot: Slot): readonly string[] {
 function sourcesOf(spec: CellSpec | LabelSpec | SectionSpec, table: FoundTable): readonly number[] {
   if (spec.form === "section") return [];
   if (spec.form === "label") {
-    if (typeof spec.label !== "number") return table.labels;
-    const column = table.labels[spec.label - 1];
+    const labels = table.labels.get(spec.name) ?? [];
+    if (typeof spec.label !== "number") return labels;
+    const column = labels[spec.label - 1];
     return column === undefined ? [] : [column];
   }
   const found = table.columns.get(spec.name);

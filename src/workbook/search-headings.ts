@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { captionAbove, textsAbove, withTitleFields } from "./above-table.ts";
 import { contentBelow, type FigureTest } from "./column-counts.ts";
-import { type ColumnMatch, matchColumns } from "./column-match.ts";
+import { assignLabels, type ColumnMatch, matchColumns } from "./column-match.ts";
 import type { FoundTable, IgnoredColumn, TableSearch } from "./found-table.ts";
 import { type HeaderBlock, readColumnHeader } from "./header-block.ts";
 import type { HeaderGrid } from "./header-grid.ts";
@@ -42,7 +42,8 @@ export function searchHeadings(
 
   const columns = grouped.groups.flatMap((group) => group.figures.filter((column) => column >= 0));
   const first = Math.min(...columns);
-  const labels = labelColumns(grid, new Set([...taken, ...found.columns, ...columns]), first, contentOf);
+  const free = labelColumns(grid, new Set([...taken, ...found.columns, ...columns]), first, contentOf);
+  const labels = assignLabels(grid, found.dataFrom, free, layout);
   const miss = describeMatch(grid, block, number, layout, match, {
     labels,
     columns,
@@ -52,8 +53,7 @@ export function searchHeadings(
 
   const full = [...found.block, ...between(index, found.dataFrom)];
   const rows = headerRows(grid, found, full, match, columns);
-  const hasLabels = layout.columns.some((spec) => spec.form === "label");
-  const used = new Set([...taken, ...(hasLabels ? labels : []), ...columns]);
+  const used = new Set([...taken, ...[...labels.values()].flat(), ...columns]);
   const table: FoundTable = {
     headerRows: rows.map((row) => grid.numberOf(row)),
     headerBottom: grid.numberOf(rows.at(-1)!),

@@ -1,7 +1,7 @@
 /** Takes a row for the header of a table that has a column for each of its values. */
 import { captionAbove, textsAbove, withTitleFields } from "./above-table.ts";
 import { contentBelow, type FigureTest, isFigureRow } from "./column-counts.ts";
-import { type ColumnMatch, matchColumns } from "./column-match.ts";
+import { assignLabels, type ColumnMatch, matchColumns } from "./column-match.ts";
 import type { FoundBy, FoundTable, IgnoredColumn, TableSearch } from "./found-table.ts";
 import { blockAbove, type HeaderBlock, readColumnHeader } from "./header-block.ts";
 import type { HeaderGrid } from "./header-grid.ts";
@@ -83,10 +83,12 @@ function toTable(
   const bottom = lastTextRow(grid, isFigure, index, figures);
   const contentOf = (column: number) => contentBelow(grid, isFigure, bottom + 1, column);
   const first = Math.min(grid.width, ...(figures.length > 0 ? figures : taken));
-  const labels: number[] = [];
+  const free: number[] = [];
   for (let column = 0; column < first; column++) {
-    if (!taken.has(column) && contentOf(column) !== "empty") labels.push(column);
+    if (!taken.has(column) && contentOf(column) !== "empty") free.push(column);
   }
+  const labels = assignLabels(grid, bottom + 1, free, layout);
+  const used = new Set([...taken, ...[...labels.values()].flat()]);
   const miss = describeMatch(grid, block, number, layout, match, {
     labels,
     columns: undefined,
@@ -105,10 +107,9 @@ function toTable(
           { length: bottom - Math.min(index, ...named) + 1 },
           (_, offset) => Math.min(index, ...named) + offset,
         );
-  const hasLabels = layout.columns.some((spec) => spec.form === "label");
   const ignored: IgnoredColumn[] = [];
   for (let column = 0; column < grid.width; column++) {
-    if (taken.has(column) || (hasLabels && labels.includes(column))) continue;
+    if (used.has(column)) continue;
     const header = readColumnHeader(grid, block, column)?.variants[0] ?? "";
     if (contentOf(column) !== "empty") ignored.push({ column, header, reason: "not declared" });
     else if (header !== "") ignored.push({ column, header, reason: "nothing below its header" });

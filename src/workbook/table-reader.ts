@@ -72,13 +72,13 @@ export class TableReader {
     this.#hasFigures = this.#figures.sources.length > 0;
     this.#hasSections = specsOf(layout, "section").length > 0;
     this.#neededCount = Math.min(2, context.table.columns.size);
-    const { columns, labels } = context.table;
-    const hasLabels = specsOf(layout, "label").length > 0;
+    const { columns } = context.table;
+    const labels = [...context.table.labels.values()].flat();
     const claimed = [...columns.values(), ...this.#figures.sources].map(({ column }) => column);
     const figures = new Set(this.#figures.sources.map(({ column }) => column));
     const named = [...columns.values()].map(({ column }) => column).filter((column) => !figures.has(column));
     this.#names = [...labels, ...named];
-    this.#used = new Set([...claimed, ...(hasLabels ? labels : [])]);
+    this.#used = new Set([...claimed, ...labels]);
   }
 
   /** Takes in the next row of the sheet. Rows of the header and above are passed over. */

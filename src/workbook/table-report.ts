@@ -23,7 +23,7 @@ export function toTableReport(
   });
   const labels = specsOf(layout, "label").map(({ name }) => ({
     name,
-    column: table.labels.map(toLetters).join(", ") || null,
+    column: (table.labels.get(name) ?? []).map(toLetters).join(", ") || null,
     header: "",
     by: null,
     nullCount: counts.nullsOf(name),
@@ -34,7 +34,7 @@ export function toTableReport(
     ...counts.report(),
     columns: [...columns, ...labels],
     headings: table.groups.length === 0 ? null : headingsReport(table),
-    labels: table.labels.map(toLetters),
+    labels: allLabels(table).map(toLetters),
     fields: table.fields,
     ignoredColumns: ignoredColumns(table, counts.unused),
     above: table.above,
@@ -55,6 +55,10 @@ function ignoredColumns(
     .map(({ column, header, reason }) => {
       return { column: toLetters(column), header, reason, cellCount: cellCounts.get(column) ?? 0 };
     });
+}
+
+function allLabels({ labels }: FoundTable): readonly number[] {
+  return [...new Set([...labels.values()].flat())].sort((one, other) => one - other);
 }
 
 function headingsReport({ groups, headingMarks }: FoundTable): HeadingsReport {

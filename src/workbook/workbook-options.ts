@@ -98,6 +98,8 @@ export type LabelColumn = Textual &
   Readonly<{
     /** The first or last label filled, the n-th label column, or `level`: which of them is the first filled. */
     label: "first" | "last" | "level" | number;
+    /** What most cells of a label column look like: others, such as a second code, are none. */
+    values?: RegExp;
     optional?: boolean;
   }>;
 

@@ -33,7 +33,10 @@ type FigureInput = number | null | "-";
 type Area = Readonly<{ code: string; name: string; figures: readonly FigureInput[] }>;
 type Table = Readonly<{ months: readonly Month[]; areas: readonly Area[] }>;
 
-const words = fc.stringMatching(/^[A-Z][a-z]{2,7}( and [A-Z][a-z]{2,6})?$/);
+/** Without vowels, so that none is a word after which a number is a value (`Age 2`, `Zone 2`). */
+const words = fc.stringMatching(
+  /^[B-DF-HJ-NP-TV-Z][b-df-hj-np-tv-z]{2,7}( and [B-DF-HJ-NP-TV-Z][b-df-hj-np-tv-z]{2,6})?$/,
+);
 const figure: fc.Arbitrary<FigureInput> = fc.oneof(
   { weight: 6, arbitrary: fc.integer({ min: -5, max: 60_000 }) },
   { weight: 1, arbitrary: fc.constant(null) },
