@@ -1,4 +1,4 @@
-/** Opens the reader of files: each is read in a process of its own kind, whose memory and time are watched. */
+/** Opens the reader of files: each is read in another process, whose memory and time are watched. */
 import { availableParallelism } from "node:os";
 import { isLeatError } from "../errors/leat-error.ts";
 import type { TidyJob, TidyReader, TidyResult } from "../ports/tidy.ts";

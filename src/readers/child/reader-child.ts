@@ -16,7 +16,7 @@ export type ReaderLimits = Readonly<{ memoryBytesMax: number; timeoutMs: number 
 const watchMs = 25;
 /** Last words of a process that are kept, in characters. */
 const wordsMax = 4000;
-/** V8 ends a process whose heap is full by this signal, or this code where a shell would see it. */
+/** What V8 says before it ends a process whose heap is full. */
 const heapFullPattern = /heap out of memory|Allocation failed/;
 
 /** Sources run as they are in the repository, and as JavaScript in the package: the entry has this file's ending. */
@@ -72,7 +72,8 @@ export class ReaderChild {
     signal.addEventListener("abort", abort, { once: true });
     const request: ReaderRequest = { job, reportsMemory: !canReadMemory };
     this.#child.send(request, (error) => {
-      if (error !== null) this.#kill(readerDied("could not be reached", error));
+      // It may have ended before: then nothing else would say so.
+      if (error !== null) this.#end(this.#verdict ?? readerDied("could not be reached", error));
     });
     try {
       const result = await outcome;
