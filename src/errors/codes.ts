@@ -1,7 +1,6 @@
 /** Every error code of leat, once: what it means, what to do, whether trying again may help. */
 
 import { fileCodes } from "./file-codes.ts";
-import { flowCodes } from "./flow-codes.ts";
 import { serveCodes } from "./serve-codes.ts";
 
 /** What the catalogue says of a code. `docs/reference/errors.md` is generated from it. */
@@ -317,10 +316,9 @@ const generalCodes = {
   },
 } as const;
 
-export const codes: typeof generalCodes & typeof fileCodes & typeof flowCodes & typeof serveCodes = {
+export const codes: typeof generalCodes & typeof fileCodes & typeof serveCodes = {
   ...generalCodes,
   ...fileCodes,
-  ...flowCodes,
   ...serveCodes,
 };
 
