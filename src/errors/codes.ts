@@ -1,7 +1,6 @@
 /** Every error code of leat, once: what it means, what to do, whether trying again may help. */
 
 import { fileCodes } from "./file-codes.ts";
-import { serveCodes } from "./serve-codes.ts";
 
 /** What the catalogue says of a code. `docs/reference/errors.md` is generated from it. */
 export type CodeFacts = Readonly<{ meaning: string; hint: string; retryable: boolean }>;
@@ -316,10 +315,9 @@ const generalCodes = {
   },
 } as const;
 
-export const codes: typeof generalCodes & typeof fileCodes & typeof serveCodes = {
+export const codes: typeof generalCodes & typeof fileCodes = {
   ...generalCodes,
   ...fileCodes,
-  ...serveCodes,
 };
 
 codes satisfies Record<string, CodeFacts>;

@@ -28,20 +28,10 @@ import { RecordValidator } from "./record-validator.ts";
 import type { RowReader } from "./row-reader.ts";
 import { limitsOf, type ScanLimits } from "./scan-limits.ts";
 import { plainMemory } from "./scan-memory.ts";
+import type { ScanPhase } from "./scan-phase.ts";
 
 const invalidJson = codeOf("invalid-json");
 const tooLarge = codeOf("too-large");
-
-/** What comes next in the document. */
-type Phase =
-  | "start" // The first bytes, where a byte order mark may be.
-  | "envelope"
-  | "firstRecord" // A record or `]`.
-  | "record"
-  | "single" // The document's or place's only record.
-  | "afterRecord" // A comma or `]`.
-  | "line" // JSON Lines: a record or a blank line,
-  | "afterLine"; // and what is left of its line.
 
 export class ByteScanner implements RecordScanner {
   #selector: ScanOptions["selector"];
@@ -56,7 +46,7 @@ export class ByteScanner implements RecordScanner {
   #buffer: PieceBuffer;
   #rows: RowReader | undefined;
   #at = 0;
-  #phase: Phase = "start";
+  #phase: ScanPhase = "start";
   #recordCount = 0;
   /** Set while the end of the record at `#at` is looked for; `#isTooLarge`: its middle has been let go. */
   #isSearching = false;
