@@ -96,7 +96,7 @@ export function makeFolder(): TestFolder {
 /** Two tenants' orders from files; `pages` may be replaced by code that fails, waits or counts. */
 export function orderProject(options: { pages?: string; more?: string; imports?: string } = {}): string {
   const pages =
-    options.pages ?? "yield await readFile(new URL(`data/${tenant.id}.ndjson`, import.meta.url));";
+    options.pages ?? "yield await readFile(new URL('data/' + tenant.id + '.ndjson', import.meta.url));";
   return `
 import { appendFileSync, existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
