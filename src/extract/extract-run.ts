@@ -252,7 +252,7 @@ export class ExtractRun {
     return {
       ...summary,
       inline: undefined,
-      file: { key, bytes: bytes.length, crc32c: await crc32cOf(bytes) },
+      file: { key, bytes: bytes.length, crc32c: crc32cOf(bytes) },
     };
   }
 

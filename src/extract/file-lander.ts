@@ -34,7 +34,7 @@ export async function landFile(
   const { bytesMax, name } = bounds;
   if (fetched.bytes !== undefined && fetched.bytes > bytesMax) throw tooLarge(fetched.bytes, bytesMax);
   const sha256 = createHash("sha256");
-  const checksum = await openCrc32c();
+  const checksum = openCrc32c();
   let beginning: Buffer = Buffer.alloc(0);
   let end: Buffer = Buffer.alloc(0);
   let bytes = 0;

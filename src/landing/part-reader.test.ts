@@ -21,7 +21,7 @@ async function stored(ending: "" | ".gz" | ".zst", change: (bytes: Buffer) => Bu
     bytes: bytes.length,
     plainBytes: plain.length,
     records: 2,
-    crc32c: await crc32cOf(bytes),
+    crc32c: crc32cOf(bytes),
     exactColumns: [],
   };
   const objects: MemoryObjects = new Map([[entry.key, { body: change(bytes), createdAtMs: 0 }]]);
@@ -87,6 +87,6 @@ test("a small file is read whole and checked", async () => {
 });
 
 test("CRC32C is Castagnoli's", async () => {
-  expect(await crc32cOf(Buffer.from("123456789"))).toBe("e3069283");
-  expect(await crc32cOf(Buffer.alloc(32))).toBe("8a9136aa");
+  expect(crc32cOf(Buffer.from("123456789"))).toBe("e3069283");
+  expect(crc32cOf(Buffer.alloc(32))).toBe("8a9136aa");
 });

@@ -26,7 +26,7 @@ export async function* readChecked(
       details: { key: file.key },
     });
   }
-  const checksum = await openCrc32c();
+  const checksum = openCrc32c();
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.byteLength;

@@ -245,7 +245,7 @@ export class PartWriter {
   async #openPart(isOfAttempt: boolean): Promise<OpenPart> {
     const key = this.#options.keyOf(++this.#number);
     const writer = await this.#options.store.openWriter(key);
-    const checksum = await openCrc32c();
+    const checksum = openCrc32c();
     return {
       key,
       writer,

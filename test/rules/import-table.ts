@@ -60,7 +60,7 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["commander", ["cli"]],
   ["croner", ["flow"]],
   ["fastify", ["server"]],
-  ["hash-wasm", ["landing"]],
+  ["@node-rs/crc32", ["landing"]],
   ["kysely", ["ledgers/*"]],
   ["nodemailer", ["flow"]],
   ["pg", ["ledgers/postgres"]],

@@ -98,7 +98,7 @@ async function openWriter(root: string, path: string, key: string): Promise<Obje
     isOpen = false;
   };
   return {
-    write: (chunk) => writing(key, async () => void (await pending.file.writeFile(chunk))),
+    write: (chunk) => writing(key, () => writeWhole(pending.file, chunk)),
     commit: () =>
       writing(key, async () => {
         await pending.file.sync();
@@ -115,6 +115,14 @@ async function openWriter(root: string, path: string, key: string): Promise<Obje
       await rm(pending.path, { force: true }).catch(() => {});
     },
   };
+}
+
+/** Not `writeFile`, which writes half a megabyte at a time and comes back to the event loop between. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.byteLength; ) {
+    const { bytesWritten } = await file.write(bytes, at);
+    at += bytesWritten;
+  }
 }
 
 async function linkNew(from: string, to: string): Promise<"created" | "exists"> {
