@@ -3,22 +3,37 @@ import { type DatasetRow, type MapContext, type TidyDeclaration, workbook } from
 import { codeTypeOf } from "./area-codes.ts";
 import { AreaTree } from "./area-tree.ts";
 
+/** Nine characters since 2011, one to four before, some of which are numbers in the file; in some years none. */
+const codes = /^[A-Z]\d{8}\b|^\d{1,3}[A-Z]{0,2}$|^[A-Z]$/i;
+
+/** Labels that are names: no codes, no kinds of area (`Unitary Authority`), no `Persons`. */
+const names =
+  /^(?![A-Z]\d{8}\b|\d{1,3}[A-Z]{0,2}$)(?!(?:(?:non-)?metropolitan |london |local |unitary )*(?:country|region|county|authority|district|borough|council|la|ua)$)(?!persons$).*[A-Z]/i;
+
+/** Signs that offices of the United Kingdom print in the place of a figure. */
+const symbols = {
+  "-": "missing",
+  ":": "missing",
+  "..": "missing",
+  "[x]": "missing",
+  "[z]": "missing",
+  "*": "suppressed",
+  "[c]": "suppressed",
+} as const;
+
 /** What is looked for in each workbook, wherever it stands. */
 export const figures: TidyDeclaration = workbook({
   sheets: ["Figures for {year}", /^figures/i],
+  // The year of headings that do not say it: `January`, `February`.
+  fields: { title: /\b(?:figures|deaths)\b.*\b(?<year>(?:19|20)\d{2})\b/i },
   columns: {
-    // Nine characters since 2011, one to four before, some of which are numbers in the file; in some years none.
-    code: {
-      header: [/^area codes?/i, "Area of usual residence"],
-      values: /^[A-Z]\d{8}\b|^\d{1,3}[A-Z]{0,2}$|^[A-Z]$/,
-      optional: true,
-    },
-    place: { label: "first", marks: "cut" },
-    level: { label: "level", kind: "integer" },
-    period: { heading: 1, kind: "month", as: "start" },
+    code: { header: [/^area codes?/i, "Area of usual residence"], values: codes, optional: true },
+    place: { label: "first", marks: "cut", values: names },
+    level: { label: "level", kind: "integer", values: names },
+    period: { heading: 1, kind: "month", as: "start", year: "{year}" },
     month: { heading: 1, kind: "month", as: "name" },
     year: { heading: 1, kind: "month", as: "year" },
-    deaths: { figure: true, kind: "integer", symbols: { "-": "missing" } },
+    deaths: { figure: true, kind: "integer", symbols },
     mark: { flag: "deaths" },
     row: { place: "row" },
   },
@@ -43,7 +58,7 @@ let tree = new AreaTree();
 export function toDeaths(tidy: DatasetRow, { file, number }: MapContext): DatasetRow {
   const figure = tidy as unknown as Figure; // The declaration above names these columns.
   if (number === 1) tree = new AreaTree();
-  const code = figure.code?.trim() || null;
+  const code = figure.code?.trim().toUpperCase() || null;
   const name = figure.place.toLowerCase();
   // One cell of the first row names two areas: their total is checked, and is no area of its own.
   const isTotal = code?.includes(",") ?? false;

@@ -1,9 +1,9 @@
 /** `leat build`: datasets made anew from their inputs, checked, and published where their rows have changed. */
 import type { Command } from "commander";
 import type { BuildOutcome } from "../dataset/build-job.ts";
-import { LeatError } from "../errors/leat-error.ts";
+import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import { printErrorJson } from "../errors/print-error.ts";
-import type { BuildEvent, DatasetSpec } from "../ports/dataset.ts";
+import { type BuildEvent, type DatasetSpec, datasetsBefore } from "../ports/dataset.ts";
 import type { Project } from "../ports/project.ts";
 import type { SyncItem } from "../sync/sync-job.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
@@ -77,8 +77,10 @@ async function build(
   for (const spec of specs) {
     if (signal.aborted) break;
     const unsynced = failed.find((item) => isBlocked(spec, item));
+    const unbuilt = ended.find((each) => "error" in each && datasetsBefore(spec).includes(each.spec.name));
     try {
       if (unsynced !== undefined) throw notSynced(spec, unsynced);
+      if (unbuilt !== undefined) throw notBuilt(spec, unbuilt);
       const job = { spec, leatVersion, readersMax, conflictRetriesMax };
       ended.push({ spec, outcome: await buildDataset(ports, job, signal) });
     } catch (error) {
@@ -165,6 +167,17 @@ function notSynced(spec: DatasetSpec, item: SyncItem): LeatError {
     message: `The dataset ${spec.name} was not built, since ${item.source}.${item.stream} could not be synced.`,
     hint: "Mend that first, or build from what is landed: --no-sync.",
     details: { dataset: spec.name },
+  });
+}
+
+/** A dataset of one that failed would be of its old rows, or of none, and look as if it were new. */
+function notBuilt(spec: DatasetSpec, before: Ended): LeatError {
+  const [cause] = errorOf(before);
+  return new LeatError(isLeatError(cause) ? cause.code : "INTERNAL", {
+    message: `The dataset ${spec.name} was not built, since ${before.spec.name}, which it reads, was not.`,
+    hint: `Mend that first; ${spec.name} stays as it is until then.`,
+    details: { dataset: spec.name },
+    cause,
   });
 }
 

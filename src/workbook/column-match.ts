@@ -5,7 +5,7 @@ import { quote, readText } from "./cell-text.ts";
 import type { FoundBy, FoundColumn } from "./found-table.ts";
 import { type ColumnHeader, type HeaderBlock, readColumnHeader } from "./header-block.ts";
 import type { HeaderGrid } from "./header-grid.ts";
-import { type CellSpec, type Layout, specsOf, toRegExp } from "./layout.ts";
+import { type CellSpec, toRegExp } from "./layout.ts";
 import { compileWish, type Fields } from "./wanted.ts";
 
 /** Data rows in which it is seen what a column holds. */
@@ -119,23 +119,8 @@ function pick(found: readonly FoundColumn[], nth: number | null): readonly Found
   return one === undefined ? [] : [one];
 }
 
-/** Which of the columns of labels each declared label column reads. */
-export function assignLabels(
-  grid: HeaderGrid,
-  dataFrom: number,
-  columns: readonly number[],
-  layout: Layout,
-): ReadonlyMap<string, readonly number[]> {
-  const entries = specsOf(layout, "label").map(({ name, values }): [string, readonly number[]] => {
-    if (values === null) return [name, columns];
-    const pattern = toRegExp(values);
-    return [name, columns.filter((column) => holds(grid, dataFrom, column, pattern))];
-  });
-  return new Map(entries);
-}
-
 /** Whether most cells of a column, below the header, look as declared. */
-function holds(grid: HeaderGrid, dataFrom: number, column: number, pattern: RegExp): boolean {
+export function holds(grid: HeaderGrid, dataFrom: number, column: number, pattern: RegExp): boolean {
   let filled = 0;
   let fitting = 0;
   const end = Math.min(grid.head.rows.length, dataFrom + sampleRowsMax);

@@ -36,6 +36,8 @@ export type Findings = Readonly<{
   /** Columns of figures under headings; `undefined`: the table has no headings. */
   columns: readonly number[] | undefined;
   problems: readonly string[];
+  /** Which labels could be several columns. */
+  unclear: string | undefined;
 }>;
 
 /** Why a place is not the table; `undefined`: it is. */
@@ -45,7 +47,7 @@ export function describeMatch(
   number: number,
   layout: Layout,
   match: ColumnMatch,
-  { labels, columns, problems }: Findings,
+  { labels, columns, problems, unclear }: Findings,
 ): Miss | undefined {
   const score = 1 + (match.columns.size + match.ambiguous.length) * 10 + (columns?.length ?? 0);
   const make = (
@@ -72,6 +74,11 @@ export function describeMatch(
   if (match.ambiguous.length > 0) {
     const hint = "Say which by more of its header, by `values`, or by `nth`.";
     return make("WORKBOOK_AMBIGUOUS", match.ambiguous.map(printAmbiguous).join("; "), hint, {});
+  }
+  if (unclear !== undefined) {
+    const hint =
+      "Say what its cells look like with `values`, or which column of labels it is by number; or declare the others by their headers.";
+    return make("WORKBOOK_AMBIGUOUS", unclear, hint, {});
   }
   if (problems.length > 0) {
     const text = [...new Set(problems)].slice(0, problemsShownMax).join("; ");
@@ -108,6 +115,8 @@ function hintOfHeadings(problems: readonly string[]): string | undefined {
     return "A column is missing or new: look at the row named, and declare `count` as it is.";
   if (has("which year"))
     return "Say the year with `year` of the heading's column: a field such as {year}, or a column.";
+  if (has("what else is known"))
+    return "Look whether the sheet holds what its name or title says. If it does, leave out `year`: the headings say it.";
   if (has("columns of figures"))
     return "Say which of them with `figure: { header: … }` or `figure: { nth: … }`.";
   if (has("no heading on level")) return "Say what a blank heading means with `blank`.";

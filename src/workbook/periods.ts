@@ -225,6 +225,9 @@ function weekReadings(text: string): readonly PeriodReading[] {
   return readings;
 }
 
+/** Years of one span: `2018/17` is no span of 99 years but a slip. */
+const spanYearsMax = 50;
+
 function yearsReadings(text: string): readonly PeriodReading[] {
   const parts = /^(?:fy\s?)?(\d{4})\s?(?:\/|-|–|to)\s?(\d{2,6})(\D*)$/.exec(text);
   if (parts === null || !restPattern.test(parts[3]!)) return [];
@@ -236,7 +239,8 @@ function yearsReadings(text: string): readonly PeriodReading[] {
     const last = length === 4 ? Number(digits) : Math.floor(first / 100) * 100 + Number(digits);
     const wrapped = length === 2 && last <= first ? last + 100 : last; // 1999/00
     const mark = parts[2]!.slice(length) + parts[3]!.trim();
-    if (wrapped <= first || wrapped > yearMax || digitsOfMark(mark) > 2) continue;
+    if (wrapped <= first || wrapped - first > spanYearsMax || wrapped > yearMax || digitsOfMark(mark) > 2)
+      continue;
     readings.push({ period: { kind: "years", year: first, number: wrapped }, mark });
   }
   return readings;

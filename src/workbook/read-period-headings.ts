@@ -37,11 +37,16 @@ const cost = {
   markDigit: 2,
   markSign: 0.25,
   otherYear: 3,
+  /** More than a mark of two digits: in a file of 2019 `1912` is rather 2019 with mark 12. */
+  farYear: 5,
   noYear: 6,
   /** More than any mark: footnotes have at most two digits. */
   leap: 5,
   repeat: 8,
 } as const;
+
+/** Years between the one that is known and others of the same file; tables that go back further say so in their headings alone. */
+const nearYearsMax = 50;
 
 /**
  * Reads the headings of one row.
@@ -110,7 +115,8 @@ function costOf({ period, mark }: PeriodReading, known: number | undefined): num
   const digits = mark.replace(/\D/g, "").length;
   let total = digits * cost.markDigit + (digits < mark.length ? cost.markSign : 0);
   if (period.year === undefined) total += known === undefined ? cost.noYear : 0;
-  else if (known !== undefined && period.year !== known) total += cost.otherYear;
+  else if (known !== undefined && period.year !== known)
+    total += Math.abs(period.year - known) > nearYearsMax ? cost.farYear : cost.otherYear;
   return total;
 }
 
@@ -136,6 +142,9 @@ function findProblems(
   const found = [...periods.values()];
   if (found.some((period) => period.year === undefined)) {
     problems.push(`the headings do not say of which year they are`);
+  } else if (given !== undefined && found.length > 0 && found.every((period) => period.year !== given)) {
+    const years = [...new Set(found.map((period) => period.year))].join(", ");
+    problems.push(`the headings are of ${years}, and what else is known says ${given}`);
   } else if (given !== undefined && runsOverTheYear(found)) {
     problems.push(`the headings run over the end of a year and do not say which years they are`);
   }

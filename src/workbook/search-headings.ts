@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { captionAbove, textsAbove, withTitleFields } from "./above-table.ts";
 import { contentBelow, type FigureTest } from "./column-counts.ts";
-import { assignLabels, type ColumnMatch, matchColumns } from "./column-match.ts";
+import { type ColumnMatch, matchColumns } from "./column-match.ts";
 import type { FoundTable, IgnoredColumn, TableSearch } from "./found-table.ts";
 import { type HeaderBlock, readColumnHeader } from "./header-block.ts";
 import type { HeaderGrid } from "./header-grid.ts";
 import { groupHeadings } from "./heading-groups.ts";
 import { type HeadingRows, levelsOf, readHeadingCells, readHeadingRows } from "./heading-levels.ts";
+import { assignLabels, describeUnclearLabels } from "./label-columns.ts";
 import { type Layout, specsOf } from "./layout.ts";
 import { describeMatch, describeWanted, noTable } from "./misses.ts";
 import type { Fields } from "./wanted.ts";
@@ -48,6 +49,7 @@ export function searchHeadings(
     labels,
     columns,
     problems: grouped.problems,
+    unclear: describeUnclearLabels(grid, found.dataFrom, labels, layout, contentOf),
   });
   if (miss !== undefined) return { table: undefined, miss };
 

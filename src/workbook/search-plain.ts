@@ -1,10 +1,11 @@
 /** Takes a row for the header of a table that has a column for each of its values. */
 import { captionAbove, textsAbove, withTitleFields } from "./above-table.ts";
 import { contentBelow, type FigureTest, isFigureRow } from "./column-counts.ts";
-import { assignLabels, type ColumnMatch, matchColumns } from "./column-match.ts";
+import { type ColumnMatch, matchColumns } from "./column-match.ts";
 import type { FoundBy, FoundTable, IgnoredColumn, TableSearch } from "./found-table.ts";
 import { blockAbove, type HeaderBlock, readColumnHeader } from "./header-block.ts";
 import type { HeaderGrid } from "./header-grid.ts";
+import { assignLabels, describeUnclearLabels } from "./label-columns.ts";
 import { type Layout, specsOf } from "./layout.ts";
 import { describeMatch, describeWanted, noTable } from "./misses.ts";
 import type { Fields } from "./wanted.ts";
@@ -93,6 +94,7 @@ function toTable(
     labels,
     columns: undefined,
     problems: [],
+    unclear: describeUnclearLabels(grid, bottom + 1, labels, layout, contentOf),
   });
   if (miss !== undefined) return { table: undefined, miss };
 

@@ -53,7 +53,7 @@ export async function tidyWorkbook(
   const { chosen, reports } = await chooseSheets(workbook.sheets, layout, { file, fields }, probe);
   const output = new Output(emit);
   const tables: TableReport[] = [];
-  for (const sheet of chosen) tables.push(...(await readSheet(sheet, layout, file, output)));
+  for (const sheet of chosen) tables.push(...(await readSheet(sheet, layout, { file, fields }, output)));
   await output.flush();
   return { format: "workbook", file, sheets: reports, tables, rowCount: output.count };
 }
@@ -142,14 +142,38 @@ function missOf(text: string): Miss {
 async function readSheet(
   { sheet, fields }: ChosenSheet,
   layout: Layout,
-  file: string,
+  context: Readonly<{ file: string; fields: Fields }>,
   output: Output,
 ): Promise<readonly TableReport[]> {
+  const { file } = context;
   const found = await locate(sheet, fields, layout);
   if ("miss" in found) throw refusal(found.miss, file, sheet.name);
   const reports: TableReport[] = [];
+  for (const { table } of found.places) {
+    const miss = contradiction(context.fields, fields, table.fields);
+    if (miss !== undefined) throw refusal(miss, file, sheet.name);
+  }
   for (const place of found.places) reports.push(await readTable(sheet, place, layout, file, output));
   return reports;
+}
+
+/**
+ * A field of which the sheet's name and the title say different things: one was not changed when the sheet was copied.
+ * That a title says something else than the file is as it should be: a file of 2020 may hold a sheet of 2009.
+ */
+function contradiction(ofFile: Fields, ofSheet: Fields, ofTable: Fields): Miss | undefined {
+  for (const [name, value] of Object.entries(ofSheet)) {
+    const titled = ofTable[name];
+    if (ofFile[name] === value || titled === undefined || titled === value) continue;
+    return {
+      ...missOf(
+        `the sheet's name says that ${name} is ${value}, the text above its table that it is ${titled}`,
+      ),
+      code: "WORKBOOK_HEADINGS_UNCLEAR",
+      hint: "Ask the publisher, or let one of them alone tell it: by `sheets`, or by `fields.title`.",
+    };
+  }
+  return undefined;
 }
 
 async function readTable(

@@ -55,10 +55,10 @@ describe("a declaration", () => {
         },
       }),
     ).toEqual([
-      "sheet: unknown option",
       'tables: "two" is not known; use one, first, all',
+      "sheet: unknown option",
       "columns.2018: a column's name is letters, digits and _, not beginning with a digit",
-      "columns.code.header: write a name, a regular expression, or a list of them",
+      "columns.code.header: name at least one",
       "columns.code.optional: Invalid input: expected boolean, received string",
       "columns.name: say where its values come from: header, label, section, heading, figure, flag, text, place or caption",
       'columns.month.kind: "mouth" is not known; use text, integer, number, decimal, boolean, date, datetime, month, quarter, week, year, years',
