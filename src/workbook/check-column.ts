@@ -281,7 +281,7 @@ function typedPart(
   if ((as === "start" || as === "end") && isPeriod && !hasDays) {
     add("as", `which days a ${kind} has differs from publisher to publisher; read them from the sheet`);
   }
-  return { kind, as, year: own.year ?? null, dateOrder: own.dateOrder ?? null };
+  return { kind, as, year: own.year ?? null, dateOrder: own.dateOrder ?? null, decimal: "." }; // The sign is the whole table's: filled in there.
 }
 
 type TextInput = Pick<Input<"section">, "fill" | "marks" | "take" | "separator" | "match">;

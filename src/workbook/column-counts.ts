@@ -20,7 +20,7 @@ export function figureTest(grid: HeaderGrid, layout: Layout): FigureTest {
     const before = known.get(key);
     if (before !== undefined) return before;
     const cell = grid.rawCell(index, column);
-    const isFigure = areNumbers ? isFigureCell(cell, symbols) : !isBlank(cell);
+    const isFigure = areNumbers ? isFigureCell(cell, symbols, layout.decimal) : !isBlank(cell);
     known.set(key, isFigure);
     return isFigure;
   };

@@ -1,6 +1,6 @@
 /** Figures: numbers, signs that stand for one, and marks behind one. Empty is not zero is not "-". */
 import { cleanText, isBlank } from "./cell-text.ts";
-import type { Symbols, TypedPart } from "./layout.ts";
+import type { DecimalSign, Symbols, TypedPart } from "./layout.ts";
 import { parseNumberText } from "./number-text.ts";
 import type { SheetCell } from "./sheet.ts";
 import { readValue, type TidyValue, Unreadable } from "./typed-value.ts";
@@ -60,7 +60,7 @@ function readMarked(text: string, part: TypedPart, symbols: Symbols): Figure | "
   for (const [mark, meaning] of Object.entries(symbols)) {
     if (meaning !== "mark" || !text.endsWith(mark)) continue;
     const number = text.slice(0, -mark.length);
-    if (parseNumberText(number) === undefined) continue;
+    if (parseNumberText(number, part.decimal) === undefined) continue;
     const value = readValue({ kind: "text", text: number }, part);
     if (!(value instanceof Unreadable)) return new Figure(value, mark, mark);
   }
@@ -68,15 +68,17 @@ function readMarked(text: string, part: TypedPart, symbols: Symbols): Figure | "
 }
 
 /** Whether a cell holds what stands in a column of figures: a number or a declared sign. Cheap, for many cells. */
-export function isFigureCell(cell: SheetCell | undefined, symbols: Symbols): boolean {
+export function isFigureCell(cell: SheetCell | undefined, symbols: Symbols, decimal: DecimalSign): boolean {
   if (cell === undefined) return false;
   if (cell.kind === "number") return true;
   if (cell.kind !== "text" && cell.kind !== "error") return false;
   const text = cleanText(cell.text);
   if (text === "") return false;
-  if (Object.hasOwn(symbols, text) || parseNumberText(text) !== undefined) return true;
+  if (Object.hasOwn(symbols, text) || parseNumberText(text, decimal) !== undefined) return true;
   return Object.entries(symbols).some(
     ([mark, meaning]) =>
-      meaning === "mark" && text.endsWith(mark) && parseNumberText(text.slice(0, -mark.length)) !== undefined,
+      meaning === "mark" &&
+      text.endsWith(mark) &&
+      parseNumberText(text.slice(0, -mark.length), decimal) !== undefined,
   );
 }

@@ -118,7 +118,7 @@ function distinct(periods: readonly Period[]): readonly Period[] {
 }
 
 function print(period: Period): string {
-  const part = { kind: period.kind, as: "iso", year: null, dateOrder: null } as const;
+  const part = { kind: period.kind, as: "iso", year: null, dateOrder: null, decimal: "." } as const;
   return String(period.year === undefined ? `${period.kind} ${period.number}` : formatPeriod(period, part));
 }
 

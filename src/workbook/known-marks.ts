@@ -55,7 +55,8 @@ function dataTest(table: FoundTable, layout: Layout): (row: SheetRow) => boolean
     {},
     ...[...specsOf(layout, "figure"), ...specsOf(layout, "cell")].map((spec) => spec.symbols),
   );
-  if (figures.length > 0) return (row) => figures.some((column) => isFigureCell(row.cells[column], symbols));
+  if (figures.length > 0)
+    return (row) => figures.some((column) => isFigureCell(row.cells[column], symbols, layout.decimal));
   const columns = [...table.columns.values()].map(({ column }) => column);
   const needed = Math.min(2, columns.length);
   return (row) => columns.filter((column) => !isBlank(row.cells[column])).length >= needed;

@@ -7,11 +7,15 @@ import type { PeriodForm, SymbolMeaning, ValueKind, YearOf } from "./workbook-op
 export type Pattern = Readonly<{ pattern: string; flags: string }>;
 export type WantedText = string | Pattern;
 
+export type DecimalSign = "." | ",";
+
 export type TypedPart = Readonly<{
   kind: ValueKind;
   as: PeriodForm;
   year: YearOf | null;
   dateOrder: "dmy" | "mdy" | null;
+  /** What begins the fraction of numbers that stand as text. */
+  decimal: DecimalSign;
 }>;
 
 export type TextPart = Readonly<{
@@ -110,6 +114,7 @@ export type Layout = Readonly<{
   gaps: "refuse" | "allow";
   unreadable: "refuse" | "reject";
   hidden: Readonly<{ sheets: "read" | "skip"; rows: "read" | "skip"; columns: "read" | "skip" }>;
+  decimal: DecimalSign;
   headerRowsMax: number;
 }>;
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parseNumberText, toExactNumber } from "./number-text.ts";
+import { mayBeWithComma, parseNumberText, toExactNumber } from "./number-text.ts";
 
 describe("a number written as text", () => {
   test.each([
@@ -60,5 +60,31 @@ describe("a decimal text as a number", () => {
         expect(toExactNumber(String(value))).toBe(value === 0 ? 0 : value);
       }),
     );
+  });
+});
+
+describe("a number whose fraction begins with a comma, where that is declared", () => {
+  test.each([
+    ["1,5", "1.5"],
+    ["1.234,50", "1234.50"],
+    ["1.234", "1234"],
+    ["1 234,5", "1234.5"],
+    ["-0,25", "-0.25"],
+  ])("%j is %s", (text, number) => {
+    expect(parseNumberText(text, ",")).toBe(number);
+  });
+
+  test.each(["1.5", "1,234.5", "1.23,4"])("%j is none", (text) => {
+    expect(parseNumberText(text, ",")).toBeUndefined();
+  });
+
+  test("is suspected where nothing is declared, unless it could be a thousand", () => {
+    expect(["1,5", "1.234,5", "1,234", "1.5", "a,b"].map(mayBeWithComma)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 });

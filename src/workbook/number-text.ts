@@ -1,5 +1,6 @@
-/** Numbers that stand in a cell as text, exactly: `1,234`, ` 12 `, `−3`, `5.0`. */
+/** Numbers that stand in a cell as text, exactly: `1,234`, ` 12 `, `−3`, `5.0`; or `1.234,5` where it is declared. */
 import { cleanText } from "./cell-text.ts";
+import type { DecimalSign } from "./layout.ts";
 
 /** Thousands by commas or spaces, in groups of three: `1,23` is no number, it may be one and a bit elsewhere. */
 const grouped = /^([+\-−]?)(\d{1,3}(?:[, ]\d{3})+)(\.\d+)?$/;
@@ -14,9 +15,11 @@ const digitsMax = 100;
  *
  * @returns `undefined`: the text is no number.
  */
-export function parseNumberText(text: string): string | undefined {
-  const clean = cleanText(text);
-  if (clean.length > digitsMax) return undefined;
+export function parseNumberText(text: string, decimal: DecimalSign = "."): string | undefined {
+  const written = cleanText(text);
+  if (written.length > digitsMax) return undefined;
+  const clean =
+    decimal === "." ? written : written.replace(/[.,]/g, (separator) => (separator === "." ? "," : "."));
   const inBrackets = bracketed.exec(clean);
   if (inBrackets !== null) {
     const inner = parseNumberText(inBrackets[1]!);
@@ -33,6 +36,13 @@ export function parseNumberText(text: string): string | undefined {
 
 function sign(text: string): string {
   return text === "" || text === "+" ? "" : "-";
+}
+
+/** Whether a text that is no number would be one if its comma began the fraction: `1,5`, `1.234,5`. */
+export function mayBeWithComma(text: string): boolean {
+  return (
+    text.includes(",") && parseNumberText(text) === undefined && parseNumberText(text, ",") !== undefined
+  );
 }
 
 /** Whether a decimal text stands for a whole number. */

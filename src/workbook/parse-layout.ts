@@ -51,6 +51,7 @@ const schema = z.strictObject({
       quote: character.nullable().optional(),
     })
     .optional(),
+  decimal: oneOf([".", ","]).default("."),
   headerRowsMax: z.int().min(1).max(headerRowsMost).default(headerRowsDefault),
 });
 
@@ -72,7 +73,10 @@ export function parseLayout(input: unknown): Layout {
   const layout: Layout = {
     ...rest,
     sheets: rest.sheets ?? { names: [], take: "one", otherwise: "content" },
-    columns: columns.filter((spec) => spec !== undefined),
+    columns: columns.flatMap((spec) => {
+      if (spec === undefined) return [];
+      return "kind" in spec ? { ...spec, decimal: rest.decimal } : spec;
+    }),
     fields: { file: rest.fields?.file ?? null, title: rest.fields?.title ?? null },
     below: rest.below ?? null,
     until: rest.until ?? null,

@@ -1,8 +1,8 @@
 /** Cells and texts as typed values: exact numbers, ISO dates, periods. What does not fit is told, never bent. */
 import { cleanText, isBlank, quote, readText } from "./cell-text.ts";
 import { lastDayOf, parseDateText, toDay } from "./date-text.ts";
-import { isPeriodKind, type TypedPart } from "./layout.ts";
-import { isWhole, parseNumberText, toExactNumber } from "./number-text.ts";
+import { type DecimalSign, isPeriodKind, type TypedPart } from "./layout.ts";
+import { isWhole, mayBeWithComma, parseNumberText, toExactNumber } from "./number-text.ts";
 import { monthName, type Period, type PeriodKind, periodOfDate, readingsOf } from "./periods.ts";
 import type { SheetCell } from "./sheet.ts";
 import type { ValueKind } from "./workbook-options.ts";
@@ -41,7 +41,7 @@ export function readValue(
     case "integer":
     case "number":
     case "decimal":
-      return readNumber(cell, kind);
+      return readNumber(cell, kind, part.decimal);
     case "boolean":
       return readBoolean(cell);
     case "date":
@@ -60,12 +60,25 @@ export function readTextValue(text: string, part: TypedPart, year?: number): Tid
   return part.kind === "text" ? text : readValue({ kind: "text", text }, part, year);
 }
 
-function readNumber(cell: SheetCell, kind: "integer" | "number" | "decimal"): TidyValue | Unreadable {
+function readNumber(
+  cell: SheetCell,
+  kind: "integer" | "number" | "decimal",
+  decimal: DecimalSign,
+): TidyValue | Unreadable {
   if (cell.kind === "number" && kind === "number") return cell.value;
   if (cell.kind === "number" && kind === "integer" && Number.isSafeInteger(cell.value)) return cell.value;
   const text =
-    cell.kind === "number" ? cell.text : cell.kind === "text" ? parseNumberText(cell.text) : undefined;
-  if (text === undefined) return new Unreadable(`is not ${nameOf(kind)}`);
+    cell.kind === "number"
+      ? cell.text
+      : cell.kind === "text"
+        ? parseNumberText(cell.text, decimal)
+        : undefined;
+  if (text === undefined) {
+    const hasComma = cell.kind === "text" && decimal === "." && mayBeWithComma(cell.text);
+    return new Unreadable(
+      `is not ${nameOf(kind)}${hasComma ? '; if its comma begins the fraction, declare `decimal: ","`' : ""}`,
+    );
+  }
   if (kind === "integer" && !isWhole(text)) return new Unreadable("is not an integer");
   return kind === "decimal" ? text : toExactNumber(text);
 }

@@ -179,6 +179,11 @@ export type WorkbookOptions = Readonly<{
   members?: string;
   /** How .csv and .tsv files are written, where they do not say so: `{ encoding: "windows-1252" }`. */
   text?: TextForm;
+  /**
+   * What begins the fraction of numbers that stand as text: `.` (default), or `,` as in `1.234,5`. Numbers that the
+   * workbook holds as numbers need no such thing, whatever they show.
+   */
+  decimal?: "." | ",";
   /** The header begins among this many rows; default 200. */
   headerRowsMax?: number;
 }>;
