@@ -48,6 +48,40 @@ describe("I5 the boundary", () => {
     expect(third).toMatchObject({ status: "unchanged", counts: { boundarySkipped: 1, landed: 0 } });
   });
 
+  test("I5 a key that comes again within the first run is known: the same bytes are landed once, others as its newest", async () => {
+    const a = record("a", "2026-01-01T00:00:00Z");
+    const changed = record("a", "2026-01-01T00:00:00Z", "changed");
+    const other = record("b", "2026-01-01T00:00:00Z");
+    const pages = [
+      [[a, other, a, changed, changed, a]],
+      [
+        [a, other],
+        [a, changed],
+        [changed, a],
+      ],
+    ];
+    for (const records of pages) {
+      const world = openWorld();
+      const first = await world.extract(() => records.map((page) => ({ records: page })));
+      expect(first.counts).toMatchObject({ landed: 4, repeated: 2, restated: 2 });
+      expect(await world.landed()).toEqual([a, other, changed, a]);
+      const second = await world.extract(onePage(() => [other, a]));
+      expect(second).toMatchObject({ status: "unchanged", counts: { boundarySkipped: 2, landed: 0 } });
+    }
+  });
+
+  test("I5 the boundary holds what the next start will show, however many pages lie below it", async () => {
+    const world = openWorld();
+    const minute = (n: number) => record(`r${n}`, `2026-01-01T00:${String(n).padStart(2, "0")}:00Z`);
+    const pages = [[minute(0), minute(1)], [minute(20), minute(21)], [minute(40)]];
+    await world.extract(() => pages.map((records) => ({ records })));
+    expect([...(await world.state()).boundary].map(([, entry]) => entry.cursor)).toEqual([
+      at("2026-01-01T00:40:00Z"),
+    ]);
+    const again = await world.extract(onePage(() => [minute(40), minute(41)]));
+    expect(again.counts).toMatchObject({ boundarySkipped: 1, landed: 1 });
+  });
+
   test("I5 genuine twins without a key survive, on one page, on two, and in a later run", async () => {
     const world = openWorld({ spec: streamOf({ primaryKey: [] }) });
     const twin = '{"at":"2026-01-01T00:00:00Z"}';

@@ -40,6 +40,11 @@ export class KnownRecords {
     return this.#base.size === 0 && (!this.#isByArrival || this.#overlay.size === 0);
   }
 
+  /** Whether nothing at all is known yet, so that a record at or above the floor is new unless it comes twice. */
+  get isEmpty(): boolean {
+    return this.#base.size === 0 && this.#overlay.size === 0 && !this.#isByArrival;
+  }
+
   /** Looks a record with a key up, and remembers it as the newest of its key. `readContent` is its hash, when needed. */
   lookUpKey(key: Buffer, readContent: () => Buffer, value: CursorValue | undefined): Known {
     const known = this.#overlay.get(key) ?? this.#base.get(key);

@@ -3,6 +3,7 @@ import type { PartWriter } from "../landing/part-writer.ts";
 import type { PartitionState } from "../model/manifest.ts";
 import type { RecordSelector } from "../model/record-selector.ts";
 import type { StreamSpec } from "../model/stream.ts";
+import type { PageSummary } from "../ports/source.ts";
 import type { RecordScanner } from "../scan/record-batch.ts";
 import type { Boundary } from "./boundary.ts";
 import type { SentRange } from "./range-plan.ts";
@@ -38,3 +39,11 @@ export type LandingTarget = Readonly<{
 
 /** Thrown when the source broke the order that leat asked for (I7); the run deals with it. */
 export class OrderBrokenSignal extends Error {}
+
+/** A page that has been read to its end. */
+export type ReadPage = Readonly<{
+  /** What the source needs to know to go on. */
+  summary: PageSummary;
+  /** Lands what has been read and not landed; to be called before another page is. `undefined`: there is nothing. */
+  landRest: (() => Promise<void>) | undefined;
+}>;

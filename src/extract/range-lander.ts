@@ -16,9 +16,11 @@ import {
   OrderBrokenSignal,
   type QuarantineReason,
   type RangeContext,
+  type ReadPage,
 } from "./range-context.ts";
 import { isUsable, moveCursor, runningNext, type SourceTime, startToSend } from "./range-plan.ts";
-import { RecordFields } from "./record-fields.ts";
+import { RecordCopies } from "./record-copies.ts";
+import { RecordFields, wantedFields } from "./record-fields.ts";
 import { PassFingerprint } from "./record-hash.ts";
 import { spliceRow } from "./row-splice.ts";
 
@@ -28,18 +30,11 @@ const scannedBytesMin = 1024 * 1024;
 /** Hashes of the records received last, by which a page that steps back finds its place (I16). */
 const recentMax = 4096;
 
-/** A page that has been read to its end. */
-export type ReadPage = Readonly<{
-  /** What the source needs to know to go on. */
-  summary: PageSummary;
-  /** Lands what has been read and not landed; to be called before another page is. `undefined`: there is nothing. */
-  landRest: (() => Promise<void>) | undefined;
-}>;
-
 export class RangeLander {
   readonly #context: RangeContext;
   readonly #fields: RecordFields;
   readonly #known: KnownRecords;
+  readonly #copies: RecordCopies;
   readonly #fingerprint = new PassFingerprint();
   #target: LandingTarget;
   #scanner: RecordScanner | undefined;
@@ -75,6 +70,7 @@ export class RangeLander {
       context.partition.number,
       context.spec.currentBy === "arrival",
     );
+    this.#copies = new RecordCopies(wantedFields(context.spec).length, context.spec.primaryKey.length);
     this.#cursor = context.partition.state.cursor;
     this.#atFirstAnswer = context.partition.state.scannedTo;
     this.rowNumber = target.firstRowNumber;
@@ -104,6 +100,7 @@ export class RangeLander {
 
   /** What this range has landed. */
   get overlay(): Boundary {
+    this.#hashCopies();
     return this.#known.overlay;
   }
 
@@ -228,6 +225,7 @@ export class RangeLander {
     const { cursor } = this.#context.spec;
     this.#readCursors(page, batch, time, skipped);
     this.#known.floor = this.#floor();
+    this.#hashCopies();
     for (let i = 0; i < batch.count; i++) {
       this.counts.received++;
       if (i < skipped) {
@@ -334,12 +332,23 @@ export class RangeLander {
     if (this.#known.mayForget && this.#values.isBelow(i, this.#known.floor)) return false;
     const value = this.#values.get(i);
     const fields = this.#fields;
+    const mayWait = fields.keyCount > 0 && value !== undefined && this.#known.floor !== undefined;
+    if (mayWait && this.#known.isEmpty && this.#copies.add(batch, i, value)) return false;
+    this.#hashCopies();
     const known =
       fields.keyCount > 0
         ? this.#known.lookUpKey(fields.keyHash(batch, i), () => fields.contentHash(batch, i), value)
         : this.#known.lookUpContent(fields.contentKey(batch, i), value);
     this.#count(known);
     return known === "skipped" || known === "repeated";
+  }
+
+  /** Makes the copies known that the running `next` has not passed meanwhile. */
+  #hashCopies(): void {
+    this.#copies.take(this.#known.floor, (batch, i, value) => {
+      const fields = this.#fields;
+      this.#known.lookUpKey(fields.keyHash(batch, i), () => fields.contentHash(batch, i), value);
+    });
   }
 
   #count(known: Known): void {
