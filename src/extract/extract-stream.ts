@@ -5,7 +5,7 @@
  * confirmed; it is committed once enough has been landed, at the end, and when the run must stop before its end. What a
  * broken range has landed is dropped: the next run reads it again from the same `next`.
  */
-import { isLeatError, LeatError } from "../errors/leat-error.ts";
+import { LeatError } from "../errors/leat-error.ts";
 import { manifestAgeMs, readHead } from "../landing/log.ts";
 import { describePlace, type StreamPlace } from "../model/ids.ts";
 import { distrustOrder } from "./distrust-order.ts";
@@ -13,9 +13,9 @@ import type { ExtractOutcome, ExtractStream } from "./extract-job.ts";
 import { ExtractProgress, visibleGeneration } from "./extract-progress.ts";
 import { ExtractRun } from "./extract-run.ts";
 import { PartitionReader } from "./partition-reader.ts";
+import { placeError } from "./place-error.ts";
 import { planPartitions } from "./plan-partitions.ts";
 import { OrderBrokenSignal } from "./range-context.ts";
-
 import { readState } from "./read-state.ts";
 import { summarizePartitions } from "./run-state.ts";
 
@@ -33,19 +33,9 @@ export const extractStream: ExtractStream = async (ports, job, signal) => {
     const state = await readState(ports.store, head);
     return await new Extract(new ExtractProgress(ports, job, head, state, signal)).run();
   } catch (error) {
-    throw placed(error, place, signal);
+    throw placeError(error, place, signal);
   }
 };
-
-function placed(error: unknown, place: StreamPlace, signal: AbortSignal): unknown {
-  if (isLeatError(error)) return error instanceof LeatError ? error.at(place) : error;
-  if (!signal.aborted) return error;
-  return new LeatError("INTERRUPTED", {
-    message: `${describePlace(place)} was stopped; what had been completed is committed.`,
-    details: place,
-    cause: error,
-  });
-}
 
 class Extract {
   readonly #progress: ExtractProgress;
