@@ -11,6 +11,7 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as
   bin: Record<string, string>;
   files: readonly string[];
   dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
   devDependencies: Record<string, string>;
 };
 const subpaths = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
@@ -40,7 +41,8 @@ test("dependencies are pinned exactly", () => {
 });
 
 test("every dependency has a folder that may import it, and every such package is a dependency", () => {
-  expect([...packageTable.keys()].sort()).toEqual(Object.keys(manifest.dependencies).sort());
+  const packages = { ...manifest.dependencies, ...manifest.peerDependencies };
+  expect([...packageTable.keys()].sort()).toEqual(Object.keys(packages).sort());
 });
 
 test("a runner that fails without a failed test counts as a failure", () => {
