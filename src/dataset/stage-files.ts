@@ -24,6 +24,9 @@ type FilesInput = Extract<DatasetInput, { kind: "files" }>;
 /** Failures of files told in one error. */
 const failuresToldMax = 10;
 
+/** Failures after which no further file is read: thousands that fail alike, each in a new process, take an hour. */
+const failuresMax = 20;
+
 /** Stages all files; what cannot be read of them is told at once. */
 export async function stageFiles(
   ports: BuildPorts,
@@ -52,6 +55,7 @@ export async function stageFiles(
     const number = input++;
     if ("error" in result) {
       failures.push(readFailed(file, result.error));
+      if (failures.length === failuresMax) break;
       continue;
     }
     const tidy = result.value;
@@ -71,7 +75,7 @@ export async function stageFiles(
       await tidy.dispose();
     }
   }
-  refuseFailures(spec.name, files.length, failures);
+  refuseFailures(spec.name, { files: files.length, read: input }, failures);
   return {
     nameInput: (at) => files[at]?.name ?? `input ${at}`,
     files: lineages,
@@ -192,7 +196,11 @@ const readFailed = (file: LandedFile, error: unknown): LeatError => {
 };
 
 /** One failure is told as it is; of several, each. */
-function refuseFailures(dataset: string, fileCount: number, failures: readonly LeatError[]): void {
+function refuseFailures(
+  dataset: string,
+  counts: Readonly<{ files: number; read: number }>,
+  failures: readonly LeatError[],
+): void {
   const [first] = failures;
   if (first === undefined) return;
   if (failures.length === 1 || first.code === "INTERRUPTED") throw first.at({ dataset });
@@ -200,8 +208,10 @@ function refuseFailures(dataset: string, fileCount: number, failures: readonly L
     .slice(0, failuresToldMax)
     .map(({ code, message, hint }) => `\n  ${code}: ${message}\n    ${hint}`);
   const more = failures.length > told.length ? `\n  and ${failures.length - told.length} more` : "";
+  const stopped =
+    counts.read < counts.files ? `\n  After these ${counts.files - counts.read} files were not read.` : "";
   throw new LeatError("INPUT_UNREADABLE", {
-    message: `The dataset ${dataset}: ${failures.length} of ${fileCount} files cannot be read:${told.join("")}${more}`,
+    message: `The dataset ${dataset}: ${failures.length} of ${counts.read} files cannot be read:${told.join("")}${more}${stopped}`,
     details: { dataset, files: failures.map(({ details, code }) => ({ ...details, code })) },
     cause: first,
   });

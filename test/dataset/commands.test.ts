@@ -197,6 +197,23 @@ describe("a project with datasets", () => {
     folder.write("leat.config.ts", config());
   });
 
+  test("is not built of another that was not, and says so", async () => {
+    folder.write("leat.config.ts", config('{ rule: "range", column: "deaths", max: 9 },'));
+    const { code, value } = await json("build", "years");
+    expect(code).toBe(1);
+    expect(value).toMatchObject({
+      ok: false,
+      datasets: [
+        { dataset: "deaths", status: "failed" },
+        { dataset: "years", status: "failed", error: { code: "RULE_FAILED" } },
+      ],
+    });
+    expect(value.datasets[1].error.message).toBe(
+      "The dataset years was not built, since deaths, which it reads, was not.",
+    );
+    folder.write("leat.config.ts", config());
+  });
+
   test("is not built of old files when its files cannot be synced", async () => {
     folder.write("leat.config.ts", config().replace('folder: "in"', 'folder: "gone"'));
     const { code, value } = await json("build", "deaths");

@@ -198,6 +198,15 @@ describe("files", () => {
     });
   });
 
+  test("that fail alike by the hundred are not all tried", async () => {
+    await withBench(async (bench) => {
+      for (let file = 0; file < 30; file++) await bench.land(`bad-${file}.xls`, ["broken"]);
+      const { message } = await failureOf(bench, deaths(), "INPUT_UNREADABLE");
+      expect(message).toContain("20 of 20 files cannot be read");
+      expect(message).toContain("and 10 more\n  After these 10 files were not read.");
+    });
+  });
+
   test("of which none is there, or none is meant, are told with where was looked", async () => {
     await withBench(async (bench) => {
       expect((await failureOf(bench, deaths(), "INPUT_EMPTY")).message).toContain(

@@ -135,7 +135,7 @@ export class PageReader implements FileReader {
       .slice(0, linksShownMax)
       .map(({ address }) => this.#client.redact(address.href));
     return new LeatError("SOURCE_SHAPE_CHANGED", {
-      message: `No link of ${told[0] ?? ""}${told.length > 1 ? ` and ${told.length - 1} more pages` : ""} fits ${this.#choice.shown}; of its ${others.length} links, such as ${shown.join(", ") || "none"}.`,
+      message: `No link of ${told[0] ?? ""}${told.length > 1 ? ` and ${told.length - 1} more pages` : ""} fits ${this.#choice.shown}: it has ${others.length === 0 ? "none" : `${others.length}, such as ${shown.join(", ")}`}.`,
       hint:
         others.length === 0
           ? "The page has no links for us: it may make them by scripts. Look for the listing that its scripts read."

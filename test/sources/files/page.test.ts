@@ -153,7 +153,7 @@ test("a page without a link that fits is an error that shows those it has", asyn
   const landing = openFilesLanding(oneStream({ page: publisher.origin, match: "{year}.xls*" }));
   await expect(landing.run()).rejects.toMatchObject({
     code: "SOURCE_SHAPE_CHANGED",
-    message: `No link of ${publisher.origin} fits "{year}.xls*"; of its 3 links, such as ${publisher.origin}/2018.ods.`,
+    message: `No link of ${publisher.origin} fits "{year}.xls*": it has 3, such as ${publisher.origin}/2018.ods.`,
     details: { source: "pub", stream: "docs", tenant: "414" },
   });
   publisher.site.set("/", { body: "<div id=app></div><script src=app.js></script>" });
