@@ -191,8 +191,9 @@ function refuseMixedTenants(
 }
 
 const readFailed = (file: LandedFile, error: unknown): LeatError => {
-  if (isLeatError(error)) return error.at({ file: file.id, name: file.name });
-  throw error; // Not foreseen: told as what it is.
+  // What was not foreseen is told as what it is; a full disk is no matter of the file, and the next one's, too.
+  if (!isLeatError(error) || error.code.startsWith("STORE_")) throw error;
+  return error.at({ file: file.id, name: file.name });
 };
 
 /** One failure is told as it is; of several, each. */

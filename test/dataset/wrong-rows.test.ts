@@ -207,6 +207,24 @@ describe("files", () => {
     });
   });
 
+  test("are not blamed for a landing that is full, which is told once", async () => {
+    await withBench(async (bench) => {
+      for (const name of ["a.xls", "b.xls", "c.xls"]) await bench.land(name, [row("E1", "2018-01-31", 3)]);
+      const full = Object.create(bench.store, {
+        openWriter: {
+          value: async () => {
+            throw new LeatError("STORE_FULL", { message: "The disk is full." });
+          },
+        },
+      });
+      await expect(bench.build(deaths(), { store: full })).rejects.toMatchObject({
+        code: "STORE_FULL",
+        message: "The disk is full.",
+      });
+      expect((await bench.build(deaths())).manifest.rowCount).toBe(1);
+    });
+  });
+
   test("of which none is there, or none is meant, are told with where was looked", async () => {
     await withBench(async (bench) => {
       expect((await failureOf(bench, deaths(), "INPUT_EMPTY")).message).toContain(
