@@ -25,7 +25,9 @@ const symbols = {
 export const figures: TidyDeclaration = workbook({
   sheets: ["Figures for {year}", /^figures/i],
   // The year of headings that do not say it: `January`, `February`.
-  fields: { title: /\b(?:figures|deaths)\b.*\b(?<year>(?:19|20)\d{2})\b/i },
+  fields: {
+    title: /\b(?:residence|deaths|registered|monthly)\d{0,2},?\s*(?:in |for )?(?<year>(?:19|20)\d{2})\b/i,
+  },
   columns: {
     code: { header: [/^area codes?/i, "Area of usual residence"], values: codes, optional: true },
     place: { label: "first", marks: "cut", values: names },

@@ -140,6 +140,19 @@ describe("the figures of 2018 in the layout of another year", () => {
     expect((await read(bent)).map((row) => row.slice(0, 8))).toEqual(expected.map((row) => row.slice(0, 8)));
   });
 
+  test("notes above that speak of other years do not change it", async () => {
+    const plain = sheet({ header: months(monthNames.map(text)) });
+    const note = text("Figures are on boundaries of April 2019; deaths of 2017 were revised in March 2020.");
+    const rows = [
+      ...plain.rows.filter((row) => row.number < 3),
+      { number: 3, isHidden: false, cells: [note] },
+      ...plain.rows.filter((row) => row.number > 3),
+    ];
+    expect((await read({ ...plain, rows })).map((row) => row.slice(0, 8))).toEqual(
+      expected.map((row) => row.slice(0, 8)),
+    );
+  });
+
   test("codes in lower case are codes", async () => {
     const lower = sheet({
       data: ([code, ...rest]) => [code?.kind === "text" ? text(code.text.toLowerCase()) : code, ...rest],
