@@ -3,6 +3,7 @@
  * `test` of vitest, `node:test` or any other that takes a name and a function.
  */
 import { ledgerEndContract } from "./ledger-end-contract.ts";
+import { ledgerHistoryContract } from "./ledger-history-contract.ts";
 import { ledgerRunContract } from "./ledger-run-contract.ts";
 import { ledgerTaskContract } from "./ledger-task-contract.ts";
 import { type LedgerUnderTest, ledgerTests } from "./ledger-under-test.ts";
@@ -18,4 +19,5 @@ export function ledgerContract(test: DefineTest, open: () => Promise<LedgerUnder
   ledgerRunContract(check);
   ledgerEndContract(check);
   ledgerTaskContract(check);
+  ledgerHistoryContract(check);
 }

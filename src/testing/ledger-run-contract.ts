@@ -1,5 +1,6 @@
 /** What every ledger keeps of runs: owners, fences, keys, order, ends. */
 import assert from "node:assert/strict";
+import type { WorkerId } from "../model/run-ids.ts";
 import type { FlowRun } from "../model/run-record.ts";
 import { runMoves, runStates } from "../model/run-state.ts";
 import type { Ledger } from "../ports/ledger.ts";
@@ -196,29 +197,31 @@ export function ledgerRunContract(check: DefineLedgerTest): void {
     "F8 a run holds its key while it waits or is lost, and not while it waits for a retry",
     async (place) => {
       const { ledger, advance } = place;
-      const isFree = async () => {
+      /** What another run of the key is given: the key, nothing, or the turn of the run that holds it. */
+      const ask = async (workerId: WorkerId) => {
         const other = (await ledger.submitRun(newRun(ledger, { keyLimit: keyOf("k") }))).run;
-        const { status } = await ledger.claimRun(other.id, { workerId: nobody, codeVersion: null });
+        const claimed = await ledger.claimRun(other.id, { workerId, codeVersion: null });
+        const isOwn = claimed.status === "claimed" && claimed.run.id === other.id;
         await ledger.cancelRun(other.id, "tried");
-        if (status === "claimed")
+        if (isOwn)
           await ledger.endAttempt({ runId: other.id, attempt: 1 }, { move: "stop", error: failure("tried") });
-        return status === "claimed";
+        return isOwn ? "free" : claimed.status === "claimed" ? claimed.run.id : claimed.status;
       };
       const { run, fence, workerId } = await startRun(ledger, { keyLimit: keyOf("k") });
-      assert.equal(await isFree(), false);
+      assert.equal(await ask(workerId), "limited");
       await ledger.endAttempt(fence, { move: "suspend", wakeAtMs: ledger.nowMs() + 10, questions: 0 });
-      assert.equal(await isFree(), false, "while it waits");
+      assert.equal(await ask(workerId), "limited", "while it waits");
       advance(10);
       assert.equal((await ledger.wakeRuns()).length, 1);
-      assert.equal(await isFree(), false, "while it is queued after it woke");
-      await claim(ledger, run, workerId);
+      assert.equal(await ask(workerId), run.id, "while it is queued after it woke");
       advance(60_000);
       assert.equal((await ledger.sweepLost(() => undefined)).requeued.length, 1);
-      assert.equal(await isFree(), false, "while it is queued after it was lost");
-      const owned = await claim(ledger, run, await addWorker(ledger));
+      assert.equal(await ask(await addWorker(ledger)), run.id, "while it is queued after it was lost");
+      const owned = (await ledger.readRun(run.id))!;
+      assert.deepEqual([owned.state, owned.attempt], ["running", 3]);
       const startAtMs = ledger.nowMs() + 1000;
       await ledger.endAttempt(fenceOf(owned), { move: "retry", error: failure("once"), startAtMs });
-      assert.equal(await isFree(), true, "while it waits for its retry");
+      assert.equal(await ask(workerId), "free", "while it waits for its retry");
     },
   );
 

@@ -112,8 +112,8 @@ export function ledgerTaskContract(check: DefineLedgerTest): void {
       const answers = await Promise.all(Array.from({ length: 12 }, (_, n) => ask(n)));
       assert.equal(answers.filter((answer) => answer === "opened").length, 4);
       assert.equal(answers.filter((answer) => answer === "limited").length, 8);
-      const opened = answers.findIndex((answer) => answer === "opened");
-      const waiting = answers.findIndex((answer) => answer === "limited");
+      const opened = answers.indexOf("opened");
+      const waiting = answers.indexOf("limited");
       assert.equal(await ask(waiting), "limited");
       assert.equal(await ask(opened), "opened", "a task that has its slot keeps it");
       await ledger.changeTask(runs[opened % 3]!.fence, `call:${opened}:1`, succeeded("1"));

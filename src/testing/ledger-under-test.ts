@@ -1,7 +1,7 @@
 /** What the contract of ledgers needs of one, and the runs it is tried with. */
 import { newFlowRunId, newWorkerId, toWorkerId, type WorkerId } from "../model/run-ids.ts";
 import type { Fence, FlowRun, KeyLimit, NewRun, StoredError, WorkerRecord } from "../model/run-record.ts";
-import type { Ledger, TaskOpening } from "../ports/ledger.ts";
+import type { Ledger, TaskChange, TaskOpening } from "../ports/ledger.ts";
 import type { DefineTest } from "./object-store-contract.ts";
 
 /** An empty ledger, opened for one test. */
@@ -120,8 +120,12 @@ export const failure = (message: string): StoredError => ({
 });
 
 /** A result as a task gives it. */
-export const succeeded = (json: string) =>
-  ({ move: "succeed", result: { json }, isCached: false, cache: null }) as const;
+export const succeeded = (json: string): TaskChange & { move: "succeed" } => ({
+  move: "succeed",
+  result: { json },
+  isCached: false,
+  cache: null,
+});
 
 /** A worker that no ledger knows. */
 export const nobody: WorkerId = toWorkerId("nobody");
