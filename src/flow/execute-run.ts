@@ -6,11 +6,11 @@ import { createArtifactWriter } from "./artifact-writer.ts";
 import { type Attempt, type AttemptOutcome, openAttempt, whenAborted } from "./attempt.ts";
 import { callFlow } from "./call-flow.ts";
 import { callTask } from "./call-task.ts";
+import { failureEnd } from "./failure-end.ts";
 import { type FlowContext, type FlowSpec, isFlow, type TaskCaller, taskCaller } from "./flow-context.ts";
 import { mapItems } from "./map-items.ts";
 import { parseParams } from "./params.ts";
 import { storeValue } from "./results.ts";
-import { isRetryable, retryDelayMs } from "./retry-policy.ts";
 import type { RunWorld } from "./run-world.ts";
 import { toStoredError } from "./stored-error.ts";
 import { askApproval, sleepFor, sleepUntil } from "./wait-for.ts";
@@ -58,7 +58,8 @@ async function execute(
   }
   try {
     world.tell({ type: "run", runId: run.id, flow: run.flow, attempt: run.attempt, state: "running" });
-    return await conclude(attempt, await play(attempt, parent === undefined));
+    const { played, reason } = await play(attempt, parent === undefined);
+    return await conclude(attempt, played, reason);
   } finally {
     ended.abort();
     signal.removeEventListener("abort", stop);
@@ -77,8 +78,15 @@ const timeoutError = (attempt: Attempt, timeoutMs: number): LeatError =>
 /** What the flow's function came to. */
 type Played = Readonly<{ value: unknown } | { error: unknown } | { parked: Parked }>;
 
-/** Calls the flow's function and waits until it and all that it has begun are over, or everything waits. */
-async function play(attempt: Attempt, isOutermost: boolean): Promise<Played> {
+/**
+ * Calls the flow's function and waits until it and all that it has begun are over, or everything waits.
+ *
+ * @returns `reason`: what ended it from outside; `undefined`: nothing did.
+ */
+async function play(
+  attempt: Attempt,
+  isOutermost: boolean,
+): Promise<Readonly<{ played: Played; reason: unknown }>> {
   const { world, room, signal } = attempt;
   const { aborted, done } = whenAborted(signal);
   const patience = new AbortController();
@@ -97,14 +105,16 @@ async function play(attempt: Attempt, isOutermost: boolean): Promise<Played> {
         return { error };
       }),
     ]);
-    if ("parked" in played) return played;
+    // Before its own failure aborts it: an error of the flow's code may have the code of a reason, and is none.
+    const reason: unknown = signal.aborted ? signal.reason : undefined;
+    if ("parked" in played) return { played, reason };
     // Tasks that nobody awaited: they end by themselves after a success, and are told to after a failure.
     if ("error" in played && !signal.aborted) attempt.abort(toReason(played.error));
     const isIdle = room.idle();
     await ("error" in played
       ? Promise.race([isIdle, graceIsOver()])
       : Promise.race([isIdle, aborted.catch(graceIsOver)]));
-    return played;
+    return { played, reason };
   } finally {
     done();
     patience.abort();
@@ -114,9 +124,8 @@ async function play(attempt: Attempt, isOutermost: boolean): Promise<Played> {
 const toReason = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** Writes the end of the attempt. */
-async function conclude(attempt: Attempt, played: Played): Promise<AttemptOutcome> {
-  const { world, run, log, room, signal } = attempt;
-  const reason: unknown = signal.aborted ? signal.reason : undefined;
+async function conclude(attempt: Attempt, played: Played, reason: unknown): Promise<AttemptOutcome> {
+  const { world, run, log, room } = attempt;
   const isDirty = room.hasStrays;
   if (codeOf(reason) === "RUN_LOST") {
     await log.close().catch(() => {}); // Its lines are refused; the new owner's are what counts.
@@ -194,16 +203,10 @@ async function decideEnd(
   return failed(attempt, reason ?? played.error);
 }
 
-/** A failure, which the flow's retries may cover. */
-function failed(attempt: Attempt, error: unknown): Readonly<{ end: AttemptEnd; error: unknown }> {
-  const { world, run, flow } = attempt;
-  const stored = toStoredError(error, world.redact);
-  if (!isRetryable(error) || run.retryCount >= flow.retries.max) {
-    return { end: { move: "fail", error: stored }, error };
-  }
-  const delayMs = retryDelayMs(flow.retries, run.retryCount + 1, world.fraction());
-  return { end: { move: "retry", error: stored, startAtMs: world.ledger.nowMs() + delayMs }, error };
-}
+const failed = (attempt: Attempt, error: unknown): Readonly<{ end: AttemptEnd; error: unknown }> => ({
+  end: failureEnd(attempt.world, attempt.run, attempt.flow, error),
+  error,
+});
 
 /**
  * A sleep that is over and that this attempt did not come to, although everything in it waits: the flow computes its time

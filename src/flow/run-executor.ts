@@ -1,6 +1,7 @@
 /** What a worker hands its runs to: this process, or processes of their own. */
 import type { FlowRun } from "../model/run-record.ts";
 import type { RunHint } from "../ports/dispatcher.ts";
+import type { AttemptOutcome } from "./attempt.ts";
 import type { FlowRegistry } from "./deployment.ts";
 import { executeRun } from "./execute-run.ts";
 import { hintsOf } from "./run-hints.ts";
@@ -24,6 +25,12 @@ export interface RunExecutor {
   close(): Promise<void>;
 }
 
+/** What who keeps the queue is told of an outcome. */
+export function executedOf(outcome: AttemptOutcome): Executed {
+  const own = outcome.status === "fenced" ? [] : [outcome.run];
+  return { status: outcome.status, hints: hintsOf([...own, ...outcome.next]) };
+}
+
 /** Executes in this process: a flow that blocks the event loop or ends the process takes the worker with it. */
 export function createLocalExecutor(
   world: RunWorld,
@@ -32,9 +39,7 @@ export function createLocalExecutor(
 ): RunExecutor {
   return {
     async execute(run, signal) {
-      const outcome = await executeRun(world, run, registry.flow(run.flow), signal);
-      const own = outcome.status === "fenced" ? [] : [outcome.run];
-      return { status: outcome.status, hints: hintsOf([...own, ...outcome.next]) };
+      return executedOf(await executeRun(world, run, registry.flow(run.flow), signal));
     },
     cancelChild: (_root, child) => world.live.get(child)?.(cancelled()),
     async close() {},
