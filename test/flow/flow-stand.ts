@@ -99,7 +99,7 @@ export interface FlowStand extends AsyncDisposable {
   submit(
     flow: string,
     params?: Readonly<Record<string, unknown>>,
-    facts?: { priority?: number },
+    facts?: { priority?: number; pool?: string },
   ): Promise<FlowRun>;
   untilState(run: Pick<FlowRun, "id">, ...states: RunState[]): Promise<FlowRun>;
   untilEnded(run: Pick<FlowRun, "id">): Promise<FlowRun>;
@@ -147,7 +147,7 @@ export async function openFlowStand(place: StandPlace): Promise<FlowStand> {
         params: { ...(flow === "wide" ? {} : { folder }), ...params },
         cause: { kind: "manual", by: "test" },
         startAtMs: ledger.nowMs(),
-        priority: facts.priority,
+        ...facts,
       });
       const submitted = await ledger.submitRun(run);
       await dispatcher.send(hintsOf([submitted.run]));

@@ -12,9 +12,21 @@ export type MakePlace = () => Promise<StandPlace>;
 /** Defines a test where a part of the place is a server. */
 export type DefineServerTest = (name: string, run: () => Promise<void>) => void;
 
-/** Defines the same tests for each pair of a ledger and a dispatcher, with one Postgres server for all. */
+/** Pairs of a ledger and a dispatcher. */
+export type PlaceName =
+  | "SQLite and the local dispatcher"
+  | "Postgres and the local dispatcher"
+  | "Postgres and pg-boss"
+  | "SQLite and pg-boss";
+
+/**
+ * Defines the same tests for each pair of a ledger and a dispatcher, with one Postgres server for all.
+ *
+ * @param only - these pairs; default all.
+ */
 export function describePlaces(
   define: (newPlace: MakePlace, server: () => PostgresServer, testWithServer: DefineServerTest) => void,
+  only?: readonly PlaceName[],
 ): void {
   let server: PostgresServer;
   let folder: string;
@@ -27,7 +39,7 @@ export function describePlaces(
     rmSync(folder, { recursive: true, force: true });
   });
   const sqlite = () => ({ kind: "sqlite", path: newSqlitePath(folder) }) as const;
-  const places: Readonly<Record<string, MakePlace>> = {
+  const places: Readonly<Record<PlaceName, MakePlace>> = {
     "SQLite and the local dispatcher": async () => ({ ledger: sqlite(), dispatcher: { kind: "local" } }),
     "Postgres and the local dispatcher": async () => ({
       ledger: { kind: "postgres", url: await server.newDatabase() },
@@ -43,6 +55,7 @@ export function describePlaces(
     }),
   };
   for (const [name, newPlace] of Object.entries(places)) {
+    if (only !== undefined && !only.includes(name as PlaceName)) continue; // Its keys are the names.
     const hasServer = /Postgres|pg-boss/.test(name);
     const testWithServer: DefineServerTest = (name, run) => hasServer && test(name, run);
     describe(name, () => define(newPlace, () => server, testWithServer));

@@ -1,4 +1,5 @@
 /** Flows that tests try. What their tasks do is written into a journal, so that a test sees each call, of any process. */
+import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -220,6 +221,56 @@ const talker = flow("talker", { params: folder }, async (ctx, p) => {
   return say(ctx, p.folder, "talked");
 });
 
+/** What a call of a task gave, unlike what any other call of it would have given. */
+const draw = task(
+  "draw",
+  { retries: { max: 1, delay: 5, jitter: 0 } },
+  async (_ctx, where: string, name: string, pauseMs: number) => {
+    note(where, `draw ${name}`);
+    await wait(pauseMs);
+    // Its first try fails, so that there is a retry to be killed in.
+    if (name === "b1" && countNotes(where, "draw b1") === 1) throw new Error("the first draw");
+    return `${name}=${randomBytes(6).toString("hex")}`;
+  },
+);
+
+const drawTwo = flow("draw-two", { params: folder.extend({ of: z.string() }) }, async (ctx, p) => [
+  await draw(ctx, p.folder, `${p.of}1`, 0),
+  await draw(ctx, p.folder, `${p.of}2`, 0),
+]);
+
+/** Everything that a ledger is asked to write for a run: tasks, retries, branches, a sub-flow, a log, an artifact. */
+const whole = flow("whole", { params: folder }, async (ctx, p) => {
+  const first = await draw(ctx, p.folder, "a", 0);
+  const branches = await ctx.map(["b", "c"], async (of) => [
+    await draw(ctx, p.folder, `${of}1`, 2),
+    await draw(ctx, p.folder, `${of}2`, 2),
+  ]);
+  ctx.log.info("in the middle");
+  await ctx.artifact.markdown("note", "so far");
+  return [first, ...branches.flat(), ...(await ctx.run(drawTwo, { folder: p.folder, of: "d" }))];
+});
+
+/** Branches of three steps each, whose steps take any time; each step says what the one before gave. */
+const branches = flow("branches", { params: folder.extend({ count: z.int(), name: z.string() }) }, (ctx, p) =>
+  Promise.all(
+    Array.from({ length: p.count }, async (_, branch) => {
+      const steps: string[] = [];
+      for (let step = 0; step < 3; step++)
+        steps.push(await stepOn(ctx, p.folder, p.name, branch, steps.at(-1) ?? ""));
+      return steps;
+    }),
+  ),
+);
+
+/** Equal calls in different branches differ by their branch; those of one branch by what came before. */
+const stepOn = task("step", {}, async (_ctx, where: string, name: string, branch: number, before: string) => {
+  const drawn = randomBytes(6).toString("hex");
+  note(where, `step ${name} ${branch} ${before === "" ? "-" : before} ${drawn}`);
+  await wait(Math.random() * 40);
+  return `${branch}:${drawn}`;
+});
+
 /** All of them. */
 export const openTrialFlows = (): FlowRegistry =>
   createFlowRegistry([
@@ -240,4 +291,7 @@ export const openTrialFlows = (): FlowRegistry =>
     blockerInTime,
     exiter,
     talker,
+    whole,
+    drawTwo,
+    branches,
   ]);
