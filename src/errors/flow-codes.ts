@@ -117,6 +117,11 @@ export const flowCodes = {
     hint: "Send the secret that the trigger names.",
     retryable: false,
   },
+  TOKEN_REFUSED: {
+    meaning: "A request to the control API came without its token, or with a wrong one.",
+    hint: "Send it as `Authorization: Bearer ...`.",
+    retryable: false,
+  },
   NOTICE_FAILED: {
     meaning: "A notification could not be delivered.",
     hint: "Check the address and the credential of the notification.",

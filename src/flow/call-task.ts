@@ -2,6 +2,7 @@
 import { LeatError } from "../errors/leat-error.ts";
 import type { TaskRun } from "../model/run-record.ts";
 import type { TaskOpening } from "../ports/ledger.ts";
+import { projectWork, type WithProjectWork } from "../ports/project-work.ts";
 import { createArtifactWriter } from "./artifact-writer.ts";
 import { type Attempt, nameCall, refuseFenced, whenAborted } from "./attempt.ts";
 import { encodeValue } from "./encode-value.ts";
@@ -206,13 +207,14 @@ async function invoke(attempt: Attempt, { spec, args, key }: Call): Promise<unkn
     );
   }
   const signal = timeoutMs === undefined ? attempt.signal : AbortSignal.any([attempt.signal, timer.signal]);
-  const context: TaskContext = {
+  const context: TaskContext & WithProjectWork = {
     info: attempt.info,
     task: { name: spec.name, key },
     signal,
     log: attempt.log.logger(key),
     artifact: createArtifactWriter(attempt, key),
     idempotencyKey: `${attempt.run.id}:${key}`,
+    [projectWork]: world.work,
   };
   const { aborted, done } = whenAborted(signal);
   const work = (async () => spec.call(context, ...args))();

@@ -4,6 +4,7 @@ import { newWorkerId } from "../model/run-ids.ts";
 import { type FlowRun, foregroundPoolOf } from "../model/run-record.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import type { ProjectWork } from "../ports/project-work.ts";
 import type { Clock } from "../ports/world.ts";
 import type { AttemptOutcome } from "./attempt.ts";
 import type { Deployment } from "./deployment.ts";
@@ -34,6 +35,7 @@ export type ForegroundWorld = Readonly<{
   redact: (text: string) => string;
   codeVersion: string | null;
   tell: (event: RunEvent) => void;
+  work?: ProjectWork;
 }>;
 
 /** A new run of a deployment, or one that is over and is to be continued. */

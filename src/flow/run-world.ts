@@ -5,6 +5,7 @@ import type { RunState } from "../model/run-state.ts";
 import type { TaskState } from "../model/run-task-state.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import type { ProjectWork } from "../ports/project-work.ts";
 import type { Clock } from "../ports/world.ts";
 import type { LimitGates } from "./limit-gates.ts";
 
@@ -48,4 +49,6 @@ export type RunWorld = Readonly<{
   gates: LimitGates;
   /** Attempts under way in this process, sub-flows included. */
   live: Map<FlowRunId, AbortAttempt>;
+  /** The project's streams and datasets, for the tasks of ready-made flows. */
+  work?: ProjectWork;
 }>;

@@ -60,6 +60,7 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["commander", ["cli"]],
   ["croner", ["flow"]],
   ["fastify", ["server"]],
+  ["@fastify/swagger", ["server"]],
   ["hash-wasm", ["landing"]],
   ["kysely", ["ledgers/*"]],
   ["nodemailer", ["flow"]],
