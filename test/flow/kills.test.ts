@@ -1,28 +1,11 @@
 /** Workers that are killed or stopped at any moment: what is finished stays, and the rest is done by others. */
-import { mkdtempSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { FlowRun } from "../../src/model/run-record.ts";
-import type { Ledger } from "../../src/ports/ledger.ts";
-import { type FlowStand, openFlowStand, startTrialWorker } from "./flow-stand.ts";
+import { type FlowStand, openFlowStand } from "./flow-stand.ts";
+import { killBranches } from "./kill-branches.ts";
+import { dieAtEach, listKillPoints } from "./kill-points.ts";
 import { describePlaces } from "./stand-places.ts";
 import { startWorkerProcess, type WorkerProcess } from "./start-worker-process.ts";
 import { countNotes, readJournal } from "./trial-flows.ts";
-import type { KillPoint } from "./worker-process.ts";
-
-/** Methods of the ledger that write for a run. */
-const writers = [
-  "claimRun",
-  "openTask",
-  "changeTask",
-  "adoptRun",
-  "saveArtifact",
-  "appendLogs",
-  "endAttempt",
-] as const;
-
-/** Workers that are killed at once; each is a process. */
-const atOnce = 3;
 
 describePlaces(
   (newPlace) => {
@@ -49,13 +32,17 @@ describePlaces(
     }, async () => {
       const points = await listKillPoints(stand);
       expect(points.length).toBeGreaterThan(40);
-      const waiting = [...points.entries()];
-      const lane = async (): Promise<void> => {
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-          await dieAndRecover(stand, start, next[1], `pool-${next[0]}`);
-        }
-      };
-      await Promise.all(Array.from({ length: atOnce }, lane));
+      // A fifth of them, others for each ledger; `node test/torture/flows.ts` takes all.
+      const drawn = points.filter((_, index) => index % 5 === stand.place.ledger.kind.length % 5);
+      expect(await dieAtEach(stand, drawn)).toEqual([]);
+    });
+
+    test("F4 F5 parallel branches that are killed at any time keep, in their places, what is finished", {
+      timeout: 180_000,
+    }, async () => {
+      const report = await killBranches(stand, { killsMax: 8, seed: 20_261_121, say: () => {} });
+      expect(report.faults).toEqual([]);
+      expect(report.runs).toBeGreaterThanOrEqual(4);
     });
 
     describe.each([
@@ -116,71 +103,3 @@ describePlaces(
   },
   ["SQLite and the local dispatcher", "Postgres and pg-boss"],
 );
-
-/** The moments before and after each write of a whole run. */
-async function listKillPoints(stand: FlowStand): Promise<readonly KillPoint[]> {
-  const counts = new Map<string, number>();
-  const counted = Object.fromEntries(
-    writers.map((method) => [
-      method,
-      (...args: unknown[]) => {
-        counts.set(method, (counts.get(method) ?? 0) + 1);
-        // Each method is called with what it was given.
-        return (stand.ledger[method] as (...args: unknown[]) => Promise<unknown>)(...args);
-      },
-    ]),
-  ) as unknown as Ledger; // Its other methods are the stand's.
-  const ledger: Ledger = { ...stand.ledger, ...counted };
-  const worker = await startTrialWorker(ledger, stand.dispatcher, {}, (error) => stand.problems.push(error));
-  expect((await stand.untilEnded(await stand.submit("whole"))).state).toBe("succeeded");
-  await worker.stop();
-  return [...counts].flatMap(([method, count]) =>
-    Array.from({ length: count }, (_, index) =>
-      (["before", "after"] as const).map((phase) => ({ method, phase, n: index + 1 })),
-    ).flat(),
-  );
-}
-
-/** Lets a worker die at one point of a run of its own, and another finish the run. */
-async function dieAndRecover(
-  stand: FlowStand,
-  start: (options: Omit<Parameters<typeof startWorkerProcess>[0], "place">) => WorkerProcess,
-  killAt: KillPoint,
-  pool: string,
-): Promise<void> {
-  const folder = mkdtempSync(join(stand.folder, "run-")); // Its journal holds this run alone.
-  const name = `${killAt.phase} ${killAt.method} ${killAt.n}`;
-  const run = await stand.submit("whole", { folder }, { pool });
-  await start({ isApart: false, pools: [pool], killAt }).exited;
-  const left = await stand.ledger.readTasks(run.id);
-  const journalBefore = readJournal(folder);
-  const worker = await stand.startWorker({ pools: [pool], sweepMs: 50 });
-  const ended = await stand.untilEnded(run);
-  await worker.stop();
-  expect([name, ended.state, ended.error]).toEqual([name, "succeeded", null]);
-  expect([name, await judgeWhole(stand, ended)]).toEqual([name, []]);
-  // What was finished before has the same result, and was not called again.
-  const again = readJournal(folder).slice(journalBefore.length);
-  const now = new Map((await stand.ledger.readTasks(run.id)).map((task) => [task.key, task]));
-  for (const task of left.filter(({ state }) => state === "succeeded")) {
-    const { result } = task;
-    expect([name, now.get(task.key)?.result]).toEqual([name, result]);
-    const drawn = result !== null && "json" in result ? String(JSON.parse(result.json)).split("=")[0] : "";
-    expect([name, again.filter((line) => line === `draw ${drawn}`)]).toEqual([name, []]);
-  }
-}
-
-/** What is wrong with the result of a run of `whole`: a name out of its place, or a value that no task has stored. */
-async function judgeWhole(stand: FlowStand, run: FlowRun): Promise<readonly string[]> {
-  const names = ["a", "b1", "b2", "c1", "c2", "d1", "d2"];
-  const children = await stand.ledger.listRuns({ parentId: run.id });
-  const tasks = (await Promise.all([run, ...children].map(({ id }) => stand.ledger.readTasks(id)))).flat();
-  const stored = tasks.flatMap(({ result }) =>
-    result !== null && "json" in result ? [JSON.parse(result.json)] : [],
-  );
-  const given = run.result !== null && "json" in run.result ? (JSON.parse(run.result.json) as string[]) : []; // As declared.
-  return names.flatMap((name, index) => {
-    const value = given[index] ?? "";
-    return value.startsWith(`${name}=`) && stored.includes(value) ? [] : [`${name} is ${value}`];
-  });
-}

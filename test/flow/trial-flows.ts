@@ -161,6 +161,18 @@ const narrowless = task("narrowless", {}, async (_ctx, where: string, key: strin
   return n;
 });
 
+/** Two of a key at a time, and four of its tasks over all keys. */
+const crowded = flow(
+  "crowded",
+  { params: z.object({ key: z.string(), n: z.int() }), concurrency: { key: (p) => p.key, limit: 2 } },
+  (ctx, p) => squeeze(ctx, p.n),
+);
+
+const squeeze = task("squeeze", { limit: { name: "crowd", concurrency: 4 } }, async (_ctx, n: number) => {
+  await wait(30);
+  return n;
+});
+
 const mended = task("mended", {}, (_ctx, where: string) => {
   note(where, "mended?");
   if (!existsSync(join(where, "mended"))) throw new Error("not mended");
@@ -291,6 +303,7 @@ export const openTrialFlows = (): FlowRegistry =>
     blockerInTime,
     exiter,
     talker,
+    crowded,
     whole,
     drawTwo,
     branches,
