@@ -112,12 +112,18 @@ async function tellOfEnd(world: LedgerWorld, db: LedgerTransaction, row: RunRow)
       .orderBy("ended_at", "desc")
       .limit(1)
       .executeTakeFirst();
-    if (before?.state === "failed") {
-      await insertEvent(world, db, {
-        ...event,
-        kind: "run.recovered",
-        data: { ...event.data, failedRun: before.id },
-      });
+    // A run that failed and was retried by hand has failed as well, and nothing else of it says so any more.
+    const own = await db
+      .selectFrom("attempt")
+      .select("end_move")
+      .where("run_id", "=", row.id)
+      .where("attempt", "<", row.attempt)
+      .orderBy("attempt", "desc")
+      .limit(1)
+      .executeTakeFirst();
+    const failedRun = own?.end_move === "fail" ? row.id : before?.state === "failed" ? before.id : undefined;
+    if (failedRun !== undefined) {
+      await insertEvent(world, db, { ...event, kind: "run.recovered", data: { ...event.data, failedRun } });
     }
   }
   await insertEvent(world, db, { ...event, kind: `run.${row.state}` });
