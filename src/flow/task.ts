@@ -21,7 +21,10 @@ export type TaskOptions<Args extends readonly unknown[]> = Readonly<{
   retryIf?: (error: unknown) => boolean;
   /** How long one try may take, such as `"10m"`. Default: as long as it takes. `ctx.signal` is aborted then. */
   timeout?: string | number;
-  /** Names what is asked, for arguments that are not plain JSON or are large. Default: the hash of the arguments. */
+  /**
+   * Names what is asked, for arguments that are not plain JSON or are large. Default: the hash of the arguments. Takes
+   * what the task takes, with the types written out.
+   */
   key?: (...args: Args) => string;
   /** Keeps the result for other runs too: for `ttl`, under `key` (default: what names the call). */
   cache?: Readonly<{ ttl: string | number; key?: (...args: Args) => string }>;
