@@ -35,7 +35,15 @@ export type { ScheduleDeclaration } from "./flow/schedule-declaration.ts";
 export { type SyncedStream, type SyncFlowOptions, type SyncParams, syncFlow } from "./flow/sync-flow.ts";
 export { type Task, type TaskOptions, task } from "./flow/task.ts";
 export type { EventMatch, TriggerDeclaration } from "./flow/trigger-declaration.ts";
-export { buildDataset, extractStream, loadStream, planDatasets, planStreams } from "./flow/work-tasks.ts";
+export {
+  buildDataset,
+  downloadFile,
+  extractStream,
+  findFiles,
+  loadStream,
+  planDatasets,
+  planStreams,
+} from "./flow/work-tasks.ts";
 export type { CursorFormat, ParameterFormat } from "./model/cursor.ts";
 export type { TenantId } from "./model/ids.ts";
 export type { JsonObject, JsonValue } from "./model/json-value.ts";
@@ -55,7 +63,7 @@ export type {
   ProjectFlow,
   TenantDeclaration,
 } from "./ports/project.ts";
-export type { PlannedStream } from "./ports/project-work.ts";
+export type { PlannedFile, PlannedStream } from "./ports/project-work.ts";
 export type {
   FetchedFile,
   FileLimits,

@@ -3,7 +3,7 @@ import type { BuildPorts } from "../dataset/build-job.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { ProjectWork, WorkWorld } from "../ports/project-work.ts";
 import type { ProgressEvent } from "../ports/world.ts";
-import type { SyncItem, SyncJob, SyncPorts } from "../sync/sync-job.ts";
+import type { ChosenStream, SyncItem, SyncJob, SyncPorts } from "../sync/sync-job.ts";
 import type { Invocation } from "./invocation.ts";
 import type { OpenProject } from "./open-project.ts";
 
@@ -44,8 +44,14 @@ export function openWork(invocation: Invocation, opened: OpenProject, ledger: Le
         };
       });
     },
-    async extract(stream, tenant, world) {
-      const chosen = { stream, tenants: [tenant], steps: "extract" } as const;
+    async findFiles(name, tenant, world) {
+      const { findProjectFiles } = await import("./find-project-files.ts");
+      return withCleanup(async (atEnd) =>
+        findProjectFiles(opened, await openSync(atEnd), { name, tenant }, world.signal),
+      );
+    },
+    async extract(stream, tenant, world, files) {
+      const chosen = { stream, tenants: [tenant], steps: "extract", files } as const;
       const items = await withCleanup(async (atEnd) =>
         syncSteps(opened, await openSync(atEnd), chosen, world),
       );
@@ -125,7 +131,12 @@ async function withCleanup<Result>(call: (atEnd: Invocation["atEnd"]) => Promise
 async function syncSteps(
   opened: OpenProject,
   ports: SyncPorts,
-  chosen: Readonly<{ stream: string; tenants: readonly string[]; steps: SyncJob["steps"] }>,
+  chosen: Readonly<{
+    stream: string;
+    tenants: readonly string[];
+    steps: SyncJob["steps"];
+    files?: readonly string[] | undefined;
+  }>,
   world: WorkWorld,
 ): Promise<readonly SyncItem[]> {
   const [{ chooseStream, chooseTenants }, { syncProject }] = await Promise.all([
@@ -133,7 +144,7 @@ async function syncSteps(
     import("../sync/sync-project.ts"),
   ]);
   const job: SyncJob = {
-    streams: [chooseStream(opened.project, chosen.stream)],
+    streams: [await narrow(chooseStream(opened.project, chosen.stream), chosen.files)],
     tenants: chooseTenants(opened.readTenants(), chosen.tenants, opened.project),
     steps: chosen.steps,
     modeOf: () => ({ kind: "incremental" }),
@@ -146,6 +157,16 @@ async function syncSteps(
   const progress = (event: ProgressEvent): void => tellProgress(world, event);
   const { items } = await syncProject({ ...ports, progress }, job, world.signal);
   return items;
+}
+
+/** The stream as if its publisher showed the chosen files alone. */
+async function narrow(
+  { source, spec }: ChosenStream,
+  files: readonly string[] | undefined,
+): Promise<ChosenStream> {
+  if (files === undefined) return { source, spec };
+  const { showOnly } = await import("./find-project-files.ts");
+  return { source: showOnly(source, new Set(files)), spec };
 }
 
 function tellProgress(world: WorkWorld, event: ProgressEvent): void {

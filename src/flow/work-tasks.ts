@@ -1,7 +1,7 @@
 /** Tasks that sync streams and build datasets, for ready-made flows and for one's own. */
 import { hash } from "node:crypto";
 import type { JsonObject } from "../model/json-value.ts";
-import type { PlannedStream } from "../ports/project-work.ts";
+import type { PlannedFile, PlannedStream } from "../ports/project-work.ts";
 import { type Task, task } from "./task.ts";
 import { useWork, workWorld } from "./use-work.ts";
 
@@ -45,6 +45,21 @@ export const buildDataset: Task<[string], JsonObject> = task(
   "build",
   { retries: { ...stepRetries, max: 1 }, limit: warehouseLimit },
   (ctx, dataset: string) => useWork(ctx).build(dataset, workWorld(ctx)),
+);
+
+/** Files that a stream of files, `source.stream`, has to offer to a tenant: those to be given to `downloadFile`. */
+export const findFiles: Task<[string, string], readonly PlannedFile[]> = task(
+  "find",
+  { retries: stepRetries },
+  (ctx, stream: string, tenant: string) => useWork(ctx).findFiles(stream, tenant, workWorld(ctx)),
+);
+
+/** Downloads one file, by its id, and lands it. One at a time: each is an entry of the one log of its stream. */
+export const downloadFile: Task<[string, string, string], JsonObject> = task(
+  "download",
+  { retries: stepRetries, limit: { name: "downloads", concurrency: 1 } },
+  (ctx, stream: string, tenant: string, id: string) =>
+    useWork(ctx).extract(stream, tenant, workWorld(ctx), [id]),
 );
 
 const extracts = new Map<string, Task<[string, string], JsonObject>>();

@@ -11,6 +11,14 @@ export type PlannedStream = Readonly<{
   tenants: readonly string[];
 }>;
 
+/** A file that its publisher shows. */
+export type PlannedFile = Readonly<{
+  id: string;
+  name: string;
+  /** Some version of it is landed. */
+  isLanded: boolean;
+}>;
+
 /** What a step of the work is given by its task. */
 export type WorkWorld = Readonly<{
   signal: AbortSignal;
@@ -29,8 +37,15 @@ export type WorkWorld = Readonly<{
 export interface ProjectWork {
   /** Chosen streams, parents first. Names and ids as on the command line; none: all. */
   planStreams(names: readonly string[], tenants: readonly string[]): Promise<readonly PlannedStream[]>;
-  /** Lands what is new of one stream and tenant. */
-  extract(stream: string, tenant: string, world: WorkWorld): Promise<JsonObject>;
+  /** Files that a stream of files has to offer to a tenant; nothing is landed. */
+  findFiles(stream: string, tenant: string, world: WorkWorld): Promise<readonly PlannedFile[]>;
+  /** Lands what is new of one stream and tenant; of files only those named, by id. */
+  extract(
+    stream: string,
+    tenant: string,
+    world: WorkWorld,
+    files?: readonly string[] | undefined,
+  ): Promise<JsonObject>;
   /** Loads what is landed of one stream, and tells of it by an event where there were new packages. */
   load(stream: string, tenants: readonly string[], world: WorkWorld): Promise<JsonObject>;
   /** Chosen datasets, and before each those that it reads. */
