@@ -299,6 +299,31 @@ export function ledgerRunContract(check: DefineLedgerTest): void {
     assert.deepEqual([await ledger.readLogs(run.id, {}), await ledger.listArtifacts(run.id)], [[], []]);
   });
 
+  check(
+    "a run keeps the code it began with, and is marked when it goes on with other code",
+    async (place) => {
+      const { ledger, advance } = place;
+      const { run, fence } = await startRun(ledger); // With `code-1`.
+      await ledger.endAttempt(fence, { move: "release" });
+      const codes = ["code-1", "code-2", "code-1"];
+      const seen: unknown[] = [];
+      for (const codeVersion of codes) {
+        const claimed = await ledger.claimRun(run.id, { workerId: await addWorker(ledger), codeVersion });
+        assert.ok(claimed.status === "claimed");
+        seen.push([claimed.run.codeVersion, claimed.run.isCodeChanged]);
+        advance(60_000);
+        await ledger.sweepLost(() => undefined);
+      }
+      assert.deepEqual(seen, [
+        ["code-1", false],
+        ["code-1", true],
+        ["code-1", true],
+      ]);
+      const attempts = (await ledger.listAttempts(run.id)).map(({ codeVersion }) => codeVersion);
+      assert.deepEqual(attempts, ["code-1", ...codes]);
+    },
+  );
+
   check("an end that is told twice is one, and another end after it is refused", async ({ ledger }) => {
     const { run, fence } = await startRun(ledger);
     const end = { move: "succeed", result: { json: "[1]" } } as const;

@@ -153,7 +153,7 @@ describe("parameters", () => {
   });
 });
 
-describe("results", () => {
+describe("F7 results", () => {
   const giving = (value: unknown) => {
     const give = task("give", {}, () => value);
     return flow("f", {}, async (ctx) => String(JSON.stringify(await give(ctx)) ?? "nothing").length);

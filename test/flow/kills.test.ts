@@ -77,6 +77,40 @@ describePlaces(
       });
     });
 
+    test("F15 a worker that is killed loses no line that is older than a batch", async () => {
+      const killed = start({ isApart: false });
+      await killed.ready;
+      const run = await stand.submit("logger");
+      await stand.until("there are a hundred lines", () => readJournal(stand.folder).length >= 100);
+      killed.child.kill("SIGKILL");
+      await killed.exited;
+      const logged = readJournal(stand.folder).map((line) => line.split(" ").map(Number));
+      const lines = (await stand.ledger.readLogs(run.id, { limit: 5000 })).map(({ message }) =>
+        Number(message),
+      );
+      expect(lines).toEqual(lines.map((_, index) => index));
+      const lastMs = logged.at(-1)?.[2] ?? 0;
+      // A batch is 250 ms; the write of one, on a busy machine, may take as long again.
+      const kept = logged.filter((one) => (one[2] ?? 0) < lastMs - 750);
+      expect(kept.length).toBeGreaterThan(20);
+      expect(lines.length).toBeGreaterThanOrEqual(kept.length);
+    });
+
+    test("F12 a run whose worker nobody can ask is taken over within thirty seconds", async () => {
+      // A process that stands still looks to others as one on a host that is gone: its lease decides.
+      const silent = start({ isApart: false });
+      await silent.ready;
+      const run = await stand.submit("gated", { gate: "g" });
+      await stand.until("it holds", () => countNotes(stand.folder, "hold g") === 1);
+      silent.child.kill("SIGSTOP");
+      const silentMs = Date.now();
+      await stand.startWorker({ sweepMs: 5000 });
+      await stand.until("another holds", () => countNotes(stand.folder, "hold g") === 2);
+      expect(Date.now() - silentMs).toBeLessThan(30_000);
+      stand.openGate("g");
+      expect(await stand.untilEnded(run)).toMatchObject({ state: "succeeded", attempt: 2 });
+    });
+
     test("F12 a worker that is killed with its runs loses them to another within seconds", async () => {
       const killed = start({ isApart: true });
       await killed.ready;

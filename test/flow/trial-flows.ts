@@ -283,6 +283,15 @@ const stepOn = task("step", {}, async (_ctx, where: string, name: string, branch
   return `${branch}:${drawn}`;
 });
 
+/** Writes a line each 20 ms, and then into the journal that it has. */
+const logger = flow("logger", { params: folder }, async (ctx, p) => {
+  for (let n = 0; ; n++) {
+    ctx.log.info(String(n));
+    note(p.folder, `logged ${n} ${Date.now()}`);
+    await wait(20, undefined, { signal: ctx.signal });
+  }
+});
+
 /** All of them. */
 export const openTrialFlows = (): FlowRegistry =>
   createFlowRegistry([
@@ -307,4 +316,5 @@ export const openTrialFlows = (): FlowRegistry =>
     whole,
     drawTwo,
     branches,
+    logger,
   ]);
