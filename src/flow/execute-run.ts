@@ -58,6 +58,13 @@ async function execute(
   }
   try {
     world.tell({ type: "run", runId: run.id, flow: run.flow, attempt: run.attempt, state: "running" });
+    if (run.codeVersion !== world.codeVersion) {
+      attempt.log.write(
+        "warn",
+        null,
+        `began with code ${run.codeVersion}, and is executed with ${world.codeVersion}`,
+      );
+    }
     const { played, reason } = await play(attempt, parent === undefined);
     return await conclude(attempt, played, reason);
   } finally {

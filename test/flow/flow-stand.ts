@@ -47,6 +47,8 @@ export type TrialWorkerOptions = Readonly<{
   leaseMs?: number;
   sweepMs?: number;
   executor?: RunExecutor;
+  /** Which code it says it has; default that of the trial flows. */
+  codeVersion?: string;
 }>;
 
 /** Starts a worker on a ledger and a dispatcher; what goes wrong beside runs is handed over. */
@@ -79,7 +81,7 @@ export async function startTrialWorker(
       id,
       pools: options.pools ?? ["default"],
       slots: options.slots ?? 4,
-      codeVersion: "trial",
+      codeVersion: options.codeVersion ?? "trial",
       leaseMs: options.leaseMs ?? 20_000,
       sweepMs: options.sweepMs ?? 200,
     },

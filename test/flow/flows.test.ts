@@ -112,7 +112,7 @@ describePlaces((newPlace, server, testWithServer) => {
     const askedMs = Date.now();
     await stand.ledger.cancelRun(run.id, "enough");
     expect(await stand.untilEnded(run)).toMatchObject({ state: "cancelled", cancelReason: "enough" });
-    expect(Date.now() - askedMs).toBeLessThan(2000);
+    expect(Date.now() - askedMs).toBeLessThan(4000); // Two seconds, and as many for a busy machine to see it.
     expect(await states(run)).toEqual([
       ["say", "succeeded", 1],
       ["hold", "cancelled", 1],

@@ -69,6 +69,9 @@ test("F17 a flow that blocks its event loop for longer than its time loses its p
 test("what a flow writes to its outputs is in the log of its run", async () => {
   const run = await stand.untilEnded(await stand.submit("talker"));
   expect(run.state).toBe("succeeded");
+  // The run tells of its own end; what came out of its pipes is written by its worker, in the next batch.
+  await stand.until("the last line is there", async () => (await messages(run.id)).includes("two"));
+  await stand.until("the long line is there", async () => (await messages(run.id)).join("").length > 20_000);
   const lines = await stand.ledger.readLogs(run.id, {});
   expect(
     lines
@@ -117,4 +120,25 @@ test("a sub-flow is cancelled within its process, and its parent sees it", async
   await stand.ledger.cancelRun(child!.id, "not this one");
   expect(await stand.untilEnded(run)).toMatchObject({ state: "failed", error: { code: "RUN_CANCELLED" } });
   expect((await stand.ledger.readRun(child!.id))?.state).toBe("cancelled");
+});
+
+test("a flow that sleeps until a time of its own clock is told that it would sleep for ever", async () => {
+  const run = await stand.untilEnded(await stand.submit("restless"));
+  expect(run).toMatchObject({ state: "failed", attempt: 2, error: { code: "FLOW_NOT_REPEATABLE" } });
+  expect(run.error?.hint).toContain("ctx.sleep");
+});
+
+test("a run that was claimed for other code than its process has says so in its log", async () => {
+  await using other = await openFlowStand({
+    ledger: { kind: "sqlite", path: newSqlitePath(tmpdir()) },
+    dispatcher: { kind: "local" },
+  });
+  await other.startWorker({
+    executor: openTrialLane(other.place, other.ledger, graceMs),
+    codeVersion: "older",
+  });
+  const run = await other.untilEnded(await other.submit("ordered"));
+  expect(run).toMatchObject({ state: "succeeded", codeVersion: "older" });
+  const lines = (await other.ledger.readLogs(run.id, {})).map(({ level, message }) => `${level} ${message}`);
+  expect(lines).toEqual(["warn began with code older, and is executed with trial", "info said"]);
 });

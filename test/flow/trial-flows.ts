@@ -283,6 +283,12 @@ const stepOn = task("step", {}, async (_ctx, where: string, name: string, branch
   return `${branch}:${drawn}`;
 });
 
+/** Sleeps until a time that is another at each attempt. */
+const restless = flow("restless", { params: folder }, async (ctx, p) => {
+  await say(ctx, p.folder, "going to bed");
+  await ctx.sleepUntil(Date.now() + 5500);
+});
+
 /** Writes a line each 20 ms, and then into the journal that it has. */
 const logger = flow("logger", { params: folder }, async (ctx, p) => {
   for (let n = 0; ; n++) {
@@ -317,4 +323,5 @@ export const openTrialFlows = (): FlowRegistry =>
     drawTwo,
     branches,
     logger,
+    restless,
   ]);
