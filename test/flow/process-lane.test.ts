@@ -113,6 +113,20 @@ test("a worker that is stopped gives its runs back, and another goes on with wha
   expect(countNotes(other.folder, "before g")).toBe(1);
 });
 
+test("a worker that is stopped while a process is starting gives the run back at once", async () => {
+  await using other = await openFlowStand({
+    ledger: { kind: "sqlite", path: newSqlitePath(tmpdir()) },
+    dispatcher: { kind: "local" },
+  });
+  // Long: a run that did not hear of it would be given back only when this is over.
+  const worker = await other.startWorker({ executor: openTrialLane(other.place, other.ledger, 60_000) });
+  const run = await other.submit("gated", { gate: "never" });
+  await other.untilState(run, "running");
+  await worker.stop();
+  expect(await other.ledger.readRun(run.id)).toMatchObject({ state: "queued", attempt: 1 });
+  expect((await other.ledger.listAttempts(run.id)).map(({ end }) => end)).toEqual(["release"]);
+});
+
 test("a sub-flow is cancelled within its process, and its parent sees it", async () => {
   const run = await stand.submit("parent");
   await stand.until("the child holds", () => countNotes(stand.folder, "hold child") === 1);

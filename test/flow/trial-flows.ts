@@ -151,10 +151,10 @@ const keyed = flow(
     params: folder.extend({ key: z.string(), n: z.int() }),
     concurrency: { key: (p) => p.key, limit: 2 },
   },
-  async (ctx, p) => narrowless(ctx, p.folder, p.key, p.n),
+  async (ctx, p) => visit(ctx, p.folder, p.key, p.n),
 );
 
-const narrowless = task("narrowless", {}, async (_ctx, where: string, key: string, n: number) => {
+const visit = task("visit", {}, async (_ctx, where: string, key: string, n: number) => {
   note(where, `enter ${key} ${n}`);
   await wait(20);
   note(where, `leave ${key} ${n}`);
