@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { scheduleSchema } from "../../src/flow/schedule-declaration.ts";
-import { readTicks, type TickReader } from "../../src/flow/ticks.ts";
+import { listTicks, readTicks, type TickReader } from "../../src/flow/ticks.ts";
 
 function readCases<T>(name: string, schema: z.ZodType<T>): readonly T[] {
   const path = fileURLToPath(new URL(`../golden/cron-cases/${name}.json`, import.meta.url));
@@ -86,4 +86,26 @@ test("each difference is of a case that is in the tables", () => {
 test("a zone in front of an expression is refused, with where to write it", () => {
   const refused = scheduleSchema.safeParse({ cron: "TZ=Europe/London 0 6 * * *" });
   expect(refused.error?.issues[0]?.message).toContain("write it as `timezone`");
+});
+
+test.each([
+  [
+    "the short day",
+    "2026-03-29T00:00:00Z",
+    "2026-03-29T23:00:00Z",
+    { "0 * * * *": 23, "30 1 * * *": 1, "0 0 * * *": 1 },
+  ],
+  [
+    "the long day",
+    "2026-10-24T23:00:00Z",
+    "2026-10-26T00:00:00Z",
+    { "0 * * * *": 25, "30 1 * * *": 1, "0 0 * * *": 1 },
+  ],
+])("on %s intervals go by real time, and named times happen once", (_day, from, until, expected) => {
+  const span = { fromMs: Date.parse(from) - 1, untilMs: Date.parse(until) - 1 };
+  const counts = Object.keys(expected).map((cron) => [
+    cron,
+    listTicks(readCron(cron, "Europe/London"), span, 100).length,
+  ]);
+  expect(Object.fromEntries(counts)).toEqual(expected);
 });
