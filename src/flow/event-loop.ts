@@ -18,7 +18,7 @@ const absenceMs = 10_000;
 const eventsMax = 100;
 
 /** How long the look is this process's own without a word of it, ms: longer than all tries of a notice. */
-const leaseMs = 60_000;
+const leaseMs = 30_000;
 
 export type EventLoopWorld = Readonly<{
   ledger: Ledger;
@@ -61,6 +61,8 @@ export function startEventLoop(world: EventLoopWorld): EventLoop {
     async stop() {
       stopped.abort();
       await ended;
+      // So that another process, or this one started anew, need not wait.
+      await ledger.takeLease("events", holder, 0).catch(onProblem);
     },
   };
 }
