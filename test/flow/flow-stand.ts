@@ -1,7 +1,7 @@
 /** A ledger with a dispatcher and workers, on the real clock: what the contract of flows is tried on. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { systemClock } from "../../src/cli/system-world.ts";
 import { openLocalDispatcher } from "../../src/dispatchers/local/open-local-dispatcher.ts";
@@ -164,6 +164,9 @@ export async function openFlowStand(place: StandPlace): Promise<FlowStand> {
       await dispatcher.close();
       await ledger.close();
       rmSync(folder, { recursive: true, force: true });
+      // The folder that `newSqlitePath` has made for it.
+      if (place.ledger.kind === "sqlite")
+        rmSync(dirname(place.ledger.path), { recursive: true, force: true });
     },
   };
 }
