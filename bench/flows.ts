@@ -9,7 +9,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { systemClock } from "../src/cli/system-world.ts";
 import { openSqliteLedger } from "../src/ledgers/sqlite/open-sqlite-ledger.ts";
 import { newFlowRunId } from "../src/model/run-ids.ts";
-import type { NewRun } from "../src/model/run-record.ts";
+import type { FlowRun, NewRun } from "../src/model/run-record.ts";
 import type { Ledger } from "../src/ports/ledger.ts";
 import { median, runJob } from "./processes.ts";
 import { installPython } from "./python-environment.ts";
@@ -155,29 +155,40 @@ async function runOver(url: string, flow: string, params: object): Promise<Print
   }
 }
 
-/** Many runs that are queued before any worker is there; from the first start to the last end. */
+/** Many runs at once, when the workers' processes have loaded the project; from the first start to the last end. */
 async function benchWorkers(folder: string, count: number, workerCount: number): Promise<number> {
   const ledger = await openSqliteLedger(join(folder, ".leat/ledger.db"), systemClock);
-  const ids: string[] = [];
-  for (let n = 0; n < count; n++) ids.push(await submit(ledger));
   const workers = Array.from({ length: workerCount }, () =>
     start(folder, ["worker", "--slots", "1", "--quiet"]),
   );
   try {
-    for (;;) {
-      const runs = await ledger.listRuns({ deployment: "empty", limit: count });
-      const own = runs.filter(({ id }) => ids.includes(id));
-      if (own.every(({ state }) => state === "succeeded")) {
-        const begun = Math.min(...own.map(({ startedAtMs }) => startedAtMs ?? 0));
-        const ended = Math.max(...own.map(({ endedAtMs }) => endedAtMs ?? 0));
-        return (count * 1000) / (ended - begun);
-      }
-      await wait(100);
+    while ((await ledger.listWorkers()).filter(({ kind }) => kind === "worker").length < workerCount) {
+      await wait(50);
     }
+    await untilOver(ledger, await submitMany(ledger, workerCount * 10));
+    const runs = await untilOver(ledger, await submitMany(ledger, count));
+    const begun = Math.min(...runs.map(({ startedAtMs }) => startedAtMs ?? 0));
+    const ended = Math.max(...runs.map(({ endedAtMs }) => endedAtMs ?? 0));
+    return (count * 1000) / (ended - begun);
   } finally {
     for (const worker of workers) worker.kill("SIGTERM");
     await Promise.all(workers.map((worker) => once(worker, "exit")));
     await ledger.close();
+  }
+}
+
+async function submitMany(ledger: Ledger, count: number): Promise<ReadonlySet<string>> {
+  const ids = new Set<string>();
+  while (ids.size < count) ids.add(await submit(ledger));
+  return ids;
+}
+
+async function untilOver(ledger: Ledger, ids: ReadonlySet<string>): Promise<readonly FlowRun[]> {
+  for (;;) {
+    const runs = await ledger.listRuns({ deployment: "empty", limit: ids.size });
+    const own = runs.filter(({ id }) => ids.has(id));
+    if (own.length === ids.size && own.every(({ state }) => state === "succeeded")) return own;
+    await wait(100);
   }
 }
 

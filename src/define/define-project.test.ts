@@ -70,7 +70,7 @@ describe("defineProject", () => {
   test("refuses what is no declaration at all", () => {
     expect(faultsOf(undefined)).toHaveLength(1);
     expect(faultsOf({ name: "x", sources: [] })).toEqual([
-      { path: "sources", problem: "must name at least one source" },
+      { path: "sources", problem: "must name at least one source, or `flows` one flow" },
     ]);
   });
 

@@ -21,6 +21,15 @@ test("a request without the token, or with a wrong one, is refused as a problem 
         type: "urn:leat:error:TOKEN_REFUSED",
       });
     }
+    for (const url of [
+      "/%61pi/runs",
+      "/api/%72uns",
+      "/api/hooks/../runs",
+      "//api/runs",
+      "/api/openapi.json",
+    ]) {
+      expect((await app.inject({ url })).statusCode, url).toBe(401);
+    }
     expect((await app.inject({ url: "/live" })).statusCode).toBe(200);
   });
 });

@@ -39,9 +39,11 @@ export function guardRequests(app: FastifyInstance, ports: ControlPorts): void {
   });
 }
 
-/** Webhooks have secrets of their own. */
-const isGuarded = (request: FastifyRequest): boolean =>
-  request.url.startsWith("/api/") && !request.url.startsWith("/api/hooks/");
+/** Routes that need no token: a supervisor's, and webhooks, which have secrets of their own. */
+const openRoutes: ReadonlySet<string | undefined> = new Set(["/live", "/api/hooks/:id"]);
+
+/** By the route that was found, and not by the address, of which there are many ways to write the same. */
+const isGuarded = (request: FastifyRequest): boolean => !openRoutes.has(request.routeOptions.url);
 
 /** Longest name that a caller may give itself, in characters. */
 const actorLengthMax = 100;
