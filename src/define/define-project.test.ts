@@ -109,4 +109,21 @@ describe("defineProject", () => {
       },
     ]);
   });
+
+  test("a project of flows needs no sources; names of flows and deployments differ", () => {
+    const spec = { name: "nightly" };
+    expect(defineProject({ name: "jobs", flows: [{ spec }] })).toMatchObject({
+      sources: [],
+      flows: [{ spec }],
+      ledger: "sqlite:.leat/ledger.db",
+    });
+    const deployments = [{ name: "nightly", flow: spec }];
+    expect(faultsOf({ name: "jobs", flows: [{ spec }, { spec }], deployments })).toEqual([
+      { path: "flows[1].name", problem: '"nightly" is also the name of flows[0]' },
+      { path: "deployments[0].name", problem: '"nightly" is also the name of flows[0]' },
+    ]);
+    expect(faultsOf({ name: "jobs", flows: [{ name: "nightly" }] })).toEqual([
+      { path: "flows[0]", problem: expect.stringContaining("is not a flow") },
+    ]);
+  });
 });
