@@ -2,6 +2,7 @@
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { benchExtract } from "./extract.ts";
+import { benchFlows } from "./flows.ts";
 import { benchLoad } from "./load.ts";
 import { benchScan } from "./scan.ts";
 import { benchSync } from "./sync.ts";
@@ -148,7 +149,40 @@ async function workbook(): Promise<void> {
   process.exitCode = 1;
 }
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { extract, load, workbook };
+async function flows(): Promise<void> {
+  const bench = await benchFlows({
+    tasks: isSmall ? 500 : 5000,
+    starts: isSmall ? 3 : 11,
+    runs: isSmall ? 50 : 500,
+    idleMs: isSmall ? 4000 : 30_000,
+    peerTasks: isSmall ? 50 : 300,
+  });
+  say("Flows, ledger in a SQLite file, sources unbuilt");
+  row("leat run of an empty flow, the whole process", bench.startMs, "ms", "(target at most 400)");
+  row("a no-op task more, in leat run", bench.taskMs, "ms");
+  row("a no-op task more, in a worker's process", bench.queuedTaskMs, "ms");
+  row("from request to start, first run", bench.firstStartMs, "ms");
+  row("from request to start, a process is there", bench.nextStartMs, "ms");
+  row("runs of an empty flow, one worker", bench.runsPerSecond.one, "runs/s");
+  row("runs of an empty flow, two workers", bench.runsPerSecond.two, "runs/s");
+  row("leat up, idle: memory", bench.idle.megabytes, "MB", "(target at most 150)");
+  row("leat up, idle: processor", bench.idle.cpuShare * 100, "%", "(target at most 1)");
+  if (typeof bench.peer === "string") {
+    say(`  !! ${bench.peer}`);
+    say("  !! The comparison with Prefect was NOT made.");
+    process.exitCode = 1;
+    return;
+  }
+  row(
+    "a no-op task more, in Prefect 3",
+    bench.peer.taskMs,
+    "ms",
+    times(bench.peer.taskMs / bench.queuedTaskMs, 10),
+  );
+  say();
+}
+
+const benches: Readonly<Record<string, () => Promise<void>>> = { extract, load, workbook, flows };
 const chosen = positionals.length === 0 ? Object.keys(benches) : positionals;
 const unknown = chosen.find((name) => benches[name] === undefined);
 if (unknown !== undefined) {

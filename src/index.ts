@@ -15,6 +15,35 @@ export type { ConditionDeclaration, RuleDeclaration } from "./define/define-data
 export { defineProject } from "./define/define-project.ts";
 export type { ErrorCode } from "./errors/codes.ts";
 export { type ErrorDetails, isLeatError, LeatError } from "./errors/leat-error.ts";
+export { type BuildFlowOptions, type BuildParams, buildFlow } from "./flow/build-flow.ts";
+export { type Deployment, type DeploymentOptions, deployment } from "./flow/deployment.ts";
+export { type ConcurrencyOptions, type FlowOptions, flow } from "./flow/flow.ts";
+export type {
+  Approval,
+  ApproveOptions,
+  ArtifactWriter,
+  Flow,
+  FlowContext,
+  MapOptions,
+  RunInfo,
+  RunLogger,
+  TaskContext,
+} from "./flow/flow-context.ts";
+export type { NoticeDeclaration, NoticeOccasion, NoticeTarget } from "./flow/notice-declaration.ts";
+export type { RetryOptions } from "./flow/retry-policy.ts";
+export type { ScheduleDeclaration } from "./flow/schedule-declaration.ts";
+export { type SyncedStream, type SyncFlowOptions, type SyncParams, syncFlow } from "./flow/sync-flow.ts";
+export { type Task, type TaskOptions, task } from "./flow/task.ts";
+export type { EventMatch, TriggerDeclaration } from "./flow/trigger-declaration.ts";
+export {
+  buildDataset,
+  downloadFile,
+  extractStream,
+  findFiles,
+  loadStream,
+  planDatasets,
+  planStreams,
+} from "./flow/work-tasks.ts";
 export type { CursorFormat, ParameterFormat } from "./model/cursor.ts";
 export type { TenantId } from "./model/ids.ts";
 export type { JsonObject, JsonValue } from "./model/json-value.ts";
@@ -27,7 +56,14 @@ export type {
   WriteDisposition,
 } from "./model/stream.ts";
 export type { DatasetRow, DatasetSpec, MakeRows, MapContext, MapRow } from "./ports/dataset.ts";
-export type { Project, ProjectDeclaration, TenantDeclaration } from "./ports/project.ts";
+export type {
+  Project,
+  ProjectDeclaration,
+  ProjectDeployment,
+  ProjectFlow,
+  TenantDeclaration,
+} from "./ports/project.ts";
+export type { PlannedFile, PlannedStream } from "./ports/project-work.ts";
 export type {
   FetchedFile,
   FileLimits,

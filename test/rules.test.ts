@@ -53,8 +53,9 @@ describe("src keeps its rules", () => {
   });
 
   test("every file is reached from an entry of the package or the command line", () => {
-    // The process that reads files is started by the path of its entry, and imported by nobody.
-    const entries = [...entryFiles, "cli/main.ts", "readers/child/child-main.ts"];
+    // Processes that read files or execute flows are started by the path of their entry, and imported by nobody.
+    const started = ["readers/child/child-main.ts", "cli/flow-process-main.ts"];
+    const entries = [...entryFiles, "cli/main.ts", ...started];
     expect(checkReached(modules, entries)).toEqual([]);
   });
 });

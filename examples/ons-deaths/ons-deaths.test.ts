@@ -25,6 +25,7 @@ class World {
       ONS_WORKBOOKS: this.workbooks,
       LEAT_LANDING: `file:${join(this.folder, "landing")}`,
       LEAT_WAREHOUSE: `duckdb:${join(this.folder, "warehouse.duckdb")}`,
+      LEAT_LEDGER: `sqlite:${join(this.folder, "ledger.db")}`,
     };
     const command = [join(here, "../../bin/leat.js"), ...args];
     return (await run(process.execPath, command, { cwd: here, env: environment })).stdout;
@@ -157,4 +158,29 @@ test.each([
   ["2020-02-01", "2020-02-28"],
 ])("the last business day of the month of %s is %s", (start, day) => {
   expect(lastBusinessDay(start)).toBe(day);
+});
+
+describe("the flow of every night", { timeout: 120_000 }, () => {
+  const world = new World();
+  afterAll(() => world.remove());
+
+  test("downloads each new workbook in a task of its own, and publishes only where rows have changed", async () => {
+    const night = async () => JSON.parse(await world.leat("run", "nightly", "--json", "--quiet"));
+    const published = async (id: string) => {
+      const { artifacts, tasks } = JSON.parse(await world.leat("show", id, "--json"));
+      const downloads = tasks.filter(({ name }: { name: string }) => name === "download").length;
+      return [downloads, ...artifacts[0].data.map(({ status }: { status: string }) => status)];
+    };
+    for (const { year } of facts.slice(0, 2)) world.publish(year);
+    const first = await night();
+    expect(first.result).toEqual({ found: 2, downloaded: 2, rows: 5208 + 4776 });
+    expect(await published(first.run.id)).toEqual([2, "published", "published"]);
+    const second = await night();
+    expect(second.result).toEqual({ found: 2, downloaded: 0, rows: 5208 + 4776 });
+    expect(await published(second.run.id)).toEqual([0, "unchanged", "unchanged"]);
+    world.publish(2015);
+    const third = await night();
+    expect(third.result).toEqual({ found: 3, downloaded: 1, rows: 5208 + 4776 + 4752 });
+    expect(await world.query(byYear)).toEqual(facts.slice(0, 3));
+  });
 });

@@ -1,7 +1,7 @@
 /** Plants of every customer at one partner: what changed since last time, per tenant and licence. */
 
 // In a project of your own: import { defineProject, rest } from "leat";
-import { defineProject, type Project, rest } from "../../src/index.ts";
+import { defineProject, type Project, rest, syncFlow } from "../../src/index.ts";
 
 /** Ranges of at most a day, both ends included; asked for once per licence of the tenant. */
 const byLicense = {
@@ -69,6 +69,13 @@ const stashstock = rest({
 const project: Project = defineProject({
   name: "stashstock",
   sources: [stashstock],
+  // Every morning, a run per tenant and stream; `leat up` runs it, `leat run sync` does so now.
+  flows: [
+    syncFlow({
+      perSource: 4,
+      schedules: [{ cron: "0 5 * * *", timezone: "America/Denver", lateAfter: "3h" }],
+    }),
+  ],
   tenants: "tenants.json",
   landing: "file:.leat/landing",
   warehouse: "duckdb:.leat/warehouse.duckdb",

@@ -83,6 +83,7 @@ export async function openExample(options: ExampleOptions): Promise<Example> {
     STASHSTOCK_SINCE: new Date(partner.nowMs() - historyMs).toISOString(),
     LEAT_LANDING: `file:${join(options.dataFolder, "landing")}`,
     LEAT_WAREHOUSE: `duckdb:${join(options.dataFolder, "warehouse.duckdb")}`,
+    LEAT_LEDGER: `sqlite:${join(options.dataFolder, "ledger.db")}`,
     // The partner is on this machine; a proxy on the way to the world does not know it.
     NO_PROXY: "127.0.0.1",
     no_proxy: "127.0.0.1",

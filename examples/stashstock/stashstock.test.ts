@@ -192,3 +192,14 @@ test("v1 arrays and v2 pages bring the same plants as the partner's lists", asyn
     expect(await inView(stream)).toEqual(expect.arrayContaining(now));
   }
 });
+
+test("as a flow, each tenant and stream has a run of its own, and the view equals the truth", async () => {
+  const { exitCode, stdout, stderr } = await example.run("run", "sync", "--json", "--quiet");
+  expect(exitCode, stderr).toBe(0);
+  const { run, result } = JSON.parse(stdout);
+  expect(result).toHaveLength(4);
+  for (const synced of result) expect(synced).toMatchObject({ tenants: example.tenants.length, failed: [] });
+  const shown = JSON.parse((await example.run("show", run.id, "--json")).stdout);
+  expect(shown.children).toHaveLength(4 * example.tenants.length);
+  await expectTruth();
+});

@@ -34,6 +34,7 @@ async function check(invocation: Invocation, options: GlobalOptions): Promise<Ex
   await collect(problems, () => probeLanding(opened.store));
   await collect(problems, async () => (await opened.openWarehouse()).identity());
   if (tenants !== undefined) await openEveryStream(opened, problems, invocation.signal);
+  const flows = await checkFlows(opened, problems);
   const summary = {
     config: opened.configPath,
     project: opened.project.name,
@@ -41,6 +42,8 @@ async function check(invocation: Invocation, options: GlobalOptions): Promise<Ex
     warehouse: opened.warehouse.url,
     streams: streams.map(streamName),
     datasets: opened.project.datasets.map(({ name }) => name),
+    ledger: opened.ledger.url,
+    flows,
     tenants: tenants?.length ?? 0,
   };
   if (options.json) {
@@ -52,10 +55,33 @@ async function check(invocation: Invocation, options: GlobalOptions): Promise<Ex
     );
     terminal.out(`tenants    ${printCount(summary.tenants)}\nstreams    ${summary.streams.join(", ")}\n`);
     if (summary.datasets.length > 0) terminal.out(`datasets   ${summary.datasets.join(", ")}\n`);
+    if (flows.length > 0) terminal.out(`ledger     ${summary.ledger}\nflows      ${flows.join(", ")}\n`);
     if (problems.length === 0) terminal.out("All is well.\n");
   }
   for (const problem of problems) reportError(terminal, problem);
   return problems.length === 0 ? 0 : exitCodeOf(problems[0]);
+}
+
+/** Puts the flows together, and looks up what their notices and webhooks refer to. */
+async function checkFlows(opened: OpenProject, problems: LeatError[]): Promise<readonly string[]> {
+  const { readRegistry } = await import("./open-flows.ts");
+  const registry = await collect(problems, async () => readRegistry(opened.project));
+  const deployments = registry?.deployments ?? [];
+  const references = deployments.flatMap(({ notify, triggers }) => [
+    ...notify.flatMap((notice) =>
+      notice.to === "mail"
+        ? [notice.smtp]
+        : [notice.url, ...("token" in notice && notice.token !== undefined ? [notice.token] : [])],
+    ),
+    ...triggers.flatMap((trigger) => {
+      const match = trigger.on === "absence" ? trigger.of : trigger;
+      return match.on === "webhook" ? [match.secret] : [];
+    }),
+  ]);
+  for (const reference of new Set(references)) {
+    await collect(problems, () => opened.secrets.resolve(reference));
+  }
+  return deployments.map(({ name }) => name);
 }
 
 /** Reads and writes where a sync would, and leaves nothing there. */

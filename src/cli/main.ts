@@ -1,5 +1,4 @@
 /** The command line's beginning and end: reads the arguments, runs one command, exits with its code. */
-import { readFileSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { type Command, CommanderError } from "commander";
 import { type Environment, processEnvironment } from "../config/environment.ts";
@@ -8,14 +7,9 @@ import { printErrorJson } from "../errors/print-error.ts";
 import { type Interrupts, openInterrupts } from "./interrupt.ts";
 import type { ExitCode, Invocation } from "./invocation.ts";
 import { buildProgram } from "./program.ts";
+import { readVersion } from "./read-version.ts";
 import { exitCodeOf, reportError } from "./report-error.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
-
-/** This copy's version; package.json lies two folders above, in the repository as in the published package. */
-export function readVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version; // Our own file.
-}
 
 /** What a command line runs in: this process's own, or a test's. */
 export type CommandLineWorld = Readonly<{

@@ -20,8 +20,16 @@ export interface OpenProject extends LoadedProject {
   /** Another warehouse file, for `rebuild`; closed by the caller. */
   openWarehouseAt(path: string): Promise<Warehouse>;
   /** Everything that a sync needs. */
-  openSyncPorts(progress: Progress, options?: { extractsPerSource?: number | undefined }): Promise<SyncPorts>;
+  openSyncPorts(progress: Progress, options?: SyncPortOptions): Promise<SyncPorts>;
 }
+
+/** How a sync is prepared. */
+export type SyncPortOptions = Readonly<{
+  /** Extracts of one source at a time. */
+  extractsPerSource?: number | undefined;
+  /** Has the work folder removed. Default: when the invocation ends. */
+  atEnd?: Invocation["atEnd"];
+}>;
 
 /**
  * Reads the configuration and opens the landing; what is opened is closed when the invocation ends.
@@ -64,7 +72,7 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
     places,
     openWarehouse,
     openWarehouseAt,
-    async openSyncPorts(progress, { extractsPerSource } = {}) {
+    async openSyncPorts(progress, { extractsPerSource, atEnd = invocation.atEnd } = {}) {
       const [{ openScanner }, { extractStream }, { extractFiles }, { loadStream }] = await Promise.all([
         import("../scan/open-scanner.ts"),
         import("../extract/extract-stream.ts"),
@@ -75,7 +83,7 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
       const parent = dirname(loaded.warehouse.path);
       await mkdir(parent, { recursive: true });
       const workFolder = await mkdtemp(join(parent, "work-"));
-      invocation.atEnd(() => rm(workFolder, { recursive: true, force: true }));
+      atEnd(() => rm(workFolder, { recursive: true, force: true }));
       return {
         store,
         warehouse: await openWarehouse(),

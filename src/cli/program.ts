@@ -2,18 +2,23 @@
 import { Command } from "commander";
 import { addBuild } from "./build.ts";
 import { addCheck } from "./check.ts";
+import { addBackfill, addCancel, addRetry, addTrigger } from "./control-runs.ts";
 import { addDatasets } from "./datasets.ts";
 import { addDiff } from "./diff.ts";
 import { addExtract } from "./extract.ts";
+import { addFlows, addPause, addResume, addSchedules } from "./flows.ts";
 import { addGc } from "./gc.ts";
 import { addInit } from "./init.ts";
 import type { Invocation } from "./invocation.ts";
 import { addLoad } from "./load.ts";
 import { addQuery } from "./query.ts";
 import { addRebuild } from "./rebuild.ts";
+import { addRun } from "./run.ts";
+import { addLogs, addRuns, addShow } from "./runs.ts";
 import { addServeSync } from "./serve-sync.ts";
 import { addState } from "./state.ts";
 import { addSync } from "./sync.ts";
+import { addUp, addWorker } from "./up.ts";
 import { addVerify } from "./verify.ts";
 
 const description =
@@ -49,6 +54,20 @@ export function buildProgram(invocation: Invocation, version: string): Command {
     addBuild,
     addDatasets,
     addDiff,
+    addRun,
+    addUp,
+    addWorker,
+    addFlows,
+    addSchedules,
+    addPause,
+    addResume,
+    addTrigger,
+    addBackfill,
+    addRuns,
+    addShow,
+    addLogs,
+    addRetry,
+    addCancel,
     addState,
     addQuery,
     addRebuild,

@@ -19,6 +19,11 @@ const wrongUsage: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "DEPENDENCY_MISSING",
   "NOT_SUPPORTED",
   "CURSOR_INVALID",
+  "FLOW_UNKNOWN",
+  "PARAMS_INVALID",
+  "RUN_UNKNOWN",
+  "TASK_UNKNOWN",
+  "SCHEDULE_UNKNOWN",
 ]);
 
 /** The exit code of a failure that ended the command. */

@@ -1,8 +1,8 @@
 /** `leat serve-sync`: the sync as an HTTP app for a scheduler. */
 import type { Command } from "commander";
-import { LeatError } from "../errors/leat-error.ts";
 import type { ProgressEvent } from "../ports/world.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
+import { readNumber } from "./read-number.ts";
 
 type ServeOptions = GlobalOptions &
   Readonly<{ port?: string; host: string; softDeadline?: string; drain: string; concurrency?: string }>;
@@ -102,12 +102,4 @@ async function serveSync(invocation: Invocation, options: ServeOptions): Promise
   if (!wasDrained)
     logger.warn("Some runs did not reach a safe point in time; the next ones go on from the last commit.");
   return 0;
-}
-
-function readNumber(option: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new LeatError("USAGE", {
-    message: `${option} "${text}" is not a whole number from ${least} to ${most}.`,
-  });
 }

@@ -1,4 +1,5 @@
 /** Imports a project's configuration, as TypeScript and as an ES module whatever the package's type is. */
+import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -8,10 +9,19 @@ import type { Project } from "../ports/project.ts";
 /** This copy of leat's entry, for a project that has none installed (`npx leat`). */
 const ownEntry = new URL(`../index.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url).href;
 
+/** This copy's own files: `src` or `dist`. */
+const ownFolder = new URL("../", import.meta.url).href;
+
 /** A line that only an ES module can have. */
 const esmLine = /^\s*(?:import\b(?!\s*\()|export\b)/m;
 
 let areHooksRegistered = false;
+
+/** Hashes of the project's files that were loaded so far, by URL. */
+const projectFiles = new Map<string, string>();
+
+/** Characters of a hash that names a version: enough to tell two apart, short enough to be read out. */
+const codeHashLength = 12;
 
 /**
  * Teaches this process's module loader two things, once.
@@ -37,19 +47,26 @@ function registerProjectHooks(): void {
       if (ending === undefined || !url.startsWith("file:") || url.includes("/node_modules/")) {
         return next(url, context);
       }
-      if (context.format === "module" || context.format === "module-typescript") return next(url, context);
-      if (!esmLine.test(readFileSync(fileURLToPath(url), "utf8"))) return next(url, context);
+      const isOwn = url.startsWith(ownFolder);
+      const isModule = context.format === "module" || context.format === "module-typescript";
+      if (isOwn && isModule) return next(url, context);
+      const text = readFileSync(fileURLToPath(url), "utf8");
+      if (!isOwn) projectFiles.set(url, hash("sha256", text));
+      if (isModule || !esmLine.test(text)) return next(url, context);
       return next(url, { ...context, format: ending === "ts" ? "module-typescript" : "module" });
     },
   });
 }
+
+/** What a configuration comes to. `codeHash`: of the files of the project that were read for it. */
+export type ImportedConfig = Readonly<{ project: Project; codeHash: string }>;
 
 /**
  * Imports the configuration's default export.
  *
  * @throws LeatError `CONFIG_INVALID` when the file cannot be imported or does not export a project.
  */
-export async function importConfig(path: string): Promise<Project> {
+export async function importConfig(path: string): Promise<ImportedConfig> {
   registerProjectHooks();
   let exported: unknown;
   try {
@@ -68,7 +85,8 @@ export async function importConfig(path: string): Promise<Project> {
       hint: "End it with: export default defineProject({ name, sources: [...] });",
     });
   }
-  return exported;
+  const hashes = [...projectFiles].map(([, one]) => one).sort();
+  return { project: exported, codeHash: hash("sha256", hashes.join()).slice(0, codeHashLength) };
 }
 
 /** By shape, not by identity: the project may come from another copy of leat. */

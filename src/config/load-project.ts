@@ -6,6 +6,7 @@ import type { Tenant } from "../ports/source.ts";
 import { type Environment, readDotenv } from "./environment.ts";
 import { findConfig } from "./find-config.ts";
 import { importConfig } from "./import-config.ts";
+import { type LedgerLocation, parseLedgerLocation } from "./ledger-location.ts";
 import { type Location, parseLocation } from "./location.ts";
 import { readTenants } from "./read-tenants.ts";
 import { type GuardedSecrets, openSecrets } from "./secrets.ts";
@@ -19,6 +20,9 @@ export type LoadedProject = Readonly<{
   folder: string;
   landing: Location;
   warehouse: Location;
+  ledger: LedgerLocation;
+  /** Names the project's code as it was read: `LEAT_CODE_VERSION`, else a hash of its files. */
+  codeVersion: string;
   secrets: GuardedSecrets;
   /** How long another process's turn at the warehouse file is waited for, ms; `undefined`: the engine's default. */
   lockWaitMs: number | undefined;
@@ -39,7 +43,7 @@ export type LoadOptions = Readonly<{
  * Finds and reads the project.
  *
  * `.env` beside the configuration is read first, so that the configuration itself may use it. `LEAT_LANDING`,
- * `LEAT_WAREHOUSE` and `LEAT_TENANTS` override what the project says; their relative paths begin at the project's
+ * `LEAT_WAREHOUSE`, `LEAT_LEDGER` and `LEAT_TENANTS` override what the project says; their relative paths begin at the project's
  * folder, whatever the working directory is. `LEAT_LOCK_WAIT` is in seconds.
  *
  * @throws LeatError `CONFIG_MISSING`, `CONFIG_INVALID`, `NOT_SUPPORTED`.
@@ -53,19 +57,30 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const folder = dirname(configPath);
   const dotenvPath = join(folder, ".env");
   readDotenv(dotenvPath, environment);
-  const project = await importConfig(configPath);
-  const locate = (what: "landing" | "warehouse", variable: string): Location => {
+  const { project, codeHash } = await importConfig(configPath);
+  const settle = (
+    what: "landing" | "warehouse" | "ledger",
+    variable: string,
+  ): { url: string; from: string } => {
     const override = environment[variable];
     const isOverridden = override !== undefined && override !== "";
-    const from = isOverridden ? variable : `\`${what}\` of ${configPath}`;
-    return parseLocation(isOverridden ? override : project[what], what, from, folder);
+    return isOverridden
+      ? { url: override, from: variable }
+      : { url: project[what], from: `\`${what}\` of ${configPath}` };
   };
+  const locate = (what: "landing" | "warehouse", variable: string): Location => {
+    const { url, from } = settle(what, variable);
+    return parseLocation(url, what, from, folder);
+  };
+  const ledger = settle("ledger", "LEAT_LEDGER");
   return {
     project,
     configPath,
     folder,
     landing: locate("landing", "LEAT_LANDING"),
     warehouse: locate("warehouse", "LEAT_WAREHOUSE"),
+    ledger: parseLedgerLocation(ledger.url, ledger.from, folder),
+    codeVersion: environment["LEAT_CODE_VERSION"] || codeHash,
     secrets: openSecrets(environment, { folder, dotenvPath }),
     lockWaitMs: readLockWait(environment["LEAT_LOCK_WAIT"]),
     environment,

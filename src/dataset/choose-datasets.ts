@@ -37,4 +37,4 @@ export function chooseDatasets(
 
 /** Finds one dataset. */
 export const chooseDataset = (all: readonly DatasetSpec[], name: string): DatasetSpec =>
-  chooseDatasets(all, [name])[0]!; // Found, or refused.
+  chooseDatasets(all, [name]).at(-1)!; // Found, or refused; what it reads comes before it.

@@ -70,7 +70,7 @@ describe("defineProject", () => {
   test("refuses what is no declaration at all", () => {
     expect(faultsOf(undefined)).toHaveLength(1);
     expect(faultsOf({ name: "x", sources: [] })).toEqual([
-      { path: "sources", problem: "must name at least one source" },
+      { path: "sources", problem: "must name at least one source, or `flows` one flow" },
     ]);
   });
 
@@ -107,6 +107,23 @@ describe("defineProject", () => {
         path: "sources[0].streams[0].partitions.column",
         problem: '"Tenant_ID" is the tenant\'s column; name another',
       },
+    ]);
+  });
+
+  test("a project of flows needs no sources; names of flows and deployments differ", () => {
+    const spec = { name: "nightly" };
+    expect(defineProject({ name: "jobs", flows: [{ spec }] })).toMatchObject({
+      sources: [],
+      flows: [{ spec }],
+      ledger: "sqlite:.leat/ledger.db",
+    });
+    const deployments = [{ name: "nightly", flow: spec }];
+    expect(faultsOf({ name: "jobs", flows: [{ spec }, { spec }], deployments })).toEqual([
+      { path: "flows[1].name", problem: '"nightly" is also the name of flows[0]' },
+      { path: "deployments[0].name", problem: '"nightly" is also the name of flows[0]' },
+    ]);
+    expect(faultsOf({ name: "jobs", flows: [{ name: "nightly" }] })).toEqual([
+      { path: "flows[0]", problem: expect.stringContaining("is not a flow") },
     ]);
   });
 });

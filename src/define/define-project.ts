@@ -6,6 +6,8 @@ import type { DatasetSpec } from "../ports/dataset.ts";
 import {
   type Project,
   type ProjectDeclaration,
+  type ProjectDeployment,
+  type ProjectFlow,
   projectDefaults,
   type TenantDeclaration,
 } from "../ports/project.ts";
@@ -38,13 +40,30 @@ const isDataset = (value: unknown): value is DatasetSpec =>
   Array.isArray((value as DatasetSpec).columns) &&
   "warehouseSchema" in value;
 
+const hasName = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && "name" in value && typeof value.name === "string";
+
+const isFlow = (value: unknown): value is ProjectFlow =>
+  typeof value === "object" && value !== null && "spec" in value && hasName(value.spec);
+
+const isDeployment = (value: unknown): value is ProjectDeployment =>
+  hasName(value) && typeof value === "object" && value !== null && "flow" in value && hasName(value.flow);
+
 const projectSchema = z.strictObject({
   name: nameSchema,
   sources: z
     .array(
       z.custom<Source>(isSource, "is not a source: make it with rest(...), files(...) or defineSource(...)"),
     )
-    .min(1, "must name at least one source"),
+    .default([]),
+  flows: z
+    .array(
+      z.custom<ProjectFlow>(isFlow, "is not a flow: make it with flow(...), syncFlow(...) or buildFlow(...)"),
+    )
+    .default([]),
+  deployments: z
+    .array(z.custom<ProjectDeployment>(isDeployment, "is not a deployment: make it with deployment(...)"))
+    .default([]),
   datasets: z
     .array(z.custom<DatasetSpec>(isDataset, "is not a dataset: make it with defineDataset(...)"))
     .default([]),
@@ -52,6 +71,7 @@ const projectSchema = z.strictObject({
   tenants: z.union([nameSchema, z.array(z.custom<TenantDeclaration>())]).optional(),
   landing: nameSchema.default(projectDefaults.landing),
   warehouse: nameSchema.default(projectDefaults.warehouse),
+  ledger: nameSchema.default(projectDefaults.ledger),
 });
 
 /**
@@ -69,13 +89,38 @@ export function defineProject(declaration: ProjectDeclaration): Project {
   const name = typeof declaration?.name === "string" ? `The project "${declaration.name}"` : "The project";
   if (!parsed.success) refuseFaults(faultsOf(parsed.error), name);
   const project = parsed.data!; // `refuseFaults` has thrown otherwise: a failed parse has at least one issue.
-  const faults = crossFaults(project.sources, project.tenantColumn);
-  refuseFaults([...faults, ...checkDatasets(project.datasets, project.sources)], name);
+  const faults = [
+    ...crossFaults(project.sources, project.tenantColumn),
+    ...checkDatasets(project.datasets, project.sources),
+    ...flowFaults(project.flows, project.deployments),
+  ];
+  if (project.sources.length + project.flows.length === 0) {
+    faults.push({ path: "sources", problem: "must name at least one source, or `flows` one flow" });
+  }
+  refuseFaults(faults, name);
   return Object.freeze({
     ...project,
     sources: Object.freeze([...project.sources]),
     datasets: Object.freeze([...project.datasets]),
+    flows: Object.freeze([...project.flows]),
+    deployments: Object.freeze([...project.deployments]),
     tenants: Array.isArray(project.tenants) ? Object.freeze([...project.tenants]) : project.tenants,
+  });
+}
+
+/** Flows and deployments are run by one kind of name, which must say which. */
+function flowFaults(flows: readonly ProjectFlow[], deployments: readonly ProjectDeployment[]): Fault[] {
+  const places = [
+    ...flows.map(({ spec }, index) => ({ name: spec.name, path: `flows[${index}]` })),
+    ...deployments.map(({ name }, index) => ({ name, path: `deployments[${index}]` })),
+  ];
+  const first = new Map<string, string>();
+  return places.flatMap(({ name, path }) => {
+    const twin = first.get(name);
+    if (twin === undefined) first.set(name, path);
+    return twin === undefined
+      ? []
+      : [{ path: `${path}.name`, problem: `"${name}" is also the name of ${twin}` }];
   });
 }
 

@@ -6,12 +6,25 @@ import type { Source } from "./source.ts";
 /** A tenant as a person writes it: an id, and whatever the sources ask of it. */
 export type TenantDeclaration = Readonly<{ id: string }> & JsonObject;
 
+/** A flow as a project sees it: a name. What else it is, `flow/` knows, which made it. */
+export type ProjectFlow = Readonly<{ spec: Readonly<{ name: string }> }>;
+
+/** A deployment as a project sees it. */
+export type ProjectDeployment = Readonly<{ name: string; flow: Readonly<{ name: string }> }>;
+
 /** What `defineProject` takes. */
 export type ProjectDeclaration = Readonly<{
   /** The project's name, for logs and messages. */
   name: string;
-  /** The sources to read, each made by `rest(...)`, `files(...)` or `defineSource(...)`. Their names must differ. */
-  sources: readonly Source[];
+  /**
+   * The sources to read, each made by `rest(...)`, `files(...)` or `defineSource(...)`. Their names must differ. A project
+   * that has flows needs none.
+   */
+  sources?: readonly Source[];
+  /** What runs, by hand or by itself, each made by `flow(...)`, `syncFlow(...)` or `buildFlow(...)`. */
+  flows?: readonly ProjectFlow[];
+  /** Flows once more, with parameters or schedules of their own, each made by `deployment(...)`. */
+  deployments?: readonly ProjectDeployment[];
   /** What is built out of them, each made by `defineDataset(...)`. Their names must differ. */
   datasets?: readonly DatasetSpec[];
   /**
@@ -29,6 +42,11 @@ export type ProjectDeclaration = Readonly<{
   landing?: string;
   /** Where tables are loaded. Default `duckdb:.leat/warehouse.duckdb`. `LEAT_WAREHOUSE` overrides it. */
   warehouse?: string;
+  /**
+   * Where runs of flows are kept: `sqlite:PATH` for one machine, `postgres://…` for many. Default
+   * `sqlite:.leat/ledger.db`. `LEAT_LEDGER` overrides it, and is the place for an address with a password.
+   */
+  ledger?: string;
 }>;
 
 /** A checked, complete, frozen project. */
@@ -36,11 +54,14 @@ export type Project = Readonly<{
   name: string;
   sources: readonly Source[];
   datasets: readonly DatasetSpec[];
+  flows: readonly ProjectFlow[];
+  deployments: readonly ProjectDeployment[];
   tenantColumn: string;
   /** `undefined`: nothing was configured; `tenants.json` is read where it exists. */
   tenants: string | readonly TenantDeclaration[] | undefined;
   landing: string;
   warehouse: string;
+  ledger: string;
 }>;
 
 /** Where a project keeps its things when it does not say. */
@@ -49,4 +70,5 @@ export const projectDefaults = {
   tenants: "tenants.json",
   landing: "file:.leat/landing",
   warehouse: "duckdb:.leat/warehouse.duckdb",
+  ledger: "sqlite:.leat/ledger.db",
 } as const;

@@ -8,6 +8,9 @@ function project(sources: Readonly<Record<string, readonly (string | [string, st
   return {
     name: "p",
     datasets: [],
+    flows: [],
+    deployments: [],
+    ledger: "sqlite:.leat/ledger.db",
     tenantColumn: "tenant_id",
     tenants: undefined,
     landing: "",

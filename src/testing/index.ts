@@ -1,5 +1,8 @@
 /** `leat/testing`: fakes of every port, and the contracts that adapters keep. */
+export { type DispatcherUnderTest, dispatcherContract } from "./dispatcher-contract.ts";
 export { createFakeClock, type FakeClock } from "./fake-clock.ts";
+export { ledgerContract } from "./ledger-contract.ts";
+export type { LedgerUnderTest } from "./ledger-under-test.ts";
 export {
   createMemoryStore,
   type Interpose,

@@ -16,6 +16,8 @@ export type Running = Readonly<{
   ended: Promise<Ended>;
   /** Resolves when its output, so far or from now on, holds the text. */
   saw: (text: string) => Promise<void>;
+  /** What it has written so far. */
+  output: () => string;
 }>;
 
 /** A folder for a test, with files in it. */
@@ -73,7 +75,7 @@ export function startLeat(
       listeners.push(look);
       look();
     });
-  return { child, ended, saw };
+  return { child, ended, saw, output: () => stdout + stderr };
 }
 
 /** Makes an empty folder. */

@@ -1,0 +1,206 @@
+/** The project's streams and datasets as flows work with them. Engines are loaded when a task needs them first. */
+import type { BuildPorts } from "../dataset/build-job.ts";
+import type { Ledger } from "../ports/ledger.ts";
+import type { ProjectWork, WorkWorld } from "../ports/project-work.ts";
+import type { ProgressEvent } from "../ports/world.ts";
+import type { ChosenStream, SyncItem, SyncJob, SyncPorts } from "../sync/sync-job.ts";
+import type { Invocation } from "./invocation.ts";
+import type { OpenProject } from "./open-project.ts";
+
+/** Files read at once; each process may take 2 GB in the worst case. */
+const readersMax = 2;
+
+/** How often an extract or a build begins anew when another committed first: two at once are settled by one. */
+const conflictRetriesMax = 3;
+
+/** Rounds of an extract that stops at its bounds; each commits. */
+const roundsMax = 1000;
+
+/** Extracts of one process at a time; how many of one source is the flow's limit, over all processes. */
+const extractsMax = 1000;
+
+/** Opens the work of a project. Nothing is loaded before it is asked for. */
+export function openWork(invocation: Invocation, opened: OpenProject, ledger: Ledger): ProjectWork {
+  let lanes: SyncPorts["lanes"] | undefined;
+  const openSync = async (atEnd: Invocation["atEnd"]): Promise<SyncPorts> => {
+    const ports = await opened.openSyncPorts(() => {}, { extractsPerSource: extractsMax, atEnd });
+    lanes ??= ports.lanes; // One warehouse, one lane: steps of this process load one after the other.
+    return { ...ports, lanes };
+  };
+  return {
+    async planStreams(names, ids) {
+      const { chooseStreams, chooseTenants, streamName } = await import("../sync/choose.ts");
+      const streams = chooseStreams(opened.project, names);
+      const tenants = chooseTenants(opened.readTenants(), ids, opened.project).map(({ id }) => id);
+      const planned = new Set(streams.map(streamName));
+      return streams.map((stream) => {
+        const { partitions } = stream.spec;
+        const parent = partitions?.from === "stream" ? `${stream.source.name}.${partitions.stream}` : null;
+        return {
+          stream: streamName(stream),
+          source: stream.source.name,
+          parent: parent !== null && planned.has(parent) ? parent : null,
+          tenants,
+        };
+      });
+    },
+    async findFiles(name, tenant, world) {
+      const { findProjectFiles } = await import("./find-project-files.ts");
+      return withCleanup(async (atEnd) =>
+        findProjectFiles(opened, await openSync(atEnd), { name, tenant }, world.signal),
+      );
+    },
+    async extract(stream, tenant, world, files) {
+      const chosen = { stream, tenants: [tenant], steps: "extract", files } as const;
+      const items = await withCleanup(async (atEnd) =>
+        syncSteps(opened, await openSync(atEnd), chosen, world),
+      );
+      const { printItem } = await import("../sync/print-item.ts");
+      return printItem(refuseFailed(items));
+    },
+    async load(stream, tenants, world) {
+      const chosen = { stream, tenants, steps: "load" } as const;
+      const items = await withCleanup(async (atEnd) =>
+        syncSteps(opened, await openSync(atEnd), chosen, world),
+      );
+      await tellPackages(ledger, stream, items);
+      refuseFailed(items);
+      return {
+        packages: sum(items, (item) => item.load?.packages),
+        loaded: sum(items, (item) => item.load?.loaded),
+        rejected: sum(items, (item) => item.load?.rejected),
+      };
+    },
+    async planDatasets(names) {
+      const { chooseDatasets } = await import("../dataset/choose-datasets.ts");
+      return chooseDatasets(opened.project.datasets, names).map(({ name }) => name);
+    },
+    async build(name, world) {
+      const [{ buildDataset }, { chooseDataset }, { readVersion }] = await Promise.all([
+        import("../dataset/build-dataset.ts"),
+        import("../dataset/choose-datasets.ts"),
+        import("./read-version.ts"),
+      ]);
+      const spec = chooseDataset(opened.project.datasets, name);
+      const job = { spec, leatVersion: readVersion(), readersMax, conflictRetriesMax };
+      const progress: BuildPorts["progress"] = (event) => {
+        if (event.type === "reading" && !event.isCached) world.tell("info", `read ${event.file}`);
+        if (event.type === "checking") world.tell("info", `checking ${event.rows} rows`);
+        if (event.type === "publishing") world.tell("info", `publishing ${event.rows} rows`);
+      };
+      const outcome = await withCleanup(async (atEnd) => {
+        const { openBuildPorts } = await import("./open-datasets.ts");
+        const ports = await openBuildPorts({ ...invocation, atEnd }, opened, progress);
+        return buildDataset(ports, job, world.signal);
+      });
+      const { version, seq, rowCount, parts } = outcome.manifest;
+      // Also where it was published before: that build may have died, or been another command, which tells of nothing.
+      await ledger.appendEvent({
+        kind: "dataset.version",
+        subject: name,
+        runId: null,
+        data: { version, seq, rows: rowCount },
+        dedupKey: `dataset.version:${name}:${seq}`,
+      });
+      const warned = outcome.seen.rules.filter((rule) => !rule.isPassed);
+      for (const { name: rule, failed } of warned) world.tell("warn", `${rule}: ${failed} rows do not hold`);
+      return {
+        status: outcome.status,
+        version,
+        seq,
+        rows: rowCount,
+        parts: parts.length,
+        filesRead: outcome.seen.readNow.length,
+        warnings: warned.map((rule) => rule.name),
+      };
+    },
+  };
+}
+
+/** A step's own folders and readers end with the step: the process that does it may live for weeks, or be killed. */
+async function withCleanup<Result>(call: (atEnd: Invocation["atEnd"]) => Promise<Result>): Promise<Result> {
+  const cleanups: (() => Promise<unknown>)[] = [];
+  try {
+    return await call((cleanup) => void cleanups.unshift(cleanup));
+  } finally {
+    for (const cleanup of cleanups) await cleanup().catch(() => {}); // `gc` finds what is left.
+  }
+}
+
+/** Some steps of a sync of one stream. */
+async function syncSteps(
+  opened: OpenProject,
+  ports: SyncPorts,
+  chosen: Readonly<{
+    stream: string;
+    tenants: readonly string[];
+    steps: SyncJob["steps"];
+    files?: readonly string[] | undefined;
+  }>,
+  world: WorkWorld,
+): Promise<readonly SyncItem[]> {
+  const [{ chooseStream, chooseTenants }, { syncProject }] = await Promise.all([
+    import("../sync/choose.ts"),
+    import("../sync/sync-project.ts"),
+  ]);
+  const job: SyncJob = {
+    streams: [await narrow(chooseStream(opened.project, chosen.stream), chosen.files)],
+    tenants: chooseTenants(opened.readTenants(), chosen.tenants, opened.project),
+    steps: chosen.steps,
+    modeOf: () => ({ kind: "incremental" }),
+    tenantColumn: opened.project.tenantColumn,
+    idempotencyKey: undefined, // A repeated extract finds what is committed by itself.
+    softDeadlineMs: undefined,
+    conflictRetriesMax,
+    roundsMax,
+  };
+  const progress = (event: ProgressEvent): void => tellProgress(world, event);
+  const { items } = await syncProject({ ...ports, progress }, job, world.signal);
+  return items;
+}
+
+/** The stream as if its publisher showed the chosen files alone. */
+async function narrow(
+  { source, spec }: ChosenStream,
+  files: readonly string[] | undefined,
+): Promise<ChosenStream> {
+  if (files === undefined) return { source, spec };
+  const { showOnly } = await import("./find-project-files.ts");
+  return { source: showOnly(source, new Set(files)), spec };
+}
+
+function tellProgress(world: WorkWorld, event: ProgressEvent): void {
+  if (event.type === "warning") world.tell("warn", event.message);
+  if (event.type === "committed")
+    world.tell("info", `committed package ${event.seq}, ${event.landed} records`);
+  if (event.type === "load") world.tell("info", `loaded package ${event.seq}, ${event.rows} rows`);
+}
+
+/** The last item; the first failure is thrown, since a task has one end. */
+function refuseFailed(items: readonly SyncItem[]): SyncItem {
+  for (const { extractError, loadError } of items) {
+    const error = extractError ?? loadError;
+    if (error !== undefined) throw error;
+  }
+  return items.at(-1)!; // One stream was chosen, and a tenant.
+}
+
+/**
+ * Tells of a tenant's newest package, once, also where it was loaded before: that load may have died before it told, or
+ * been another command, which tells of nothing.
+ */
+async function tellPackages(ledger: Ledger, stream: string, items: readonly SyncItem[]): Promise<void> {
+  for (const { tenant, load } of items) {
+    if (load === undefined || load.error !== undefined || load.seq === 0) continue;
+    await ledger.appendEvent({
+      kind: "stream.packages",
+      subject: stream,
+      runId: null,
+      data: { tenant, seq: load.seq, rows: load.loaded },
+      dedupKey: `stream.packages:${stream}:${tenant}:${load.seq}`,
+    });
+  }
+}
+
+const sum = (items: readonly SyncItem[], read: (item: SyncItem) => number | undefined): number =>
+  items.reduce((total, item) => total + (read(item) ?? 0), 0);

@@ -1,0 +1,205 @@
+/** `leat up` and `leat worker`: processes that stay, and execute what is queued. */
+import type { Command } from "commander";
+import { LeatError } from "../errors/leat-error.ts";
+import type { Dispatcher } from "../ports/dispatcher.ts";
+import type { ControlAddress } from "../server/control/serve-control.ts";
+import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
+import type { OpenFlows } from "./open-flows.ts";
+import { readNumber } from "./read-number.ts";
+import { reportError } from "./report-error.ts";
+
+type WorkOptions = GlobalOptions & Readonly<{ slots: string }>;
+type UpOptions = WorkOptions &
+  Readonly<{ port: string; host: string; token?: string; pool?: readonly string[]; keep: string }>;
+type WorkerOptions = WorkOptions & Readonly<{ pool: readonly string[] }>;
+
+/** Runs of one worker at once, unless said otherwise: each has a process of its own. */
+const slotsUsual = "4";
+
+/** How often old runs are looked for, ms. */
+const pruneMs = 3_600_000;
+
+/** Runs that one look throws away at most, and those that stay of each deployment however old. */
+const prunedMax = 1000;
+const keptPerDeployment = 20;
+
+const dayMs = 86_400_000;
+
+const upAfter = `
+Everything on one machine: schedules and triggers make runs, a worker executes them, each in a process of its own,
+people are told, and the control API answers at http://HOST:PORT/api (its description: /api/openapi.json).
+With the ledger on Postgres (LEAT_LEDGER), \`leat worker\` on other machines executes the same queue.
+
+Requests need the token as \`Authorization: Bearer ...\`. Without one the API only listens on this machine.
+SIGTERM stops: runs under way are given back to the queue, and go on from what is finished.`;
+
+export function addUp(program: Command, invocation: Invocation): void {
+  const command = program
+    .command("up")
+    .summary("Run schedules, triggers, a worker and the control API.")
+    .description("Runs the project: its schedules, triggers and notices, a worker, and the control API.")
+    .option("-p, --port <n>", "Port of the control API; 0 takes a free one.", "4004")
+    .option("--host <address>", "Address to listen on; one that others reach needs a token.", "127.0.0.1")
+    .option(
+      "--token <reference>",
+      "Where the API's token is: env:NAME or file:PATH. Default: LEAT_TOKEN where it is set.",
+    )
+    .option("--slots <n>", "Runs that are executed at once.", slotsUsual)
+    .option("--pool <name...>", "Pools to work for. Default: all of the project.")
+    .option("--keep <days>", "Runs that ended so long ago are thrown away.", "90")
+    .addHelpText("after", upAfter)
+    .action(async () => {
+      invocation.finish(await up(invocation, command.optsWithGlobals<UpOptions>()));
+    });
+}
+
+export function addWorker(program: Command, invocation: Invocation): void {
+  const command = program
+    .command("worker")
+    .summary("Execute queued runs, beside `leat up`.")
+    .description(
+      "Executes queued runs of some pools. Any number of workers, on any number of machines, share a ledger on Postgres; on one machine they share a file.",
+    )
+    .option("--pool <name...>", "Names of the pools to work for.", ["default"])
+    .option("--slots <n>", "Runs that are executed at once.", slotsUsual)
+    .action(async () => {
+      invocation.finish(await worker(invocation, command.optsWithGlobals<WorkerOptions>()));
+    });
+}
+
+async function worker(invocation: Invocation, options: WorkerOptions): Promise<ExitCode> {
+  const slots = readNumber("--slots", options.slots, 1, 1000);
+  const [{ openFlows, openDispatcher }] = await Promise.all([import("./open-flows.ts")]);
+  const flows = await openFlows(invocation, options, { connectionsMax: slots + 3 });
+  const dispatcher = await openDispatcher(invocation, flows);
+  const { stop } = await startWork(invocation, flows, dispatcher, { pools: options.pool, slots });
+  invocation.terminal.err(`works for ${options.pool.join(", ")}, ${slots} runs at once\n`);
+  await untilStopped(invocation.signal);
+  await stop();
+  return 0;
+}
+
+async function up(invocation: Invocation, options: UpOptions): Promise<ExitCode> {
+  const slots = readNumber("--slots", options.slots, 1, 1000);
+  const port = readNumber("--port", options.port, 0, 65_535);
+  const keepMs = readNumber("--keep", options.keep, 1, 36_500) * dayMs;
+  const [{ openFlows, openDispatcher, publishDeployments }, { serveControl }, { openControlPorts }] =
+    await Promise.all([
+      import("./open-flows.ts"),
+      import("../server/control/serve-control.ts"),
+      import("./open-control.ts"),
+    ]);
+  const flows = await openFlows(invocation, options, { connectionsMax: slots + 5 });
+  const { opened, registry } = flows;
+  const { terminal, environment } = invocation;
+  const reference = options.token ?? (environment["LEAT_TOKEN"] ? "env:LEAT_TOKEN" : undefined);
+  const token = reference === undefined ? undefined : await opened.secrets.resolve(reference);
+  refuseOpenDoor(options.host, token);
+  await publishDeployments(flows);
+  const dispatcher = await openDispatcher(invocation, flows);
+  const ports = openControlPorts(flows, dispatcher, token, onProblem(invocation));
+  const address: ControlAddress = { host: options.host, port };
+  const served = await serveControl(ports, address);
+  const pools = options.pool ?? [...new Set(["default", ...registry.deployments.map(({ pool }) => pool)])];
+  const work = await startWork(invocation, flows, dispatcher, { pools, slots });
+  const loops = await startLoops(invocation, flows, dispatcher, {
+    keepMs,
+    runUrl: (runId) => `${served.url}/api/runs/${runId}`,
+  });
+  if (options.json) terminal.out(`${JSON.stringify({ url: served.url, pools, slots })}\n`);
+  else {
+    const what = `${registry.deployments.length} flows, ${pools.length} pools, ${slots} runs at once`;
+    terminal.err(`up at ${served.url}: ${what}\n`);
+  }
+  await untilStopped(invocation.signal);
+  await served.stop();
+  await loops.stop();
+  await work.stop();
+  return 0;
+}
+
+/** Strangers must not run flows. */
+function refuseOpenDoor(host: string, token: string | undefined): void {
+  if (token !== undefined || ["127.0.0.1", "::1", "localhost"].includes(host)) return;
+  throw new LeatError("USAGE", {
+    message: `--host ${host} can be reached by others, and there is no token.`,
+    hint: "Set LEAT_TOKEN, or name where the token is: --token env:NAME.",
+  });
+}
+
+type Stoppable = Readonly<{ stop: () => Promise<void> }>;
+
+async function startWork(
+  invocation: Invocation,
+  flows: OpenFlows,
+  dispatcher: Dispatcher,
+  options: Readonly<{ pools: readonly string[]; slots: number }>,
+): Promise<Stoppable> {
+  const [{ startWorker }, { openLane }, { systemClock }, { newWorkerId }] = await Promise.all([
+    import("../flow/worker.ts"),
+    import("./open-lane.ts"),
+    import("./system-world.ts"),
+    import("../model/run-ids.ts"),
+  ]);
+  const { ledger, opened } = flows;
+  const executor = openLane(invocation, flows);
+  return startWorker(
+    { ledger, dispatcher, clock: systemClock, executor, onProblem: onProblem(invocation) },
+    { id: newWorkerId(), ...options, codeVersion: opened.codeVersion },
+  );
+}
+
+/** Schedules, events, and the end of old runs. */
+async function startLoops(
+  invocation: Invocation,
+  { ledger, registry, opened }: OpenFlows,
+  dispatcher: Dispatcher,
+  options: Readonly<{ keepMs: number; runUrl: (runId: string) => string }>,
+): Promise<Stoppable> {
+  const [{ startScheduler }, { startEventLoop }, { deleteResults }, { systemClock: clock }] =
+    await Promise.all([
+      import("../flow/scheduler.ts"),
+      import("../flow/event-loop.ts"),
+      import("../flow/results.ts"),
+      import("./system-world.ts"),
+    ]);
+  const tellProblem = onProblem(invocation);
+  const { secrets } = opened;
+  const { redact } = invocation.terminal;
+  const scheduler = startScheduler({ ledger, dispatcher, clock, registry, onProblem: tellProblem });
+  const events = startEventLoop({
+    ledger,
+    dispatcher,
+    registry,
+    notices: { secrets, clock, redact, runUrl: options.runUrl },
+    onProblem: tellProblem,
+  });
+  const prune = async (): Promise<void> => {
+    const endedBeforeMs = ledger.nowMs() - options.keepMs;
+    const gone = await ledger.prune({
+      endedBeforeMs,
+      keepPerDeployment: keptPerDeployment,
+      runsMax: prunedMax,
+    });
+    await deleteResults(opened.store, gone);
+  };
+  const pruning = setInterval(() => prune().catch(tellProblem), pruneMs);
+  pruning.unref();
+  return {
+    async stop() {
+      clearInterval(pruning);
+      await Promise.all([scheduler.stop(), events.stop()]);
+    },
+  };
+}
+
+/** What went wrong beside runs is told, and work goes on. */
+const onProblem =
+  ({ terminal }: Invocation) =>
+  (error: unknown): void =>
+    reportError(terminal, error);
+
+const untilStopped = (signal: AbortSignal): Promise<void> =>
+  signal.aborted
+    ? Promise.resolve()
+    : new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

@@ -1,0 +1,104 @@
+/** Looks at new events, once a second: makes the runs that they trigger, and tells people. One process at a time does so. */
+import { newWorkerId } from "../model/run-ids.ts";
+import type { FlowEvent } from "../model/run-record.ts";
+import type { Dispatcher } from "../ports/dispatcher.ts";
+import type { Ledger } from "../ports/ledger.ts";
+import type { FlowRegistry } from "./deployment.ts";
+import { fireAbsences, fireEvent } from "./fire-triggers.ts";
+import { hintsOf } from "./run-hints.ts";
+import { type NoticeWorld, occasionOf, sendNotice } from "./send-notice.ts";
+
+/** Pause between two looks, ms. */
+const lookMs = 1000;
+
+/** Pause between two looks at events that did not come, ms. */
+const absenceMs = 10_000;
+
+/** Events of one look. */
+const eventsMax = 100;
+
+/** How long the look is this process's own without a word of it, ms: longer than all tries of a notice. */
+const leaseMs = 30_000;
+
+export type EventLoopWorld = Readonly<{
+  ledger: Ledger;
+  dispatcher: Dispatcher;
+  registry: FlowRegistry;
+  notices: NoticeWorld;
+  /** Told of what went wrong; the loop goes on. */
+  onProblem: (error: unknown) => void;
+}>;
+
+/** A loop that looks. */
+export interface EventLoop {
+  stop(): Promise<void>;
+}
+
+/** Starts looking. */
+export function startEventLoop(world: EventLoopWorld): EventLoop {
+  const { ledger, notices, onProblem } = world;
+  const holder = newWorkerId();
+  const stopped = new AbortController();
+  let absenceAtMs = Number.NEGATIVE_INFINITY;
+  const loop = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      try {
+        const isOurs = await ledger.takeLease("events", holder, leaseMs);
+        const isFull = isOurs && (await handleEvents(world, stopped.signal)) === eventsMax;
+        if (isOurs && ledger.nowMs() - absenceAtMs >= absenceMs) {
+          absenceAtMs = ledger.nowMs();
+          await world.dispatcher.send(hintsOf((await fireAbsences(world)).map(({ run }) => run)));
+        }
+        if (isFull) continue;
+      } catch (error) {
+        onProblem(error);
+      }
+      await notices.clock.sleep(lookMs, stopped.signal).catch(() => {}); // Stopped.
+    }
+  };
+  const ended = loop();
+  return {
+    async stop() {
+      stopped.abort();
+      await ended;
+      // So that another process, or this one started anew, need not wait.
+      await ledger.takeLease("events", holder, 0).catch(onProblem);
+    },
+  };
+}
+
+/** Handles events that nobody has handled; each is handled again where this process dies in between. */
+export async function handleEvents(world: EventLoopWorld, signal: AbortSignal): Promise<number> {
+  const events = await world.ledger.listEvents({ isHandled: false, limit: eventsMax });
+  for (const event of events) {
+    const fired = await fireEvent(world, event);
+    await world.dispatcher.send(hintsOf(fired.map(({ run }) => run)));
+  }
+  await Promise.all(events.map((event) => tellPeople(world, event, signal)));
+  await world.ledger.markHandled(events.map(({ id }) => id));
+  return events.length;
+}
+
+async function tellPeople(world: EventLoopWorld, event: FlowEvent, signal: AbortSignal): Promise<void> {
+  const occasion = occasionOf(event);
+  const deployment = world.registry.deployments.find(({ name }) => name === event.subject);
+  if (occasion === undefined || deployment === undefined) return;
+  const wanted = deployment.notify.filter(({ on }) => on === undefined || on.includes(occasion));
+  await Promise.all(
+    wanted.map(async (notice) => {
+      try {
+        await sendNotice(world.notices, notice, event, signal);
+      } catch (error) {
+        world.onProblem(error);
+        const message = error instanceof Error ? error.message : String(error);
+        await world.ledger.appendEvent({
+          kind: "notice.failed",
+          subject: event.subject,
+          runId: event.runId,
+          data: { to: notice.to, occasion, message },
+          dedupKey: null,
+        });
+      }
+    }),
+  );
+}

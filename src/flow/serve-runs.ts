@@ -1,0 +1,68 @@
+/** The process of a flow: executes one attempt after the other, as its worker hands them over (F17). */
+import { codes, type ErrorCode } from "../errors/codes.ts";
+import { LeatError } from "../errors/leat-error.ts";
+import type { WorkerId } from "../model/run-ids.ts";
+import type { FlowRegistry } from "./deployment.ts";
+import { executeRun } from "./execute-run.ts";
+import { createLimitGates } from "./limit-gates.ts";
+import type { ProcessReply, ProcessRequest } from "./process-messages.ts";
+import { executedOf } from "./run-executor.ts";
+import type { RunWorld } from "./run-world.ts";
+import { cancelledError } from "./worker.ts";
+
+/** What such a process has opened for itself: its own connection to the ledger, and the project's flows. */
+export type ProcessWorld = Readonly<{
+  world: Omit<RunWorld, "workerId" | "waits" | "gates" | "live" | "tell">;
+  registry: FlowRegistry;
+}>;
+
+/** The side of a forked process that talks to who forked it: `process` itself. */
+export type ProcessChannel = Pick<NodeJS.Process, "on" | "send" | "kill" | "pid">;
+
+/**
+ * Serves until the worker is gone.
+ *
+ * To be called by the entry of a forked process, before anything else is awaited.
+ *
+ * @param open - loads the project and opens the ledger; when it throws, the process is to end, and its last words are told.
+ */
+export async function serveRuns(channel: ProcessChannel, open: () => Promise<ProcessWorld>): Promise<void> {
+  // Without its worker nobody beats for it, and another takes its run over.
+  channel.on("disconnect", () => channel.kill(channel.pid, "SIGKILL"));
+  channel.on("SIGINT", () => {}); // A terminal sends it to all; the worker decides what becomes of its runs.
+  const opened = await open();
+  const live: RunWorld["live"] = new Map();
+  const gates = createLimitGates();
+  let controller = new AbortController();
+  const send = (reply: ProcessReply): void => {
+    channel.send?.(reply, undefined, undefined, () => {}); // A worker that is gone needs no answer.
+  };
+  const execute = async (run: ProcessRequest & { kind: "run" }): Promise<void> => {
+    controller = new AbortController();
+    const world = toRunWorld(opened.world, run.workerId, { live, gates });
+    try {
+      const flow = opened.registry.flow(run.run.flow);
+      const outcome = await executeRun(world, run.run, flow, controller.signal);
+      send({ kind: "ended", executed: executedOf(outcome), isDirty: outcome.isDirty });
+    } catch (error) {
+      send({ kind: "broken", message: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  channel.on("message", (request: ProcessRequest) => {
+    if (request.kind === "run") void execute(request);
+    else if (request.kind === "abort") controller.abort(toReason(request));
+    else live.get(request.runId)?.(cancelledError(request.runId));
+  });
+  send({ kind: "ready" });
+}
+
+const toRunWorld = (
+  world: ProcessWorld["world"],
+  workerId: WorkerId,
+  own: Pick<RunWorld, "live" | "gates">,
+): RunWorld => ({ ...world, ...own, workerId, waits: "suspend", tell: () => {} });
+
+function toReason({ code, message }: ProcessRequest & { kind: "abort" }): LeatError {
+  const known = Object.hasOwn(codes, code) ? (code as ErrorCode) : "INTERNAL"; // It is one of them.
+  return new LeatError(known, { message });
+}

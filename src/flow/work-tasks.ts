@@ -1,0 +1,88 @@
+/** Tasks that sync streams and build datasets, for ready-made flows and for one's own. */
+import { hash } from "node:crypto";
+import type { JsonObject } from "../model/json-value.ts";
+import type { PlannedFile, PlannedStream } from "../ports/project-work.ts";
+import { type Task, task } from "./task.ts";
+import { useWork, workWorld } from "./use-work.ts";
+
+/** Tries after the first of a step whose failure may pass: a partner's bad hour is not over in a minute. */
+const stepRetries = { max: 3, delay: "10s", factor: 3, jitter: 0.3 } as const;
+
+/** Steps of one process at a time that write to the warehouse. */
+const warehouseLimit = { name: "warehouse", concurrency: 1 };
+
+/** Chosen streams with their tenants, parents first; names and ids as on the command line, none: all. */
+export const planStreams: Task<[readonly string[], readonly string[]], readonly PlannedStream[]> = task(
+  "plan-streams",
+  {},
+  (ctx, names: readonly string[], tenants: readonly string[]) => useWork(ctx).planStreams(names, tenants),
+);
+
+/** Chosen datasets, and before each those that it reads; none: all. */
+export const planDatasets: Task<[readonly string[]], readonly string[]> = task(
+  "plan-datasets",
+  {},
+  (ctx, names: readonly string[]) => useWork(ctx).planDatasets(names),
+);
+
+/**
+ * Loads into the warehouse what is landed of a stream, `source.stream`, for these tenants. `news` names what was landed:
+ * a load of other news is done again when a run is retried.
+ */
+export const loadStream: Task<[string, readonly string[], readonly string[]], JsonObject> = task(
+  "load",
+  {
+    retries: stepRetries,
+    limit: warehouseLimit,
+    key: (stream, tenants, news) => `${stream} ${hash("sha256", JSON.stringify([tenants, news]))}`,
+  },
+  (ctx, stream: string, tenants: readonly string[]) =>
+    tenants.length === 0 ? {} : useWork(ctx).load(stream, tenants, workWorld(ctx)),
+);
+
+/** Builds a dataset from what is landed and loaded, checks its rules, and publishes a version where rows have changed. */
+export const buildDataset: Task<[string], JsonObject> = task(
+  "build",
+  { retries: { ...stepRetries, max: 1 }, limit: warehouseLimit },
+  (ctx, dataset: string) => useWork(ctx).build(dataset, workWorld(ctx)),
+);
+
+/** Files that a stream of files, `source.stream`, has to offer to a tenant: those to be given to `downloadFile`. */
+export const findFiles: Task<[string, string], readonly PlannedFile[]> = task(
+  "find",
+  { retries: stepRetries },
+  (ctx, stream: string, tenant: string) => useWork(ctx).findFiles(stream, tenant, workWorld(ctx)),
+);
+
+/** Downloads one file, by its id, and lands it. One at a time: each is an entry of the one log of its stream. */
+export const downloadFile: Task<[string, string, string], JsonObject> = task(
+  "download",
+  { retries: stepRetries, limit: { name: "downloads", concurrency: 1 } },
+  (ctx, stream: string, tenant: string, id: string) =>
+    useWork(ctx).extract(stream, tenant, workWorld(ctx), [id]),
+);
+
+const extracts = new Map<string, Task<[string, string], JsonObject>>();
+
+/**
+ * Lands what is new of one stream, `source.stream`, for one tenant.
+ *
+ * @param perSource - extracts of the stream's source at once, over all runs and workers at one ledger.
+ */
+export function extractStream(perSource: number): (source: string) => Task<[string, string], JsonObject> {
+  return (source) => {
+    const name = `${perSource} ${source}`;
+    const known = extracts.get(name);
+    if (known !== undefined) return known;
+    const limit = { name: limitName(source), concurrency: perSource };
+    const made = task("extract", { retries: stepRetries, limit }, (ctx, stream: string, tenant: string) =>
+      useWork(ctx).extract(stream, tenant, workWorld(ctx)),
+    );
+    extracts.set(name, made);
+    return made;
+  };
+}
+
+/** A source may have any name; a limit's is typed by people. */
+const limitName = (source: string): string =>
+  `source.${source.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, 80)}`;

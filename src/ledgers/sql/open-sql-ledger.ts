@@ -1,0 +1,85 @@
+/** The ledger in SQL: one code for both engines, which differ in their dialect, their errors and how they lock. */
+import type { Ledger } from "../../ports/ledger.ts";
+import { adoptRun, claimRun } from "./claim-run.ts";
+import { cancelRun, endAttempt } from "./end-attempt.ts";
+import { appendEvent, listEvents, markHandled } from "./event-rows.ts";
+import { findRuns, listAttempts, listClaimable, listRuns } from "./list-runs.ts";
+import { appendLogs, listArtifacts, readLogs, saveArtifact } from "./log-rows.ts";
+import { migrateLedger } from "./migrations.ts";
+import { type Patience, withPatience } from "./patience.ts";
+import { pruneLedger } from "./prune-ledger.ts";
+import { retryRun } from "./retry-run.ts";
+import { readRow, toFlowRun } from "./run-rows.ts";
+import { fireSchedule, listDeployments, listSchedules, saveDeployments, setPaused } from "./schedule-rows.ts";
+import { submitRun } from "./submit-run.ts";
+import { markLate, sweepLost, wakeRuns } from "./sweep-lost.ts";
+import type { LedgerWorld } from "./tables.ts";
+import { answerApproval, changeTask, openTask, readCached, readTasks } from "./task-rows.ts";
+import { beat, listWorkers, removeWorker, saveWorker, takeLease } from "./worker-rows.ts";
+
+/**
+ * Opens the ledger over a database: brings its tables to this version, then every call waits with patience.
+ *
+ * @param close - ends what the engine has opened beside Kysely.
+ */
+export async function openSqlLedger(
+  world: LedgerWorld,
+  patience: Patience,
+  close: () => Promise<void>,
+): Promise<Ledger> {
+  /** Makes a call of the ledger out of one that takes the world first. */
+  const patient =
+    <Args extends readonly unknown[], Result>(
+      what: string,
+      call: (world: LedgerWorld, ...args: Args) => Promise<Result>,
+    ): ((...args: Args) => Promise<Result>) =>
+    (...args) =>
+      withPatience(patience, what, () => call(world, ...args));
+
+  await withPatience(patience, "opening it", () => migrateLedger(world, patience.url));
+  return {
+    url: patience.url,
+    nowMs: world.nowMs,
+    submitRun: patient("submitting a run", submitRun),
+    claimRun: patient("claiming a run", claimRun),
+    adoptRun: patient("beginning a sub-flow", adoptRun),
+    endAttempt: patient("ending an attempt", endAttempt),
+    listClaimable: patient("looking for runs", listClaimable),
+    cancelRun: patient("cancelling a run", cancelRun),
+    retryRun: patient("retrying a run", retryRun),
+    readRun: patient("reading a run", async (world, id) => {
+      const row = await readRow(world.db, id);
+      return row === undefined ? undefined : toFlowRun(row);
+    }),
+    listRuns: patient("listing runs", listRuns),
+    findRuns: patient("finding a run", findRuns),
+    listAttempts: patient("listing attempts", listAttempts),
+    readTasks: patient("reading tasks", readTasks),
+    openTask: patient("opening a task", openTask),
+    changeTask: patient("ending a task", changeTask),
+    readCached: patient("reading the cache", readCached),
+    answerApproval: patient("answering a question", answerApproval),
+    appendLogs: patient("writing a log", appendLogs),
+    readLogs: patient("reading a log", readLogs),
+    saveArtifact: patient("saving an artifact", saveArtifact),
+    listArtifacts: patient("listing artifacts", listArtifacts),
+    appendEvent: patient("writing an event", appendEvent),
+    listEvents: patient("listing events", listEvents),
+    markHandled: patient("marking events", markHandled),
+    saveDeployments: patient("saving deployments", saveDeployments),
+    listDeployments: patient("listing deployments", listDeployments),
+    listSchedules: patient("listing schedules", listSchedules),
+    setPaused: patient("pausing a schedule", setPaused),
+    fireSchedule: patient("firing a schedule", fireSchedule),
+    saveWorker: patient("saying who works", saveWorker),
+    beat: patient("saying that a worker is alive", beat),
+    removeWorker: patient("removing a worker", removeWorker),
+    listWorkers: patient("listing workers", listWorkers),
+    sweepLost: patient("sweeping", sweepLost),
+    wakeRuns: patient("waking runs", wakeRuns),
+    markLate: patient("looking for late runs", markLate),
+    takeLease: patient("taking a lease", takeLease),
+    prune: patient("pruning", pruneLedger),
+    close,
+  };
+}

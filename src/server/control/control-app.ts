@@ -1,0 +1,93 @@
+/** The control API: what a console and other programs see and do of flows, streams and datasets. */
+import swagger from "@fastify/swagger";
+import fastify, { type FastifyInstance } from "fastify";
+import { isLeatError, LeatError } from "../../errors/leat-error.ts";
+import { sendProblem } from "../problem.ts";
+import type { ControlPorts } from "./control-ports.ts";
+import { addDataRoutes } from "./data-routes.ts";
+import { addFlowRoutes } from "./flow-routes.ts";
+import { guardRequests } from "./guard-requests.ts";
+import { addHookRoutes } from "./hook-routes.ts";
+import { addRunRoutes } from "./run-routes.ts";
+
+/** Largest body: parameters of a run, or a webhook's. */
+const bodyBytesMax = 512 * 1024;
+
+/** Faults of one request that are told. */
+const faultsMax = 20;
+
+const description =
+  "Flows, runs, schedules, workers, streams and datasets of a leat project. Requests bring the token as `Authorization: Bearer ...`; those that change something are written down as events of the kind `audit`. Failures are problem documents (RFC 9457) with leat's error codes.";
+
+/** Builds the app. Try it with `app.inject(...)`; `serveControl` listens. */
+export async function createControlApp(ports: ControlPorts): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: bodyBytesMax,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    forceCloseConnections: true, // Streams of lines would hold up the stop for ever.
+    ajv: { customOptions: { allErrors: true, removeAdditional: false, coerceTypes: "array" } },
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: `leat: ${ports.project.name}`, version: ports.version, description },
+      components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
+      security: [{ token: [] }],
+    },
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const failure = toLeatError(error);
+    if (failure.code === "INTERNAL") ports.onProblem(error);
+    const isOversize = error instanceof Error && "statusCode" in error && error.statusCode === 413;
+    return sendProblem(reply, failure, { redact: ports.redact, ...(isOversize && { status: 413 }) });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const message = `There is nothing at ${request.method} ${request.url.split("?")[0]}.`;
+    const failure = new LeatError("USAGE", { message, hint: "See /api/openapi.json for what there is." });
+    return sendProblem(reply, failure, { redact: ports.redact, status: 404 });
+  });
+  guardRequests(app, ports);
+  app.get("/live", { schema: { hide: true } }, async () => ({ status: "live" }));
+  await app.register(
+    async (api) => {
+      api.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
+      addFlowRoutes(api, ports);
+      addRunRoutes(api, ports);
+      addDataRoutes(api, ports);
+      addHookRoutes(api, ports);
+    },
+    { prefix: "/api" },
+  );
+  return app;
+}
+
+type Invalid = Readonly<{
+  validation: readonly Readonly<{ instancePath: string; message?: string; params: object }>[];
+  validationContext?: string;
+}>;
+
+const isInvalid = (error: unknown): error is Error & Invalid =>
+  error instanceof Error && "validation" in error && Array.isArray(error.validation);
+
+function toLeatError(error: unknown): LeatError {
+  if (isLeatError(error)) return error;
+  if (isInvalid(error)) {
+    const faults = error.validation.slice(0, faultsMax).map(({ instancePath, message, params }) => {
+      const inside = instancePath.replaceAll("/", ".").slice(1);
+      const extra = "additionalProperty" in params ? String(params.additionalProperty) : undefined;
+      const path = [error.validationContext, inside, extra].filter(Boolean).join(".");
+      return { path, problem: extra === undefined ? (message ?? "is wrong") : "is unknown" };
+    });
+    const listed = faults.map(({ path, problem }) => `${path} ${problem}`).join("; ");
+    return new LeatError("USAGE", {
+      message: `The request has faults: ${listed}.`,
+      hint: "See /api/openapi.json for what it may hold.",
+      details: { faults },
+    });
+  }
+  const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
+  const message = error instanceof Error ? error.message : String(error);
+  if (status >= 400 && status < 500) return new LeatError("USAGE", { message });
+  return new LeatError("INTERNAL", { message: "The request failed.", cause: error });
+}

@@ -1,0 +1,26 @@
+/** What the control API works with. */
+import type { FlowRegistry } from "../../flow/deployment.ts";
+import type { Dispatcher } from "../../ports/dispatcher.ts";
+import type { Ledger } from "../../ports/ledger.ts";
+import type { ObjectStore } from "../../ports/object-store.ts";
+import type { Project } from "../../ports/project.ts";
+import type { Tenant } from "../../ports/source.ts";
+import type { Clock, Secrets } from "../../ports/world.ts";
+
+export type ControlPorts = Readonly<{
+  project: Project;
+  readTenants: () => readonly Tenant[];
+  registry: FlowRegistry;
+  ledger: Ledger;
+  dispatcher: Dispatcher;
+  /** The landing, for cursors, packages and datasets. */
+  store: ObjectStore;
+  secrets: Secrets;
+  clock: Clock;
+  redact: (text: string) => string;
+  /** What requests must bring; `undefined`: nothing, and the API listens to this machine alone. */
+  token: string | undefined;
+  version: string;
+  /** Told of failures that are no caller's fault. */
+  onProblem: (error: unknown) => void;
+}>;

@@ -1,0 +1,192 @@
+/** Sources, streams, tenants and datasets: where each stands. Reads the landing only; no engine is loaded. */
+import type { FastifyInstance } from "fastify";
+import { chooseDataset } from "../../dataset/choose-datasets.ts";
+import { listVersions } from "../../dataset/list-versions.ts";
+import { listTenants, readHead, readManifest } from "../../landing/log.ts";
+import type { TenantId } from "../../model/ids.ts";
+import { allStreams, chooseStream, streamName } from "../../sync/choose.ts";
+import { printCounts, printState } from "../../sync/print-item.ts";
+import type { ChosenStream } from "../../sync/sync-job.ts";
+import type { ControlPorts } from "./control-ports.ts";
+import { anyAnswer, idParams, limitField } from "./request-schemas.ts";
+
+type Id = { Params: { id: string } };
+
+/** Logs that are read at once: each is some requests to the store. */
+const readsAtOnce = 8;
+
+export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
+  const { project, store } = ports;
+  const tags = ["data"];
+  app.get(
+    "/sources",
+    { schema: { tags, summary: "Sources and their streams.", response: anyAnswer } },
+    async () => ({
+      sources: project.sources.map((source) => ({
+        name: source.name,
+        streams: source.streams.map((spec) => ({
+          name: spec.name,
+          primary_key: spec.primaryKey,
+          landing_table: spec.landingTable,
+          has_files: source.openFiles !== undefined,
+        })),
+      })),
+    }),
+  );
+  app.get(
+    "/tenants",
+    { schema: { tags, summary: "Tenants, by id alone.", response: anyAnswer } },
+    async () => ({
+      tenants: ports.readTenants().map(({ id }) => id),
+    }),
+  );
+  app.get<Id>(
+    "/streams/:id",
+    {
+      schema: {
+        tags,
+        summary: "Where a stream (`source.stream`) stands for each tenant: cursor, lag and freshness.",
+        params: idParams,
+        response: anyAnswer,
+      },
+    },
+    async (request) => {
+      const chosen = chooseStream(project, request.params.id);
+      return { stream: streamName(chosen), tenants: await readStandings(ports, chosen) };
+    },
+  );
+  app.get(
+    "/streams",
+    { schema: { tags, summary: "Where every stream stands.", response: anyAnswer } },
+    async () => {
+      const streams = [];
+      for (const chosen of allStreams(project)) {
+        streams.push({ stream: streamName(chosen), tenants: await readStandings(ports, chosen) });
+      }
+      return { streams };
+    },
+  );
+  app.get<Id & { Querystring: { tenant: string; before?: number; limit: number } }>(
+    "/streams/:id/packages",
+    {
+      schema: {
+        tags,
+        summary: "Landed packages of a stream and tenant, newest first.",
+        params: idParams,
+        querystring: {
+          type: "object",
+          required: ["tenant"],
+          properties: {
+            tenant: { type: "string" },
+            before: { type: "integer", minimum: 1, description: "Go on below this sequence." },
+            limit: { ...limitField, maximum: 200 },
+          },
+        },
+        response: anyAnswer,
+      },
+    },
+    async ({ params, query }) => {
+      const { source, spec } = chooseStream(project, params.id);
+      const place = { source: source.name, stream: spec.name, tenant: query.tenant as TenantId }; // A place in the landing.
+      const head = await readHead(store, place);
+      const packages = [];
+      const from = Math.min(
+        query.before === undefined ? Number.POSITIVE_INFINITY : query.before - 1,
+        head?.manifest.seq ?? 0,
+      );
+      for (let seq = from; seq >= 1 && packages.length < query.limit; seq--) {
+        const manifest = (await readManifest(store, place, seq))?.manifest;
+        if (manifest === undefined) break;
+        packages.push({
+          seq,
+          run: manifest.runId,
+          kind: manifest.kind,
+          committed_at: manifest.committedAt,
+          counts: printCounts(manifest.counts),
+          files: manifest.parts.length,
+        });
+      }
+      return { packages };
+    },
+  );
+  app.get(
+    "/datasets",
+    { schema: { tags, summary: "Datasets and their newest versions.", response: anyAnswer } },
+    async () => {
+      const datasets = [];
+      for (const { name, description } of project.datasets) {
+        const { versions, count } = await listVersions(store, name, 1);
+        const newest = versions[0]?.entry;
+        datasets.push({
+          name,
+          description,
+          versions: count,
+          version: newest?.version ?? null,
+          seq: newest?.seq ?? null,
+          rows: newest?.rowCount ?? null,
+          built_at: newest?.builtAt ?? null,
+        });
+      }
+      return { datasets };
+    },
+  );
+  app.get<Id & { Querystring: { limit: number } }>(
+    "/datasets/:id/versions",
+    {
+      schema: {
+        tags,
+        summary: "Versions of a dataset, newest first, with their rules and lineage.",
+        params: idParams,
+        querystring: { type: "object", properties: { limit: { ...limitField, maximum: 200 } } },
+        response: anyAnswer,
+      },
+    },
+    async ({ params, query }) => {
+      const { name } = chooseDataset(project.datasets, params.id);
+      const { versions, count } = await listVersions(store, name, query.limit);
+      return {
+        count,
+        versions: versions.map(({ entry, isCollected }) => ({
+          version: entry.version,
+          seq: entry.seq,
+          rows: entry.rowCount,
+          built_at: entry.builtAt,
+          is_collected: isCollected,
+          columns: entry.schema.columns,
+          rules: entry.rules,
+          lineage: entry.lineage,
+        })),
+      };
+    },
+  );
+}
+
+/** The newest manifest of each tenant, also of those that are no longer in the tenants file. */
+async function readStandings(
+  ports: ControlPorts,
+  { source, spec }: ChosenStream,
+): Promise<readonly unknown[]> {
+  const { store, ledger } = ports;
+  const ids = await listTenants(store, source.name, spec.name);
+  const standings: unknown[] = [];
+  for (let start = 0; start < ids.length; start += readsAtOnce) {
+    const some = ids.slice(start, start + readsAtOnce).map(async (tenant) => {
+      const head = await readHead(store, { source: source.name, stream: spec.name, tenant });
+      if (head === undefined) return { tenant };
+      const { manifest } = head;
+      const state = printState(spec, manifest.state.main);
+      const cursorMs = typeof state["cursor"] === "string" ? Date.parse(state["cursor"]) : Number.NaN;
+      return {
+        tenant,
+        ...state,
+        seq: manifest.seq,
+        committed_at: manifest.committedAt,
+        // How old the newest record is that is landed, and how long ago anything was committed.
+        lag_ms: Number.isNaN(cursorMs) ? null : Math.max(0, ledger.nowMs() - cursorMs),
+        freshness_ms: Math.max(0, ledger.nowMs() - Date.parse(manifest.committedAt)),
+      };
+    });
+    standings.push(...(await Promise.all(some)));
+  }
+  return standings;
+}

@@ -1,0 +1,287 @@
+/** Runs: listed, looked at, followed, retried, cancelled, answered. */
+import type { FastifyInstance } from "fastify";
+import { LeatError } from "../../errors/leat-error.ts";
+import { hintsOf } from "../../flow/run-hints.ts";
+import {
+  printArtifactJson,
+  printAttemptJson,
+  printInstant,
+  printLineJson,
+  printRunJson,
+  printTaskJson,
+} from "../../flow/run-json.ts";
+import type { JsonValue } from "../../model/json-value.ts";
+import { toFlowRunId } from "../../model/run-ids.ts";
+import { type FlowRun, foregroundWorker, type LogLevel } from "../../model/run-record.ts";
+import { endedRunStates, type RunState, runStates } from "../../model/run-state.ts";
+import type { ControlPorts } from "./control-ports.ts";
+import { actorOf } from "./guard-requests.ts";
+import { layGraph } from "./lay-graph.ts";
+import { afterField, anyAnswer, idParams, limitField, listedMax } from "./request-schemas.ts";
+import { streamRows } from "./stream-rows.ts";
+
+type Id = { Params: { id: string } };
+
+/** Task runs that a run's detail holds; the graph counts all of them. */
+const tasksTold = 1000;
+
+type ListQuery = {
+  flow?: string;
+  deployment?: string;
+  pool?: string;
+  state?: RunState[];
+  key?: string;
+  parent?: string;
+  created_from?: string;
+  created_to?: string;
+  before?: string;
+  limit: number;
+};
+
+const instant = { type: "string", format: "date-time" } as const;
+
+const listQuery = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    flow: { type: "string" },
+    deployment: { type: "string" },
+    pool: { type: "string" },
+    state: { type: "array", items: { enum: runStates } },
+    key: { type: "string", description: "The key that runs of a limit hold." },
+    parent: { type: "string", description: "Sub-flows of this run, instead of outermost runs." },
+    created_from: instant,
+    created_to: instant,
+    before: { type: "string", description: "Go on after this run, the last of an earlier list." },
+    limit: limitField,
+  },
+} as const;
+
+export function addRunRoutes(app: FastifyInstance, ports: ControlPorts): void {
+  addListRoutes(app, ports);
+  addLogRoutes(app, ports);
+  addActionRoutes(app, ports);
+}
+
+/** @throws LeatError `RUN_UNKNOWN`. */
+async function readRun({ ledger }: ControlPorts, id: string): Promise<FlowRun> {
+  const run = await ledger.readRun(toFlowRunId(id));
+  if (run !== undefined) return run;
+  throw new LeatError("RUN_UNKNOWN", { message: `There is no run "${id}".`, hint: "See /api/runs." });
+}
+
+function addListRoutes(app: FastifyInstance, ports: ControlPorts): void {
+  const { ledger } = ports;
+  const tags = ["runs"];
+  app.get<{ Querystring: ListQuery }>(
+    "/runs",
+    { schema: { tags, summary: "Runs, newest first.", querystring: listQuery, response: anyAnswer } },
+    async ({ query }) => {
+      const runs = await ledger.listRuns({
+        flow: query.flow,
+        deployment: query.deployment,
+        pool: query.pool,
+        states: query.state,
+        keyLimit: query.key,
+        parentId: query.parent === undefined ? undefined : toFlowRunId(query.parent),
+        createdFromMs: query.created_from === undefined ? undefined : Date.parse(query.created_from),
+        createdToMs: query.created_to === undefined ? undefined : Date.parse(query.created_to),
+        before: query.before === undefined ? undefined : toFlowRunId(query.before),
+        limit: query.limit,
+      });
+      return { runs: runs.map(printRunJson) };
+    },
+  );
+  app.get<Id>(
+    "/runs/:id",
+    {
+      schema: {
+        tags,
+        summary: "A run, its attempts, tasks, graph and artifacts.",
+        params: idParams,
+        response: anyAnswer,
+      },
+    },
+    async (request) => {
+      const run = await readRun(ports, request.params.id);
+      const [attempts, tasks, artifacts, children] = await Promise.all([
+        ledger.listAttempts(run.id),
+        ledger.readTasks(run.id),
+        ledger.listArtifacts(run.id),
+        ledger.listRuns({ parentId: run.id, limit: listedMax }),
+      ]);
+      const { nodes, edges } = layGraph(tasks);
+      return {
+        run: printRunJson(run),
+        attempts: attempts.map(printAttemptJson),
+        task_count: tasks.length,
+        tasks: tasks.slice(0, tasksTold).map(printTaskJson),
+        graph: {
+          nodes: nodes.map(({ startedAtMs, endedAtMs, ...node }) => ({
+            ...node,
+            started_at: printInstant(startedAtMs),
+            ended_at: printInstant(endedAtMs),
+          })),
+          edges,
+        },
+        artifacts: artifacts.map(printArtifactJson),
+        children: children.map(printRunJson),
+      };
+    },
+  );
+}
+
+type LogQuery = { after: number; limit: number; task?: string; level?: LogLevel[] };
+
+const logQuery = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    after: afterField,
+    limit: limitField,
+    task: { type: "string", description: "Key of a task." },
+    level: { type: "array", items: { enum: ["debug", "info", "warn", "error"] } },
+  },
+} as const;
+
+function addLogRoutes(app: FastifyInstance, ports: ControlPorts): void {
+  const { ledger } = ports;
+  const tags = ["logs"];
+  const read = (id: FlowRun["id"], query: LogQuery, afterId: number) =>
+    ledger.readLogs(id, {
+      afterId,
+      limit: query.limit,
+      taskKey: query.task,
+      levels: query.level,
+    } as Parameters<typeof ledger.readLogs>[1]); // Members that are undefined say as much as absent ones.
+  app.get<Id & { Querystring: LogQuery }>(
+    "/runs/:id/logs",
+    {
+      schema: {
+        tags,
+        summary: "Lines of a run's log, oldest first.",
+        params: idParams,
+        querystring: logQuery,
+        response: anyAnswer,
+      },
+    },
+    async (request) => {
+      const run = await readRun(ports, request.params.id);
+      const lines = await read(run.id, request.query, request.query.after);
+      return { lines: lines.map(printLineJson), is_over: endedRunStates.includes(run.state) };
+    },
+  );
+  app.get<Id & { Querystring: LogQuery }>(
+    "/runs/:id/logs/stream",
+    {
+      schema: {
+        tags,
+        summary: "Lines as they come, as server-sent events, until the run is over.",
+        description: "Goes on after Last-Event-ID. The last event is of the type `end`.",
+        params: idParams,
+        querystring: logQuery,
+      },
+    },
+    async (request, reply) => {
+      const { id } = await readRun(ports, request.params.id);
+      await streamRows(ports, request, reply, {
+        after: request.query.after,
+        read: async (afterId) => {
+          // Asked before the lines are read: what was written before the end is then there.
+          const state = (await ledger.readRun(id))?.state ?? "failed";
+          const lines = await read(id, request.query, afterId);
+          const rows = lines.map((line) => ({ id: line.id, data: printLineJson(line) }));
+          return { rows, isEnd: endedRunStates.includes(state) };
+        },
+      });
+    },
+  );
+}
+
+function addActionRoutes(app: FastifyInstance, ports: ControlPorts): void {
+  const { ledger, dispatcher } = ports;
+  const tags = ["runs"];
+  app.post<Id & { Body: { from_task?: string } | null }>(
+    "/runs/:id/retry",
+    {
+      schema: {
+        tags,
+        summary: "Queue a run that is over once more; finished tasks are not done again.",
+        params: idParams,
+        body: {
+          type: ["object", "null"],
+          additionalProperties: false,
+          properties: { from_task: { type: "string", description: "Do this task and all after it again." } },
+        },
+        response: { 202: anyAnswer[200] },
+      },
+    },
+    async (request, reply) => {
+      const run = await readRun(ports, request.params.id);
+      // Nobody claims from the pool of a terminal that is gone.
+      const pool =
+        foregroundWorker(run.pool) === undefined ? undefined : ports.registry.deployment(run.deployment).pool;
+      const queued = await ledger.retryRun(run.id, { fromTask: request.body?.from_task, pool });
+      await dispatcher.send(hintsOf([queued]));
+      return reply.code(202).send({ run: printRunJson(queued) });
+    },
+  );
+  app.post<Id & { Body: { reason?: string } | null }>(
+    "/runs/:id/cancel",
+    {
+      schema: {
+        tags,
+        summary: "Cancel a run, or ask its process to stop.",
+        params: idParams,
+        body: {
+          type: ["object", "null"],
+          additionalProperties: false,
+          properties: { reason: { type: "string", maxLength: 500 } },
+        },
+        response: { 202: anyAnswer[200] },
+      },
+    },
+    async (request, reply) => {
+      const { id } = await readRun(ports, request.params.id);
+      const { run, next } = await ledger.cancelRun(id, request.body?.reason ?? `by ${actorOf(request)}`);
+      await dispatcher.send(hintsOf(next));
+      return reply.code(202).send({ run: printRunJson(run) });
+    },
+  );
+  app.post<Id & { Body: { task: string; approve: boolean; note?: string; input?: JsonValue } }>(
+    "/runs/:id/answer",
+    {
+      schema: {
+        tags,
+        summary: "Answer a question of a run.",
+        params: idParams,
+        body: {
+          type: "object",
+          additionalProperties: false,
+          required: ["task", "approve"],
+          properties: {
+            task: { type: "string", description: "Key of the task that asks." },
+            approve: { type: "boolean" },
+            note: { type: "string", maxLength: 2000 },
+            input: { description: "Whatever the flow asks for." },
+          },
+        },
+        response: { 202: anyAnswer[200] },
+      },
+    },
+    async (request, reply) => {
+      const run = await readRun(ports, request.params.id);
+      const { task, approve, note, input } = request.body;
+      await ledger.answerApproval(run.id, task, {
+        isApproved: approve,
+        by: actorOf(request),
+        note: note ?? null,
+        input: input ?? null,
+        atMs: ledger.nowMs(),
+      });
+      const woken = await readRun(ports, run.id);
+      await dispatcher.send(hintsOf([woken]));
+      return reply.code(202).send({ run: printRunJson(woken) });
+    },
+  );
+}

@@ -1,0 +1,100 @@
+/** Rows as they come, as server-sent events: whoever comes back with `Last-Event-ID` misses none. */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { LeatError } from "../../errors/leat-error.ts";
+import type { ControlPorts } from "./control-ports.ts";
+
+/** Pause between two looks, ms: lines are written four times a second. */
+const lookMs = 300;
+
+/** How often a word is sent where nothing comes, ms: proxies cut silent connections after some 30 s. */
+const wordMs = 15_000;
+
+/** Streams of one process at once; each looks into the ledger three times a second. */
+const streamsMax = 200;
+
+/** What is streamed. `isEnd`: nothing will come any more. */
+export type RowSource = Readonly<{
+  /** Where it begins when the request names no place. */
+  after: number;
+  read: (
+    afterId: number,
+  ) => Promise<Readonly<{ rows: readonly Readonly<{ id: number; data: unknown }>[]; isEnd: boolean }>>;
+}>;
+
+let streamCount = 0;
+
+/** Answers until the source ends or the caller goes away. */
+export async function streamRows(
+  ports: ControlPorts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  source: RowSource,
+): Promise<void> {
+  if (streamCount >= streamsMax) {
+    throw new LeatError("LEDGER_UNAVAILABLE", {
+      message: `${streamsMax} streams are open.`,
+      hint: "Close some, or ask for the rows without a stream.",
+    });
+  }
+  let afterId = readPlace(request, source.after);
+  await source.read(afterId); // A failure is told as a problem document, before the stream begins.
+  const gone = new AbortController();
+  request.raw.on("close", () => gone.abort());
+  reply.raw.on("close", () => gone.abort());
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  });
+  raw.write("retry: 1000\n\n");
+  streamCount += 1;
+  let wordAtMs = ports.clock.nowMs();
+  try {
+    while (!gone.signal.aborted) {
+      const { rows, isEnd } = await source.read(afterId);
+      for (const { id, data } of rows) {
+        afterId = id;
+        wordAtMs = ports.clock.nowMs();
+        // A caller that reads slowly is waited for, so that nothing piles up here.
+        if (!raw.write(`id: ${id}\ndata: ${JSON.stringify(data)}\n\n`)) await drained(raw, gone.signal);
+      }
+      if (rows.length > 0) continue;
+      if (isEnd) {
+        raw.write("event: end\ndata: {}\n\n");
+        break;
+      }
+      if (ports.clock.nowMs() - wordAtMs >= wordMs) {
+        wordAtMs = ports.clock.nowMs();
+        raw.write(": still here\n\n");
+      }
+      await ports.clock.sleep(lookMs, gone.signal).catch(() => {}); // The next turn ends it.
+    }
+  } catch (error) {
+    ports.onProblem(error); // The caller comes again, from where it was.
+  } finally {
+    streamCount -= 1;
+    raw.end();
+  }
+}
+
+function readPlace(request: FastifyRequest, usual: number): number {
+  const named = request.headers["last-event-id"];
+  if (named === undefined) return usual;
+  const id = Number(named);
+  if (Number.isSafeInteger(id) && id >= 0) return id;
+  throw new LeatError("USAGE", { message: "Last-Event-ID is not the id of a row." });
+}
+
+const drained = (raw: FastifyReply["raw"], gone: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      raw.off("drain", done);
+      gone.removeEventListener("abort", done);
+      resolve();
+    };
+    raw.once("drain", done);
+    gone.addEventListener("abort", done, { once: true });
+    if (gone.aborted) done();
+  });

@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { systemClock } from "../../src/cli/system-world.ts";
+import { LeatError } from "../../src/errors/leat-error.ts";
+import { buildFlow, withNewsTriggers } from "../../src/flow/build-flow.ts";
+import { createFlowRegistry } from "../../src/flow/deployment.ts";
+import type { Flow } from "../../src/flow/flow-context.ts";
+import { runForeground } from "../../src/flow/run-foreground.ts";
+import { syncFlow } from "../../src/flow/sync-flow.ts";
+import { openSqliteLedger } from "../../src/ledgers/sqlite/open-sqlite-ledger.ts";
+import type { FlowRun } from "../../src/model/run-record.ts";
+import type { DatasetSpec } from "../../src/ports/dataset.ts";
+import type { ProjectWork } from "../../src/ports/project-work.ts";
+import type { Source } from "../../src/ports/source.ts";
+
+/** Two streams, one the other's parent, and two tenants; what was done is noted, in its order. */
+function makeWork(noted: string[], fails: (what: string) => boolean): ProjectWork {
+  const note = (what: string): void => {
+    noted.push(what);
+    if (fails(what)) throw new LeatError("SOURCE_AUTH_FAILED", { message: `${what} was refused` });
+  };
+  return {
+    planStreams: async () => [
+      { stream: "shop.orders", source: "shop", parent: null, tenants: ["1", "2"] },
+      { stream: "shop.lines", source: "shop", parent: "shop.orders", tenants: ["1", "2"] },
+    ],
+    findFiles: async () => [],
+    async extract(stream, tenant) {
+      note(`extract ${stream} ${tenant}`);
+      return { packages: [1] };
+    },
+    async load(stream) {
+      note(`load ${stream}`);
+      return { packages: 1 };
+    },
+    planDatasets: async (names) => (names.length === 0 ? ["a", "b"] : names),
+    async build(name) {
+      note(`build ${name}`);
+      return { status: "published" };
+    },
+  };
+}
+
+type Ended = Readonly<{ run: FlowRun; value: unknown; error: unknown }>;
+
+/** Runs a flow over a ledger of its own; the second call goes on with what failed. */
+async function withFlow(
+  flow: Flow,
+  work: ProjectWork,
+  call: (run: () => Promise<Ended>, retry: (failed: FlowRun) => Promise<Ended>) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "leat-ready-"));
+  const ledger = await openSqliteLedger(join(folder, "ledger.db"), systemClock);
+  const deployment = createFlowRegistry([flow]).deployment(flow.spec.name);
+  const world = {
+    ledger,
+    clock: { nowMs: () => Date.now(), sleep: async () => {} }, // Pauses between tries take no time.
+    fraction: () => 0,
+    results: undefined,
+    redact: (text: string) => text,
+    codeVersion: null,
+    tell: () => {},
+    work,
+  };
+  const { signal } = new AbortController();
+  try {
+    await call(
+      () => runForeground(world, { deployment, params: {}, by: "me" }, signal, () => {}),
+      (failed) => runForeground(world, { deployment, retry: failed, fromTask: undefined }, signal, () => {}),
+    );
+  } finally {
+    await ledger.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test("a sync extracts parents before their children, and loads each stream once", async () => {
+  const noted: string[] = [];
+  await withFlow(
+    syncFlow(),
+    makeWork(noted, () => false),
+    async (run) => {
+      const { run: ended } = await run();
+      expect(ended.state).toBe("succeeded");
+      expect(noted.filter((what) => what.startsWith("load"))).toEqual([
+        "load shop.orders",
+        "load shop.lines",
+      ]);
+      const child = noted.findIndex((what) => what.startsWith("extract shop.lines"));
+      expect(noted.slice(0, child).sort()).toEqual([
+        "extract shop.orders 1",
+        "extract shop.orders 2",
+        "load shop.orders",
+      ]);
+    },
+  );
+});
+
+test("one tenant's failure leaves the others served; a retry extracts only what failed, and loads what it brought", async () => {
+  const noted: string[] = [];
+  let isBroken = true;
+  const work = makeWork(noted, (what) => isBroken && what === "extract shop.orders 2");
+  await withFlow(syncFlow(), work, async (run, retry) => {
+    const failed = await run();
+    expect(failed.run.state).toBe("failed");
+    expect(failed.error).toMatchObject({
+      code: "FLOW_MAP_FAILED",
+      message: expect.stringContaining("1 of 4 extracts failed; the others are loaded:\n  shop.orders 2: "),
+    });
+    expect(noted).toContain("extract shop.orders 1");
+    expect(noted).toContain("load shop.orders");
+    expect(noted).toContain("load shop.lines");
+    isBroken = false;
+    noted.length = 0;
+    const retried = await retry(failed.run);
+    expect(retried.run.state).toBe("succeeded");
+    expect(noted).toEqual(["extract shop.orders 2", "load shop.orders"]);
+  });
+});
+
+test("a build goes through the datasets in their order", async () => {
+  const noted: string[] = [];
+  await withFlow(
+    buildFlow(),
+    makeWork(noted, () => false),
+    async (run) => {
+      const { run: ended, value } = await run();
+      expect(ended.state).toBe("succeeded");
+      expect(noted).toEqual(["build a", "build b"]);
+      expect(value).toEqual([
+        { dataset: "a", status: "published" },
+        { dataset: "b", status: "published" },
+      ]);
+    },
+  );
+});
+
+test("builds are triggered by the streams and datasets that are read, naming who reads them", () => {
+  /** Only what is looked at. */
+  const dataset = (name: string, from: object): DatasetSpec =>
+    ({ name, from, rules: [] }) as unknown as DatasetSpec;
+  const datasets = [
+    dataset("orders", { kind: "stream", stream: "shop.orders" }),
+    dataset("files", { kind: "files", stream: "ons" }),
+    dataset("both", { kind: "query", streams: ["shop.orders"], datasets: ["files"] }),
+  ];
+  const sources = [{ name: "ons", streams: [{ name: "workbooks" }] }] as unknown as Source[]; // As much as is looked at.
+  const [building] = withNewsTriggers([buildFlow({ name: "build" })], datasets, sources);
+  expect(building?.spec.triggers).toEqual([
+    { on: "stream.packages", stream: "shop.orders", params: { datasets: ["orders", "both"] } },
+    { on: "stream.packages", stream: "ons.workbooks", params: { datasets: ["files"] } },
+    { on: "dataset.version", dataset: "files", params: { datasets: ["both"] } },
+  ]);
+  const quiet = buildFlow({ name: "quiet", onNews: false });
+  expect(withNewsTriggers([quiet], datasets, sources)).toEqual([quiet]);
+});

@@ -1,0 +1,179 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { orderProject, type Running, type TestFolder } from "../cli/leat-process.ts";
+import { makeFlowProject } from "./flow-project.ts";
+
+const token = "the-token-of-this-test";
+const hookSecret = "the-secret-of-this-hook";
+
+/** Streams and a dataset of them, ready-made flows, a flow that fails, and one that a webhook triggers. */
+const config = orderProject({
+  imports: `import { buildFlow, defineDataset, flow, fromStream, syncFlow, z } from "leat";
+const orders = defineDataset({
+  name: "totals",
+  description: "Orders by tenant.",
+  columns: { tenant_id: z.string(), id: z.int() },
+  key: ["tenant_id", "id"],
+  from: fromStream("shop.orders"),
+});
+const doors = flow("doors", { notify: [{ to: "slack", url: "env:CHAT_URL" }] }, async (ctx) => {
+  ctx.log.info("tries the door with secret-of-the-door");
+  if (!existsSync(new URL("opened", import.meta.url))) throw new Error("the door is shut");
+});
+const heard = flow(
+  "heard",
+  {
+    params: z.object({ word: z.string() }),
+    triggers: [{ on: "webhook", webhook: "bell", secret: "env:BELL_SECRET", params: (event) => ({ word: String((event.data["body"] as { word: string }).word) }) }],
+  },
+  async (ctx, { word }) => word,
+);
+const ask = flow("ask", {}, async (ctx) => (await ctx.approve("go on?", { key: "go" })).by);`,
+  more: `datasets: [orders], flows: [syncFlow({ name: "nightly" }), buildFlow(), doors, heard, ask],`,
+});
+
+type Answer = Readonly<{ status: number; body: Record<string, unknown> }>;
+type Run = Readonly<{ id: string; flow: string; state: string; cause: { kind: string }; result: unknown }>;
+
+let folder: TestFolder;
+let up: Running;
+let url: string;
+let chat: Server;
+const said: string[] = [];
+
+async function ask(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const answer = await fetch(`${url}${path}`, {
+    method: body === undefined ? "GET" : "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+}
+
+/** Looks until there is a run of this flow in one of these states. */
+async function runOf(flow: string, states: readonly string[]): Promise<Run> {
+  for (;;) {
+    const { body } = await ask(`/api/runs?flow=${flow}`);
+    const run = (body["runs"] as Run[]).find(({ state }) => states.includes(state));
+    if (run !== undefined) return run;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+beforeAll(async () => {
+  chat = createServer((request, response) => {
+    let text = "";
+    request.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    request.on("end", () => {
+      said.push((JSON.parse(text) as { text: string }).text);
+      response.end("ok");
+    });
+  });
+  await new Promise<void>((resolve) => chat.listen(0, "127.0.0.1", resolve));
+  folder = makeFlowProject(config);
+  folder.write("tenants.json", JSON.stringify([{ id: "1" }, { id: "2" }]));
+  for (const id of ["1", "2"]) {
+    const lines = [1, 2].map((n) => JSON.stringify({ id: n, updated_at: `2026-01-0${n}T00:00:00Z` }));
+    folder.write(`data/${id}.ndjson`, `${lines.join("\n")}\n`);
+  }
+  up = folder.start(["up", "--port", "0", "--json", "--slots", "2"], {
+    LEAT_TOKEN: token,
+    BELL_SECRET: hookSecret,
+    CHAT_URL: `http://127.0.0.1:${(chat.address() as AddressInfo).port}/hook`,
+  });
+  await up.saw('"slots"');
+  url = /"url":"([^"]+)"/.exec(up.output())?.[1] ?? "";
+});
+afterAll(async () => {
+  up.child.kill("SIGTERM");
+  await up.ended;
+  chat.close();
+  folder.remove();
+});
+
+describe("leat up", { timeout: 60_000 }, () => {
+  test("a sync is a run per tenant and stream, and builds the datasets of what it landed by itself", async () => {
+    const queued = await ask("/api/deployments/nightly/runs", {});
+    expect(queued.status, JSON.stringify(queued.body)).toBe(202);
+    const sync = await runOf("nightly", ["succeeded", "failed"]);
+    expect(sync).toMatchObject({
+      state: "succeeded",
+      result: [{ stream: "shop.orders", tenants: 2, failed: [] }],
+    });
+    const { body } = await ask(`/api/runs?parent=${sync.id}`);
+    expect((body["runs"] as Run[]).map(({ flow, state }) => `${flow} ${state}`)).toEqual([
+      "nightly.stream succeeded",
+      "nightly.stream succeeded",
+    ]);
+    const build = await runOf("build", ["succeeded", "failed"]);
+    expect(build).toMatchObject({ state: "succeeded", cause: { kind: "event" } });
+    const datasets = await ask("/api/datasets");
+    expect(datasets.body["datasets"]).toMatchObject([{ name: "totals", rows: 4, versions: 1 }]);
+    const streams = await ask("/api/streams/shop.orders");
+    expect(streams.body["tenants"]).toMatchObject([
+      { tenant: "1", cursor: "2026-01-02T00:00:00.000000Z", seq: 1 },
+      { tenant: "2", seq: 1 },
+    ]);
+  });
+
+  test("a failure and the success after it are told in the chat, once each", async () => {
+    await ask("/api/deployments/doors/runs", {});
+    const failed = await runOf("doors", ["failed"]);
+    await expect.poll(() => said.length, { timeout: 15_000 }).toBe(1);
+    expect(said[0]).toMatch(/^doors failed\nthe door is shut\nhttp:/);
+    folder.write("opened", "");
+    expect((await ask(`/api/runs/${failed.id}/retry`, {})).status).toBe(202);
+    await runOf("doors", ["succeeded"]);
+    await expect.poll(() => said.length, { timeout: 15_000 }).toBe(2);
+    expect(said[1]).toMatch(/^doors works again/);
+  });
+
+  test("a webhook with its secret triggers a run with what it brings, and a second delivery no other", async () => {
+    const wrong = await ask("/api/hooks/bell", { word: "hello" }, { authorization: "Bearer wrong" });
+    expect(wrong).toMatchObject({ status: 401, body: { code: "WEBHOOK_REFUSED" } });
+    const unknown = await ask("/api/hooks/bel", { word: "hello" }, { authorization: `Bearer ${hookSecret}` });
+    expect(unknown).toMatchObject({ status: 401, body: { code: "WEBHOOK_REFUSED" } });
+    const headers = { authorization: "", "x-leat-secret": hookSecret, "idempotency-key": "one" };
+    expect(await ask("/api/hooks/bell", { word: "hello" }, headers)).toMatchObject({
+      status: 202,
+      body: { is_new: true },
+    });
+    expect(await ask("/api/hooks/bell", { word: "again" }, headers)).toMatchObject({
+      body: { is_new: false },
+    });
+    expect(await runOf("heard", ["succeeded"])).toMatchObject({ result: "hello" });
+  });
+
+  test("a question is answered over the API, and by whom is known", async () => {
+    await ask("/api/deployments/ask/runs", {});
+    const waiting = await runOf("ask", ["waiting"]);
+    const { body } = await ask(`/api/runs/${waiting.id}`);
+    const [question] = body["tasks"] as { key: string; kind: string }[];
+    expect(question?.kind).toBe("approval");
+    const answer = { task: question?.key, approve: true };
+    const { status } = await ask(`/api/runs/${waiting.id}/answer`, answer, { "x-leat-user": "ann" });
+    expect(status).toBe(202);
+    expect(await runOf("ask", ["succeeded"])).toMatchObject({ result: "ann" });
+    const audit = await ask("/api/events?kind=audit&limit=1000");
+    expect(audit.body["events"]).toContainEqual(
+      expect.objectContaining({
+        subject: `POST /api/runs/${waiting.id}/answer`,
+        data: { by: "ann", address: "127.0.0.1" },
+      }),
+    );
+  });
+
+  test("the command line of the same folder triggers, follows and shows runs of the worker", async () => {
+    const triggered = await folder.leat("trigger", "heard", "-p", "word=hi", "--json");
+    expect(triggered.code, triggered.stderr).toBe(0);
+    const { runs } = JSON.parse(triggered.stdout) as { runs: { run: Run }[] };
+    const id = runs[0]?.run.id ?? "";
+    expect((await folder.leat("logs", id, "--follow")).code).toBe(0);
+    const shown = await folder.leat("show", id.slice(0, 8));
+    expect(shown.stdout).toContain("state       succeeded");
+    expect(shown.stdout).toContain('result      "hi"');
+  });
+});

@@ -1,0 +1,125 @@
+/** The control API over a ledger in a folder of its own, and a worker in this process. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { systemClock } from "../../src/cli/system-world.ts";
+import { defineProject } from "../../src/define/define-project.ts";
+import { openLocalDispatcher } from "../../src/dispatchers/local/open-local-dispatcher.ts";
+import { createFlowRegistry, toRecords } from "../../src/flow/deployment.ts";
+import { flow } from "../../src/flow/flow.ts";
+import type { Flow } from "../../src/flow/flow-context.ts";
+import { createLimitGates } from "../../src/flow/limit-gates.ts";
+import { createLocalExecutor } from "../../src/flow/run-executor.ts";
+import { task } from "../../src/flow/task.ts";
+import { cancelledError, startWorker } from "../../src/flow/worker.ts";
+import { openSqliteLedger } from "../../src/ledgers/sqlite/open-sqlite-ledger.ts";
+import { newWorkerId, toFlowRunId } from "../../src/model/run-ids.ts";
+import type { Ledger } from "../../src/ports/ledger.ts";
+import { createControlApp } from "../../src/server/control/control-app.ts";
+import { createMemoryStore } from "../../src/testing/index.ts";
+
+export const token = "a-token-for-tests";
+
+const find = task("find", {}, async () => ["a", "b", "c"]);
+const fetchOne = task("fetch", {}, async (ctx, name: string) => {
+  ctx.log.info(`fetches ${name}`);
+  return name.toUpperCase();
+});
+const publish = task("publish", { produces: ["dataset:d"] }, async (_ctx, names: readonly string[]) =>
+  names.join(""),
+);
+const wait = task("wait", {}, (ctx) => systemClock.sleep(60_000, ctx.signal));
+
+const letters = flow(
+  "letters",
+  {
+    params: z.object({ times: z.int().max(5).default(1) }),
+    schedules: [{ every: "1d", from: "2026-01-01T06:00:00Z" }],
+  },
+  async (ctx) => {
+    const found = await find(ctx);
+    const got = await ctx.map(found, (name) => fetchOne(ctx, name), { concurrency: 1 });
+    await ctx.artifact.markdown("letters", got.join(", "));
+    return publish(ctx, got);
+  },
+);
+const endless = flow("endless", {}, (ctx) => wait(ctx));
+
+/** An API under test. */
+export type ApiStand = Readonly<{
+  app: FastifyInstance;
+  ledger: Ledger;
+  /** Makes a run and waits until it is over. */
+  run(deployment: string): Promise<string>;
+  problems: readonly unknown[];
+}>;
+
+/** Opens the API, calls, and closes all of it. */
+export async function withApi(
+  call: (stand: ApiStand) => Promise<void>,
+  options: Readonly<{ token?: string | undefined; flows?: readonly Flow[] }> = { token },
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "leat-control-"));
+  const ledger = await openSqliteLedger(join(folder, "ledger.db"), systemClock);
+  const dispatcher = openLocalDispatcher(ledger, systemClock);
+  const flows = [letters, endless, ...(options.flows ?? [])];
+  const registry = createFlowRegistry(flows);
+  const records = toRecords(registry, { codeVersion: "test", nowMs: ledger.nowMs() });
+  await ledger.saveDeployments(records.deployments, records.schedules);
+  const workerId = newWorkerId();
+  const world = {
+    ledger,
+    clock: systemClock,
+    fraction: Math.random,
+    results: undefined,
+    redact: (text: string) => text,
+    codeVersion: "test",
+    workerId,
+    waits: "suspend" as const,
+    tell: () => {},
+    gates: createLimitGates(),
+    live: new Map(),
+  };
+  const problems: unknown[] = [];
+  const onProblem = (error: unknown): void => void problems.push(error);
+  const executor = createLocalExecutor(world, registry, () => cancelledError(toFlowRunId("a sub-flow")));
+  const worker = await startWorker(
+    { ledger, dispatcher, clock: systemClock, executor, onProblem },
+    { id: workerId, pools: ["default"], slots: 2, codeVersion: "test" },
+  );
+  const app = await createControlApp({
+    project: defineProject({ name: "api", flows }),
+    readTenants: () => [],
+    registry,
+    ledger,
+    dispatcher,
+    store: createMemoryStore(),
+    secrets: { resolve: async (reference) => `secret of ${reference}` },
+    clock: systemClock,
+    redact: (text) => text.replaceAll(token, "[token]"),
+    token: options.token,
+    version: "0.0.0",
+    onProblem,
+  });
+  const run: ApiStand["run"] = async (deployment) => {
+    const headers = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
+    const answer = await app.inject({ method: "POST", url: `/api/deployments/${deployment}/runs`, headers });
+    const { id } = answer.json<{ run: { id: string } }>().run;
+    for (;;) {
+      const found = await ledger.readRun(toFlowRunId(id));
+      if (found?.endedAtMs !== null && found !== undefined) return id;
+      await systemClock.sleep(20, new AbortController().signal);
+    }
+  };
+  try {
+    await call({ app, ledger, run, problems });
+  } finally {
+    await app.close();
+    await worker.stop();
+    await dispatcher.close();
+    await ledger.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
