@@ -41,6 +41,8 @@ export type {
 } from "./ports/source.ts";
 export type { TidyDeclaration } from "./ports/tidy.ts";
 export { csv, json, ndjson, parquet, type TableOptions } from "./readers/tables/table-declaration.ts";
+export type { ApiSpec } from "./serve/api-spec.ts";
+export { type ApiDeclaration, defineApi, type RouteDeclaration } from "./serve/define-api.ts";
 export type { FilePattern } from "./sources/files/file-pattern.ts";
 export { files } from "./sources/files/files.ts";
 export type {

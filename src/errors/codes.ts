@@ -1,6 +1,7 @@
 /** Every error code of leat, once: what it means, what to do, whether trying again may help. */
 
 import { fileCodes } from "./file-codes.ts";
+import { serveCodes } from "./serve-codes.ts";
 
 /** What the catalogue says of a code. `docs/reference/errors.md` is generated from it. */
 export type CodeFacts = Readonly<{ meaning: string; hint: string; retryable: boolean }>;
@@ -315,9 +316,10 @@ const generalCodes = {
   },
 } as const;
 
-export const codes: typeof generalCodes & typeof fileCodes = {
+export const codes: typeof generalCodes & typeof fileCodes & typeof serveCodes = {
   ...generalCodes,
   ...fileCodes,
+  ...serveCodes,
 };
 
 codes satisfies Record<string, CodeFacts>;

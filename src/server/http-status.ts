@@ -37,6 +37,10 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   WAREHOUSE_FULL: 507,
   DATASET_UNKNOWN: 404,
   VERSION_UNKNOWN: 404,
+  QUERY_BUSY: 503,
+  QUERY_TIMEOUT: 503,
+  QUERY_MEMORY: 503,
+  QUERY_ENGINE_LOST: 503,
 };
 
 /** The status of a code. */

@@ -1,0 +1,34 @@
+/** Codes of datasets that are served. A part of the catalogue in `codes.ts`. */
+
+export const serveCodes = {
+  VERSION_REFUSED: {
+    meaning: "A dataset's version cannot be served; the one before stays up.",
+    hint: "Look at the cause: publish a version that fits the declared routes, or change them.",
+    retryable: false,
+  },
+  DATASET_TOO_LARGE: {
+    meaning: "A dataset's version takes more memory than serving may use.",
+    hint: "Raise `packBytesMax`, or publish a smaller dataset beside it and serve that one.",
+    retryable: false,
+  },
+  QUERY_BUSY: {
+    meaning: "More queries wait for the engine than may.",
+    hint: "Ask again a little later.",
+    retryable: true,
+  },
+  QUERY_TIMEOUT: {
+    meaning: "A query over a dataset took longer than it may and was ended.",
+    hint: "Ask for less: fewer groups, a narrower filter.",
+    retryable: true,
+  },
+  QUERY_MEMORY: {
+    meaning: "A query over a dataset took more memory than it may and was ended.",
+    hint: "Ask for less: fewer groups, a narrower filter.",
+    retryable: true,
+  },
+  QUERY_ENGINE_LOST: {
+    meaning: "The process that runs queries over datasets has ended; another takes its place.",
+    hint: "Ask again a little later.",
+    retryable: true,
+  },
+} as const;
