@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { DatasetManifest, PublishedColumn } from "../src/model/dataset-manifest.ts";
+import type { ApiSpec } from "../src/ports/api-spec.ts";
 import type { PublishedDatasets } from "../src/ports/dataset-query.ts";
-import type { ApiSpec } from "../src/serve/api-spec.ts";
 import { defineApi } from "../src/serve/define-api.ts";
 
 /** Ten years of months for each area: 350 areas are 42,000 rows, 83,334 are ten million. */

@@ -1,11 +1,11 @@
 /** From an address to what answers it. */
 import type { JsonObject } from "../model/json-value.ts";
+import type { RouteSpec } from "../ports/api-spec.ts";
 import { answerAggregate } from "./aggregate-answer.ts";
 import { chooseFormat } from "./answer-format.ts";
 import { type ApiAnswer, headerOf } from "./api-answer.ts";
 import type { ApiAsk } from "./api-ask.ts";
 import { QueryReader } from "./api-parameter.ts";
-import type { RouteSpec } from "./api-spec.ts";
 import { answerDocument, describeDataset, describeVersions, summarize } from "./catalog-answer.ts";
 import type { DatasetView } from "./dataset-view.ts";
 import { answerExport, answerPart } from "./export-answer.ts";

@@ -1,6 +1,6 @@
 /** Whether a route fits its dataset: looked at when it is declared, and again for each version. */
 import { hintOfKnown } from "../errors/nearest-name.ts";
-import type { RouteSpec } from "./api-spec.ts";
+import type { RouteSpec } from "../ports/api-spec.ts";
 
 /** What a route needs to know of a dataset. */
 export type RouteGround = Readonly<{

@@ -4,13 +4,13 @@
  */
 import { createHash } from "node:crypto";
 import type { JsonObject } from "../model/json-value.ts";
+import type { ApiSpec } from "../ports/api-spec.ts";
 import type { DatasetQueryEngine, PublishedDatasets } from "../ports/dataset-query.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Clock } from "../ports/world.ts";
 import { type ApiAnswer, type ApiRequest, problemAnswer, withoutBody } from "./api-answer.ts";
 import { readAsk } from "./api-ask.ts";
 import { ApiDispatch } from "./api-dispatch.ts";
-import type { ApiSpec } from "./api-spec.ts";
 import { BakeSchedule } from "./bake-schedule.ts";
 import { Problem, toProblem } from "./problem.ts";
 import { RenderThread } from "./render-thread.ts";

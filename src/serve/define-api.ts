@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { type Fault, faultsOf, refuseFaults } from "../errors/faults.ts";
 import { hintOfKnown } from "../errors/nearest-name.ts";
+import type { ApiSpec, RouteSegment, RouteShape, RouteSpec } from "../ports/api-spec.ts";
+import { ownSegments } from "../ports/api-spec.ts";
 import type { DatasetSpec } from "../ports/dataset.ts";
-import type { ApiSpec, RouteSegment, RouteShape, RouteSpec } from "./api-spec.ts";
-import { ownSegments } from "./api-spec.ts";
 import { checkRoute } from "./check-route.ts";
 
 /** A route, as it is declared. Its parameters are columns of the dataset, by name or through `parameters`. */

@@ -1,7 +1,7 @@
 /** Answers of declared routes: a few rows, found by binary search, printed from fragments. No engine, no waiting. */
 import assert from "node:assert/strict";
+import { type RouteSpec, routeColumns } from "../ports/api-spec.ts";
 import type { QueryFilter } from "../ports/dataset-query.ts";
-import { type RouteSpec, routeColumns } from "./api-spec.ts";
 import { toBytes } from "./column-value.ts";
 import type { DatasetView, ViewColumn } from "./dataset-view.ts";
 import { explainNoRows } from "./no-rows.ts";

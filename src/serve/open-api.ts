@@ -3,10 +3,10 @@
  * versions that are served; examples are values of the data.
  */
 import type { JsonObject, JsonValue } from "../model/json-value.ts";
+import type { ApiSpec, RouteSpec } from "../ports/api-spec.ts";
 import { aggregateParameterNames, aggregateParameters } from "./aggregate-request.ts";
 import { type AnswerFormat, answerFormats } from "./answer-format.ts";
 import type { ApiParameter } from "./api-parameter.ts";
-import type { ApiSpec, RouteSpec } from "./api-spec.ts";
 import type { DatasetView, ViewColumn } from "./dataset-view.ts";
 import { facetsParameterNames, facetsParameters } from "./facets-answer.ts";
 import { routeFormats } from "./friendly-route.ts";

@@ -1,5 +1,5 @@
 /** How a route's rows are found in a version: the order in which they are looked up. */
-import { type RouteSpec, routeColumns } from "./api-spec.ts";
+import { type RouteSpec, routeColumns } from "../ports/api-spec.ts";
 
 /**
  * The order that a route needs beside the version's own.

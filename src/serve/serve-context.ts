@@ -1,6 +1,7 @@
 /** What every answer is made with. */
+
+import type { ApiSpec } from "../ports/api-spec.ts";
 import type { DatasetQueryEngine } from "../ports/dataset-query.ts";
-import type { ApiSpec } from "./api-spec.ts";
 import type { RenderThread } from "./render-thread.ts";
 import type { ResultCache } from "./result-cache.ts";
 

@@ -1,7 +1,7 @@
 /** The API that most tests ask: deaths by area and month. */
 
 import type { PublishedSchema } from "../../src/model/dataset-manifest.ts";
-import type { ApiSpec } from "../../src/serve/api-spec.ts";
+import type { ApiSpec } from "../../src/ports/api-spec.ts";
 import { defineApi } from "../../src/serve/define-api.ts";
 import { column, type Row, schemaOf } from "./published-versions.ts";
 

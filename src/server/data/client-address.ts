@@ -56,7 +56,9 @@ export function clientAddress(
 ): string {
   let address = plainAddress(remote ?? "");
   if (forwarded === undefined || proxies.isEmpty || !proxies.has(address)) return address;
-  const entries = (typeof forwarded === "string" ? forwarded : forwarded.join(",")).split(",").slice(-hopsMax);
+  const entries = (typeof forwarded === "string" ? forwarded : forwarded.join(","))
+    .split(",")
+    .slice(-hopsMax);
   for (const entry of entries.reverse()) {
     const next = plainAddress(entry.trim());
     if (isIP(next) === 0) return address;
@@ -68,7 +70,8 @@ export function clientAddress(
 
 /** Without port, brackets and the form that IPv4 has on an IPv6 socket. */
 function plainAddress(text: string): string {
-  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
+  const bare =
+    /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
   return bare.startsWith("::ffff:") && bare.includes(".") ? bare.slice("::ffff:".length) : bare;
 }
 

@@ -112,7 +112,9 @@ class Host implements DataHost {
     this.#options = options;
     this.#admissions = new Admissions(options.admission, keys);
     this.#headers = new DataHeaders(options.cors);
-    this.#readers = new SlowReaders({ ...slowReaderDefaults, ...options.slowReaders }, () => performance.now());
+    this.#readers = new SlowReaders({ ...slowReaderDefaults, ...options.slowReaders }, () =>
+      performance.now(),
+    );
     this.#metrics = new ServeMetrics({
       readers: () => this.#readers.facts,
       datasets: () => api.states(),
@@ -239,7 +241,8 @@ class Host implements DataHost {
     const answer = this.#ports.api.answer(asked);
     const sendData = (made: ApiAnswer): void =>
       send(this.#options.admission.keys === "required" ? keepPrivate(made) : made, dataHeaders());
-    if (answer instanceof Promise) void answer.then(sendData); // It never rejects.
+    if (answer instanceof Promise)
+      void answer.then(sendData); // It never rejects.
     else sendData(answer);
   }
 }
@@ -247,7 +250,9 @@ class Host implements DataHost {
 /** Whether a request brings more than would be read and thrown away without a word. */
 function hasLargeBody({ headers }: IncomingMessage): boolean {
   const length = headers["content-length"];
-  return headers["transfer-encoding"] !== undefined || (length !== undefined && Number(length) > bodyBytesMax);
+  return (
+    headers["transfer-encoding"] !== undefined || (length !== undefined && Number(length) > bodyBytesMax)
+  );
 }
 
 const oneOf = (value: string | readonly string[] | undefined): string | undefined =>

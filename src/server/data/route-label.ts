@@ -1,5 +1,5 @@
 /** What a request is counted as: a route as it was declared, so that there are only so many. */
-import type { ApiSpec } from "../../serve/api-spec.ts";
+import type { ApiSpec } from "../../ports/api-spec.ts";
 
 /** Names of everything that was not found. */
 export const otherRoute = "other";
@@ -33,7 +33,8 @@ export function openRouteLabels({ routes }: ApiSpec): (url: string) => string {
     if (first === "") return "/";
     const route = declared.get(first);
     if (route !== undefined) return route;
-    if (first === "v") return rest[1] === "datasets" ? `/v/{version}${datasetLabel(rest.slice(2))}` : otherRoute;
+    if (first === "v")
+      return rest[1] === "datasets" ? `/v/{version}${datasetLabel(rest.slice(2))}` : otherRoute;
     if (first === "datasets") return datasetLabel(rest);
     if (first === "openapi.json") return "/openapi.json";
     return ownWords.has(first) ? `/${first}` : otherRoute;

@@ -1,6 +1,12 @@
 /** Answers written to connections, at the pace of whoever reads them. */
 import type { ServerResponse } from "node:http";
-import { type ApiAnswer, discardBody, type FileBody, isFileBody, isStreamBody } from "../../serve/api-answer.ts";
+import {
+  type ApiAnswer,
+  discardBody,
+  type FileBody,
+  isFileBody,
+  isStreamBody,
+} from "../../serve/api-answer.ts";
 import type { SlowReaders } from "./slow-readers.ts";
 
 /** Bodies up to this size are written in one go, bytes; larger ones piece by piece, and a piece is as large. */

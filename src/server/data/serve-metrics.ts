@@ -68,18 +68,26 @@ export class ServeMetrics {
       () => sources.readers().heldBytes,
     );
     gauge("process.memory.usage", "Resident memory.", "By", () => process.memoryUsage.rss());
-    gauge("leat.event_loop.delay", "99th percentile of the event loop's delay since the last look.", "s", () => {
-      const seconds = this.#loopDelay.percentile(99) / 1e9;
-      this.#loopDelay.reset();
-      return seconds;
-    });
+    gauge(
+      "leat.event_loop.delay",
+      "99th percentile of the event loop's delay since the last look.",
+      "s",
+      () => {
+        const seconds = this.#loopDelay.percentile(99) / 1e9;
+        this.#loopDelay.reset();
+        return seconds;
+      },
+    );
     meter
       .createObservableCounter("leat.slow_readers.cut", {
         description: "Clients cut off because they took nothing for too long.",
       })
       .addCallback((told) => told.observe(sources.readers().cut));
     meter
-      .createObservableCounter("process.cpu.time", { description: "CPU time of the server process.", unit: "s" })
+      .createObservableCounter("process.cpu.time", {
+        description: "CPU time of the server process.",
+        unit: "s",
+      })
       .addCallback((told) => {
         const { user, system } = process.cpuUsage();
         told.observe((user + system) / 1e6);
@@ -96,7 +104,12 @@ export class ServeMetrics {
           if (value !== undefined) told.observe(value, { dataset: state.dataset });
         }
       });
-    ofDatasets("leat.dataset.rows", "Rows of the version that is served.", "{row}", (state) => state.rowCount);
+    ofDatasets(
+      "leat.dataset.rows",
+      "Rows of the version that is served.",
+      "{row}",
+      (state) => state.rowCount,
+    );
     ofDatasets("leat.dataset.seq", "Number of the version that is served.", "1", (state) => state.seq);
     ofDatasets("leat.dataset.refused", "1 while the newest version cannot be served.", "1", ({ refused }) =>
       refused === undefined ? 0 : 1,

@@ -11,8 +11,8 @@ import { answerLive, answerMetrics, answerReady } from "./health.ts";
 import { answerHomePage } from "./home-page.ts";
 import { answerError, notFound } from "./page-answer.ts";
 import { exchangeOf } from "./page-exchange.ts";
-import { answerSqlFile, answerSqlPage } from "./sql-page.ts";
 import type { SqlEngineFiles } from "./sql-engine.ts";
+import { answerSqlFile, answerSqlPage } from "./sql-page.ts";
 
 /** What pages are made of. */
 export type PagePorts = Readonly<{
