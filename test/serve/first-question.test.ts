@@ -35,7 +35,9 @@ describe("an area's year", () => {
     expect(Object.keys(data)).toEqual(
       stockport2018.map((_, month) => new Date(Date.UTC(2018, month + 1, 0)).toISOString().slice(0, 10)),
     );
-    expect(answer.text.startsWith('{"year":2018,"geo_code":"E08000007","data":{"2018-01-31":315,')).toBe(true);
+    expect(answer.text.startsWith('{"year":2018,"geo_code":"E08000007","data":{"2018-01-31":315,')).toBe(
+      true,
+    );
   });
 
   test("gives two months of 2020, for which there are no more", async () => {
@@ -61,7 +63,9 @@ describe("an area's year", () => {
   test("of a year that is no number says what one looks like", async () => {
     const answer = await api.get("/year/last/geo_code/E08000007");
     expect(answer.status).toBe(400);
-    expect(answer.json<ProblemAnswer>().detail).toBe('"year" must be a whole number such as 2018, not "last".');
+    expect(answer.json<ProblemAnswer>().detail).toBe(
+      '"year" must be a whole number such as 2018, not "last".',
+    );
   });
 
   test("is there as CSV and NDJSON by its ending and by Accept", async () => {

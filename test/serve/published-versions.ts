@@ -133,17 +133,17 @@ async function writeParts(
       appender.endRow();
     }
     appender.closeSync();
-    const cells = columns.map(
-      ({ name, type }, at) => `CAST(v${at} AS ${engineType(type)}) AS ${quote(name)}`,
-    );
-    const order = sort.map((name) => `${quote(name)} NULLS LAST`);
+    // Under names of our own until they are written: a column may be called `rowid`.
+    const typed = columns.map(({ type }, at) => `CAST(v${at} AS ${engineType(type)}) AS v${at}`);
+    const order = sort.map((name) => `v${columns.findIndex((one) => one.name === name)} NULLS LAST`);
     const sorted = order.length === 0 ? "" : ` ORDER BY ${order.join(", ")}`;
-    await connection.run(`CREATE TABLE sorted AS SELECT ${cells.join(", ")} FROM given${sorted}`);
+    await connection.run(`CREATE TABLE sorted AS FROM (SELECT ${typed.join(", ")} FROM given)${sorted}`);
+    const cells = columns.map(({ name }, at) => `v${at} AS ${quote(name)}`).join(", ");
     const paths = [];
     for (let from = 0; from < Math.max(rows.length, 1); from += partRows) {
       const path = join(folder, `part-${paths.length}.parquet`);
       await connection.run(
-        `COPY (SELECT * FROM sorted WHERE rowid >= ${from} AND rowid < ${from + partRows} ORDER BY rowid) TO '${path}' (FORMAT parquet, COMPRESSION zstd)`,
+        `COPY (SELECT ${cells} FROM sorted WHERE sorted.rowid >= ${from} AND sorted.rowid < ${from + partRows} ORDER BY sorted.rowid) TO '${path}' (FORMAT parquet, COMPRESSION zstd)`,
       );
       paths.push({ path, rows: Math.min(partRows, rows.length - from) });
     }

@@ -21,6 +21,9 @@ import { allOf, anyOf, quoteName, quoteText } from "./sql-text.ts";
 /** A column of the engine's table. */
 export type TableColumn = Readonly<{ cell: string; type: ColumnType }>;
 
+/** What a version's table is called in its file. */
+export const tableName = "rows";
+
 /** A version's table: how SQL names it, and its columns by their published names. */
 export type QueryTableFacts = Readonly<{ table: string; columns: ReadonlyMap<string, TableColumn> }>;
 
@@ -83,11 +86,17 @@ const whereSql = (facts: QueryTableFacts, filters: readonly QueryFilter[]): stri
 
 const direction = (isDescending: boolean): string => `${isDescending ? "DESC" : "ASC"} NULLS LAST`;
 
-/** What rows are ordered by; what is left undecided, by the version's own order, which is that of row numbers. */
+/**
+ * What rows are ordered by; what is left undecided, by the version's own order, which is that of row numbers. With the
+ * table's name before each: a published column may be called `rowid` or `c0`, and files have it under that name.
+ */
 export const orderSql = (facts: QueryTableFacts, sort: readonly QuerySort[]): string =>
   [
-    ...sort.map(({ column, isDescending }) => `${columnOf(facts, column).cell} ${direction(isDescending)}`),
-    "rowid",
+    ...sort.map(({ column, isDescending }) => {
+      const { cell } = columnOf(facts, column);
+      return `${tableName}.${cell} ${direction(isDescending)}`;
+    }),
+    `${tableName}.rowid`,
   ].join(", ");
 
 /** Rows that come after one row in an order: by the first column that differs. */
@@ -122,7 +131,7 @@ function pageSql(
   if (sort.length === 0) return `${facts.table} WHERE ${where} AND rowid > ${afterRow}`;
   const keys = sort.map(({ column }, at) => `${columnOf(facts, column).cell} AS k${at}`).join(", ");
   const at = `(SELECT rowid AS row, ${keys} FROM ${facts.table} WHERE rowid = ${afterRow}) AS _leat_at`;
-  return `${facts.table}, ${at} WHERE ${where} AND ${afterSql(facts, sort)}`;
+  return `${facts.table}, ${at} WHERE ${where} AND (${afterSql(facts, sort)})`;
 }
 
 export function countSql(facts: QueryTableFacts, filters: readonly QueryFilter[]): string {
@@ -187,14 +196,17 @@ function groupSql(facts: QueryTableFacts, group: QueryGroup): string {
 function measureSql(facts: QueryTableFacts, measure: QueryMeasure): string {
   if (measure.column === undefined) return "count(*)";
   const { cell, type } = columnOf(facts, measure.column);
+  // A compensated sum makes NaN of an infinity; a plain one with it does not depend on the order.
+  const ofDoubles = (name: "sum" | "avg"): string =>
+    `CASE WHEN bool_and(isfinite(${cell})) THEN f${name}(${cell}) ELSE ${name}(${cell}) END`;
   const isDouble = type.type === "double";
   switch (measure.measure) {
     case "count":
       return `count(${cell})`;
     case "sum":
-      return isDouble ? `fsum(${cell})` : `sum(${cell})`;
+      return isDouble ? ofDoubles("sum") : `sum(${cell})`;
     case "avg":
-      return isDouble ? `favg(${cell})` : `avg(${cell})`;
+      return isDouble ? ofDoubles("avg") : `avg(${cell})`;
     case "min":
       return `min(${cell})`;
     case "max":

@@ -30,6 +30,7 @@ import {
   rowsSql,
   selectSql,
   tableColumns,
+  tableName,
 } from "./query-sql.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 
@@ -52,7 +53,7 @@ export class QueryVersion {
 
   private constructor(catalog: string, { columns }: KnownVersion) {
     this.#catalog = catalog;
-    this.#facts = { table: `${quoteName(catalog)}.main.rows`, columns: tableColumns(columns) };
+    this.#facts = { table: `${quoteName(catalog)}.main.${tableName}`, columns: tableColumns(columns) };
   }
 
   /** Opens the file of a version that was loaded before. */
