@@ -12,10 +12,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ApiRequest } from "../src/serve/api-answer.ts";
 import { type DataApi, openDataApi } from "../src/serve/data-api.ts";
-import { writeAnswer } from "../src/serve/write-answer.ts";
 import { openFsStore } from "../src/stores/fs/open-fs-store.ts";
 import { openDuckDbQueries } from "../src/warehouses/duckdb/query-engine.ts";
 import { makeVersion, publishedOnce, type Size, spec } from "./serve-data.ts";
+import { writeAnswer } from "./write-answer.ts";
 
 const kind = process.argv[2] ?? "hello";
 

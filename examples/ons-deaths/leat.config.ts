@@ -1,10 +1,16 @@
-/** Deaths by area and month: a publisher's workbooks to one table in versions. */
+/** Deaths by area and month: a publisher's workbooks to one table in versions, and an API. */
 
 // In a project of your own: import { defineProject } from "leat";
 import { defineProject, type Project } from "../../src/index.ts";
 import { ons } from "./extract.ts";
 import { deaths, printed } from "./load.ts";
+import { api } from "./serve.ts";
 
-const project: Project = defineProject({ name: "ons-deaths", sources: [ons], datasets: [printed, deaths] });
+const project: Project = defineProject({
+  name: "ons-deaths",
+  sources: [ons],
+  datasets: [printed, deaths],
+  apis: [api],
+});
 
 export default project;

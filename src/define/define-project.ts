@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Fault, faultsOf, refuseFaults } from "../errors/faults.ts";
 import type { StreamSpec } from "../model/stream.ts";
+import type { ApiSpec } from "../ports/api-spec.ts";
 import type { DatasetSpec } from "../ports/dataset.ts";
 import {
   type Project,
@@ -10,6 +11,7 @@ import {
   type TenantDeclaration,
 } from "../ports/project.ts";
 import type { Source } from "../ports/source.ts";
+import { checkApis } from "./define-project-apis.ts";
 import { checkDatasets } from "./define-project-datasets.ts";
 
 const nameSchema = z
@@ -38,6 +40,13 @@ const isDataset = (value: unknown): value is DatasetSpec =>
   Array.isArray((value as DatasetSpec).columns) &&
   "warehouseSchema" in value;
 
+const isApi = (value: unknown): value is ApiSpec =>
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as ApiSpec).name === "string" && // A guard: nothing is known of the value yet.
+  Array.isArray((value as ApiSpec).routes) &&
+  "servesTenantRows" in value;
+
 const projectSchema = z.strictObject({
   name: nameSchema,
   sources: z
@@ -48,6 +57,7 @@ const projectSchema = z.strictObject({
   datasets: z
     .array(z.custom<DatasetSpec>(isDataset, "is not a dataset: make it with defineDataset(...)"))
     .default([]),
+  apis: z.array(z.custom<ApiSpec>(isApi, "is not an API: make it with defineApi(...)")).default([]),
   tenantColumn: columnSchema.default(projectDefaults.tenantColumn),
   tenants: z.union([nameSchema, z.array(z.custom<TenantDeclaration>())]).optional(),
   landing: nameSchema.default(projectDefaults.landing),
@@ -70,11 +80,16 @@ export function defineProject(declaration: ProjectDeclaration): Project {
   if (!parsed.success) refuseFaults(faultsOf(parsed.error), name);
   const project = parsed.data!; // `refuseFaults` has thrown otherwise: a failed parse has at least one issue.
   const faults = crossFaults(project.sources, project.tenantColumn);
-  refuseFaults([...faults, ...checkDatasets(project.datasets, project.sources)], name);
+  faults.push(
+    ...checkDatasets(project.datasets, project.sources),
+    ...checkApis(project.apis, project.datasets),
+  );
+  refuseFaults(faults, name);
   return Object.freeze({
     ...project,
     sources: Object.freeze([...project.sources]),
     datasets: Object.freeze([...project.datasets]),
+    apis: Object.freeze([...project.apis]),
     tenants: Array.isArray(project.tenants) ? Object.freeze([...project.tenants]) : project.tenants,
   });
 }

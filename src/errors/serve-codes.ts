@@ -11,6 +11,21 @@ export const serveCodes = {
     hint: "Raise `packBytesMax`, or publish a smaller dataset beside it and serve that one.",
     retryable: false,
   },
+  KEY_UNKNOWN: {
+    meaning: "There is no API key of this id.",
+    hint: "Run `leat keys list`.",
+    retryable: false,
+  },
+  API_UNKNOWN: {
+    meaning: "The project has no API of this name, or nothing that can be served.",
+    hint: "Declare it in `apis` of leat.config.ts with defineApi(...).",
+    retryable: false,
+  },
+  SERVE_FAILED: {
+    meaning: "The server cannot listen at its address.",
+    hint: "Choose another --port or --host; 0 takes a free port.",
+    retryable: false,
+  },
   QUERY_BUSY: {
     meaning: "More queries wait for the engine than may.",
     hint: "Ask again a little later.",

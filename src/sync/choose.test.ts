@@ -8,6 +8,7 @@ function project(sources: Readonly<Record<string, readonly (string | [string, st
   return {
     name: "p",
     datasets: [],
+    apis: [],
     tenantColumn: "tenant_id",
     tenants: undefined,
     landing: "",

@@ -53,6 +53,10 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
 export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["@clack/prompts", ["cli"]],
   ["@duckdb/node-api", ["warehouses/duckdb"]],
+  ["@opentelemetry/api", ["server"]],
+  ["@opentelemetry/exporter-prometheus", ["server"]],
+  ["@opentelemetry/sdk-metrics", ["server"]],
+  ["@scalar/fastify-api-reference", ["server"]],
   ["apache-arrow", ["warehouses/duckdb"]],
   ["csv-parse", ["readers"]],
   ["htmlparser2", ["sources/files"]],
@@ -79,6 +83,7 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
       "serve",
       "workbook",
       "readers",
+      "server",
       "sources/*",
       "index.ts",
     ],

@@ -26,6 +26,7 @@ async function start(times: { finishMs: number; drainMs: number; heeds: boolean 
         name: "test",
         sources: [source],
         datasets: [],
+        apis: [],
         tenantColumn: "tenant_id",
         tenants: undefined,
         landing: "",

@@ -24,6 +24,7 @@ function open(setup: Setup = {}): SyncApp & { logs: Record<string, unknown>[]; t
     name: "test",
     sources: [shop, bank],
     datasets: [],
+    apis: [],
     tenantColumn: "tenant_id",
     tenants: undefined,
     landing: "",

@@ -22,6 +22,8 @@ const dataHeaders: readonly string[] = [
 export type PageNeeds = Readonly<{
   /** Runs WebAssembly in a worker, and reads the API. */
   wasm?: boolean;
+  /** The one script in the page itself, by its SHA-256 in base64. */
+  scriptHash?: string;
   /** Style elements that carry this nonce, made by a script of ours. */
   styleNonce?: string;
   /** Style attributes set by a script of ours. */
@@ -29,10 +31,10 @@ export type PageNeeds = Readonly<{
 }>;
 
 /** The policy of a page: nothing from elsewhere, no script in the page itself. */
-export function pagePolicy({ wasm, styleNonce, styleAttributes }: PageNeeds): string {
+export function pagePolicy({ wasm, scriptHash, styleNonce, styleAttributes }: PageNeeds): string {
   return [
     "default-src 'none'",
-    `script-src 'self'${wasm === true ? " 'wasm-unsafe-eval'" : ""}`,
+    `script-src 'self'${wasm === true ? " 'wasm-unsafe-eval'" : ""}${scriptHash === undefined ? "" : ` 'sha256-${scriptHash}'`}`,
     `style-src 'self'${styleNonce === undefined ? "" : ` 'nonce-${styleNonce}'`}`,
     ...(styleAttributes === true ? ["style-src-attr 'unsafe-inline'"] : []),
     "img-src 'self' data:",

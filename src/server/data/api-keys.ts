@@ -9,6 +9,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { LeatError } from "../../errors/leat-error.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
+import type { RequestRate } from "./token-buckets.ts";
 
 /** Goes up when what is written changes; keys of every version must stay readable. */
 const keyFormatVersion = 1;
@@ -20,7 +21,21 @@ const keysPrefix = "api/keys/";
 const keyObject = (id: string): string => `${keysPrefix}${id}/key.json`;
 const revokedObject = (id: string): string => `${keysPrefix}${id}/revoked.json`;
 
-const keySchema = z.object({
+/** A key as it is kept. */
+export type ApiKey = Readonly<{
+  formatVersion: typeof keyFormatVersion;
+  id: string;
+  name: string;
+  /** Hexadecimal. */
+  secretSha256: string;
+  /** ISO 8601, UTC. */
+  createdAt: string;
+  expiresAt: string | null;
+  rate: RequestRate | null;
+  requestsPerDay: number | null;
+}>;
+
+const keySchema: z.ZodType<ApiKey> = z.object({
   formatVersion: z.literal(keyFormatVersion),
   id: z.string(),
   name: z.string(),
@@ -30,9 +45,6 @@ const keySchema = z.object({
   rate: z.object({ perSecond: z.number().positive(), burst: z.number().positive() }).nullable(),
   requestsPerDay: z.int().positive().nullable(),
 });
-
-/** A key as it is kept. */
-export type ApiKey = Readonly<z.output<typeof keySchema>>;
 
 /** What a key may do; `null`: what the server lets every key do. */
 export type ApiKeyTerms = Readonly<Pick<ApiKey, "name" | "expiresAt" | "rate" | "requestsPerDay">>;

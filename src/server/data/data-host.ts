@@ -14,7 +14,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import fastify, { type FastifyInstance } from "fastify";
+import fastify, { type FastifyInstance, type FastifyServerFactoryHandler } from "fastify";
 import type { Logger } from "pino";
 import type { ApiAnswer } from "../../serve/api-answer.ts";
 import type { DataApi } from "../../serve/data-api.ts";
@@ -24,7 +24,9 @@ import { type CorsRules, DataHeaders } from "./answer-headers.ts";
 import { clientAddress, isLoopback, type TrustedProxies } from "./client-address.ts";
 import { HostRequest } from "./host-request.ts";
 import { addPages, type PagePorts } from "./pages/add-pages.ts";
+import type { PageProblem } from "./pages/ask-api.ts";
 import { beginPage, isAlwaysOpen, isPageRequest } from "./pages/page-exchange.ts";
+import { answerProblem } from "./pages/problem-page.ts";
 import { refuse, refuseUnreadable } from "./refusal.ts";
 import { openRouteLabels } from "./route-label.ts";
 import { type SendTools, sendAnswer } from "./send-answer.ts";
@@ -38,7 +40,7 @@ export type DataHostPorts = Readonly<{
   keys: KeyBook | undefined;
   log: Logger;
   /** What pages need beside the API. */
-  pages: Omit<PagePorts, "api" | "metrics" | "isStopping" | "needsKey">;
+  pages: Pick<PagePorts, "assets" | "sqlEngine">;
   /** The wall clock, for rates and expiry. */
   nowMs: () => number;
 }>;
@@ -85,7 +87,7 @@ const connectionsDefault = { all: 10_000, ofAddress: 500 } as const;
 /** Builds the host. `serveData` listens. */
 export async function createDataHost(ports: DataHostPorts, options: DataHostOptions): Promise<DataHost> {
   const host = new Host(ports, options);
-  await addPages(host.app, { ...ports.pages, ...host.pagePorts });
+  addPages(host.app, host.pagePorts);
   await host.app.ready();
   return host;
 }
@@ -93,7 +95,7 @@ export async function createDataHost(ports: DataHostPorts, options: DataHostOpti
 class Host implements DataHost {
   readonly app: FastifyInstance;
   readonly server: Server;
-  readonly pagePorts: Pick<PagePorts, "api" | "metrics" | "isStopping" | "needsKey">;
+  readonly pagePorts: PagePorts;
   readonly #ports: DataHostPorts;
   readonly #options: DataHostOptions;
   readonly #admissions: Admissions;
@@ -124,16 +126,19 @@ class Host implements DataHost {
     this.#accessLog = new AccessLog(log, options.logsEveryRequest);
     this.#labelOf = openRouteLabels(api.spec);
     this.pagePorts = {
+      ...ports.pages,
+      spec: api.spec,
       api,
+      log,
       metrics: options.showsMetrics ? () => this.#metrics.print() : undefined,
       isStopping: () => this.#isStopping,
       needsKey: options.admission.keys === "required",
     };
     this.server = this.#openServer();
-    let handler: Parameters<NonNullable<Parameters<typeof fastify>[0]["serverFactory"]>>[0] | undefined;
+    const router: { handle?: FastifyServerFactoryHandler } = {};
     this.app = fastify({
       serverFactory: (given) => {
-        handler = given;
+        router.handle = given;
         return this.server;
       },
       exposeHeadRoutes: false, // Each page answers HEAD itself.
@@ -141,7 +146,7 @@ class Host implements DataHost {
       return503OnClosing: false,
     });
     this.server.on("request", (request: IncomingMessage, response: ServerResponse) =>
-      this.#take(request, response, () => handler?.(request, response)),
+      this.#take(request, response, () => router.handle?.(request, response)),
     );
   }
 
@@ -217,33 +222,53 @@ class Host implements DataHost {
     const send = (answer: ApiAnswer, own: readonly string[]): void =>
       sendAnswer(response, answer, this.#isStopping ? [...own, "connection", "close"] : own, tools);
     const dataHeaders = (): readonly string[] => this.#headers.of(headers.origin);
-    if (asked.method === "OPTIONS") {
-      const answer = { status: 204, headers: ["allow", "GET, HEAD, OPTIONS"], body: undefined };
-      return send(answer, this.#headers.ofPreflight(headers.origin));
+    const own = this.#answerItself(asked, request, address, who);
+    if (own !== undefined && isPageRequest(asked))
+      void this.#showRefusal(asked, own).then((shown) => send(shown, []));
+    else if (own !== undefined)
+      send(own, asked.method === "OPTIONS" ? this.#headers.ofPreflight(headers.origin) : dataHeaders());
+    else if (isAlwaysOpen(asked.url) || isPageRequest(asked)) {
+      beginPage(request, { asked, send: (answer) => send(answer, []) });
+      page();
+    } else {
+      const sendData = (made: ApiAnswer): void =>
+        send(this.#options.admission.keys === "required" ? keepPrivate(made) : made, dataHeaders());
+      const answer = this.#ports.api.answer(asked);
+      if (answer instanceof Promise)
+        void answer.then(sendData); // It never rejects.
+      else sendData(answer);
     }
+  }
+
+  /** What never reaches the API: questions before the request (CORS), bodies, and those who may not ask now. */
+  #answerItself(
+    { method, url }: HostRequest,
+    request: IncomingMessage,
+    address: string,
+    who: { keyId: string | undefined },
+  ): ApiAnswer | undefined {
+    if (method === "OPTIONS")
+      return { status: 204, headers: ["allow", "GET, HEAD, OPTIONS"], body: undefined };
     if (hasLargeBody(request)) {
       const detail = "Send nothing but the address and the headers.";
-      return send(refuse("body-not-wanted", detail, { headers: ["connection", "close"] }), dataHeaders());
+      return refuse("body-not-wanted", detail, { headers: ["connection", "close"] });
     }
-    const isOpen = isAlwaysOpen(asked.url);
-    if (!isOpen) {
-      const admission = this.#admissions.decide(
-        { address, authorization: headers.authorization, apiKey: oneOf(headers["x-api-key"]) },
-        this.#ports.nowMs(),
-      );
-      who.keyId = admission.keyId;
-      if (admission.refusal !== undefined) return send(admission.refusal, dataHeaders());
-    }
-    if (isOpen || isPageRequest(asked)) {
-      beginPage(request, { asked, send: (answer) => send(answer, []) });
-      return page();
-    }
-    const answer = this.#ports.api.answer(asked);
-    const sendData = (made: ApiAnswer): void =>
-      send(this.#options.admission.keys === "required" ? keepPrivate(made) : made, dataHeaders());
-    if (answer instanceof Promise)
-      void answer.then(sendData); // It never rejects.
-    else sendData(answer);
+    if (isAlwaysOpen(url)) return undefined;
+    const { authorization, "x-api-key": apiKey } = request.headers;
+    const applicant = { address, authorization, apiKey: oneOf(apiKey) };
+    const { refusal, keyId } = this.#admissions.decide(applicant, this.#ports.nowMs());
+    who.keyId = keyId;
+    return refusal;
+  }
+
+  /** A refusal for people: the same status and headers around a page that says why. */
+  async #showRefusal(asked: HostRequest, refusal: ApiAnswer): Promise<ApiAnswer> {
+    if (!(refusal.body instanceof Uint8Array)) return refusal;
+    const problem = JSON.parse(Buffer.from(refusal.body).toString("utf8")) as PageProblem; // `refuse` has made it.
+    const shown = await answerProblem(asked, this.pagePorts, problem);
+    const told = new Set(["retry-after", "www-authenticate"]);
+    const kept = refusal.headers.filter((_, at) => told.has(refusal.headers[at - (at % 2)]!));
+    return { ...shown, headers: [...shown.headers, ...kept] };
   }
 }
 

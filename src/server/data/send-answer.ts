@@ -42,9 +42,15 @@ export function sendAnswer(
     return;
   }
   response.writeHead(status, [...answer.headers, ...more]);
-  if (body === undefined) return finish(response, undefined, 0, tools);
+  if (body === undefined) {
+    finish(response, undefined, 0, tools);
+    return;
+  }
   if (typeof body === "string" || body instanceof Uint8Array) {
-    if (body.length <= pieceBytes) return finish(response, body, body.length, tools);
+    if (body.length <= pieceBytes) {
+      finish(response, body, body.length, tools);
+      return;
+    }
     const bytes = typeof body === "string" ? Buffer.from(body, "latin1") : body;
     void pump(response, slice(bytes), bytes.length, tools);
     return;
@@ -64,7 +70,10 @@ function finish(
   else if (typeof body === "string") response.end(body, "latin1");
   else response.end(body);
   // Nearly always the connection takes everything at once; without a socket it waits behind an earlier answer.
-  if (response.socket?.writableLength === 0) return onSent(bytes);
+  if (response.socket?.writableLength === 0) {
+    onSent(bytes);
+    return;
+  }
   readers.wait(response, bytes);
   response.once("close", () => {
     readers.resume(response);

@@ -2,7 +2,7 @@
 import type { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type ApiAnswer, isFileBody, isStreamBody } from "./api-answer.ts";
+import { type ApiAnswer, isFileBody, isStreamBody } from "../src/serve/api-answer.ts";
 
 /** Bytes read from a file at once: fewer, larger reads are what exports run at. */
 const fileReadBytes = 512 * 1024;
