@@ -41,6 +41,11 @@ export const serveCodes = {
     hint: "Ask for less: fewer groups, a narrower filter.",
     retryable: true,
   },
+  QUERY_OVERFLOW: {
+    meaning: "A sum over a dataset has more digits than can be told exactly.",
+    hint: "Ask for avg, or for fewer rows by a filter or a group.",
+    retryable: false,
+  },
   QUERY_ENGINE_LOST: {
     meaning: "The process that runs queries over datasets has ended; another takes its place.",
     hint: "Ask again a little later.",

@@ -32,13 +32,17 @@ export async function readPack(path: string, layout: PackLayout): Promise<PackMe
 export class Pack {
   readonly rowCount: number;
   readonly columns: readonly PackedColumn[];
-  readonly bytes: number;
   readonly #byName: ReadonlyMap<string, PackedColumn>;
   readonly #orders: ReadonlyMap<string, Uint32Array>;
+  /**
+   * As large as the memory, never touched, and therefore nowhere: the engine of JavaScript does not count memory that
+   * threads share, and would let versions that nobody has any more lie about until it collects for another reason.
+   */
+  readonly #ballast: ArrayBuffer;
 
   constructor({ memory, layout }: PackMemory) {
     this.rowCount = layout.rowCount;
-    this.bytes = layout.bytes;
+    this.#ballast = new ArrayBuffer(layout.bytes);
     this.columns = layout.columns.map((column) => new PackedColumn(memory, column, layout.rowCount));
     this.#byName = new Map(this.columns.map((column) => [column.name, column]));
     this.#orders = new Map(
@@ -47,6 +51,10 @@ export class Pack {
         new Uint32Array(memory, rows.at, rows.length),
       ]),
     );
+  }
+
+  get bytes(): number {
+    return this.#ballast.byteLength;
   }
 
   column(name: string): PackedColumn | undefined {

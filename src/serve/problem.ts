@@ -131,6 +131,11 @@ export function toProblem(error: unknown): Problem {
         detail: `${detail} ${codes[code].hint}`,
         retryAfterSeconds: busySeconds,
       });
+    case "QUERY_OVERFLOW":
+      return new Problem("invalid-parameter", {
+        detail: `${detail} ${codes[code].hint}`,
+        parameter: "values",
+      });
     case "STORE_UNREADABLE":
     case "PART_MISSING":
     case "PART_CORRUPT":

@@ -26,6 +26,8 @@ export type TestApi = AsyncDisposable &
   Readonly<{
     api: DataApi;
     published: PublishedVersions;
+    /** Where it keeps its files. */
+    folder: string;
     store: ObjectStore;
     events: ServeEvent[];
     refresh: () => Promise<void>;
@@ -55,6 +57,7 @@ export async function openTestApi(
   return {
     api,
     published,
+    folder,
     store,
     events,
     refresh: () => api.refresh(new AbortController().signal),

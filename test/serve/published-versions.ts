@@ -44,6 +44,9 @@ export class PublishedVersions implements PublishedDatasets {
     this.store = store;
   }
 
+  /** Numbers of entries whose files are not kept any more. */
+  readonly #collected = new Set<string>();
+
   async newestSeq(dataset: string): Promise<number | undefined> {
     return this.entries.get(dataset)?.at(-1)?.seq;
   }
@@ -55,8 +58,37 @@ export class PublishedVersions implements PublishedDatasets {
   async listVersions(dataset: string): Promise<readonly VersionEntry[]> {
     const entries = this.entries.get(dataset) ?? [];
     return [...entries].reverse().map(({ version, seq, rowCount, builtAt }) => {
-      return { version, seq, rowCount, builtAt, isKept: true };
+      return { version, seq, rowCount, builtAt, isKept: !this.#collected.has(`${dataset} ${seq}`) };
     });
+  }
+
+  /** Says that an entry's files are not kept any more. */
+  collect(dataset: string, seq: number): void {
+    this.#collected.add(`${dataset} ${seq}`);
+  }
+
+  /** Keeps of a long log only its newest entry and the two before. */
+  async forget(dataset: string): Promise<void> {
+    const entries = this.entries.get(dataset)!;
+    this.entries.set(dataset, entries.slice(-3));
+    for (const { parts } of entries.slice(0, -3)) for (const { key } of parts) await this.store.delete(key);
+  }
+
+  /** Damages the only part of the newest version, or what its manifest says of it. */
+  async damage(dataset: string, how: "cut" | "changed" | "longer" | "missing" | "miscounted"): Promise<void> {
+    const entries = this.entries.get(dataset)!;
+    const newest = entries.at(-1)!;
+    const [part] = newest.parts;
+    if (how === "miscounted") {
+      this.entries.set(dataset, [...entries.slice(0, -1), { ...newest, rowCount: newest.rowCount + 1 }]);
+      return;
+    }
+    const bytes = Buffer.from((await this.store.read(part!.key))!);
+    await this.store.delete(part!.key);
+    if (how === "missing") return;
+    if (how === "changed") bytes[bytes.length >> 1]! ^= 1;
+    const kept = how === "cut" ? bytes.subarray(0, bytes.length >> 1) : bytes;
+    await this.store.create(part!.key, how === "longer" ? Buffer.concat([kept, Buffer.from("x")]) : kept);
   }
 
   /** Publishes rows: sorted as the schema says, in parts of at most `partRows`. */
@@ -70,7 +102,7 @@ export class PublishedVersions implements PublishedDatasets {
     try {
       const paths = await writeParts(schema, rows, partRows, folder);
       const entries = this.entries.get(dataset) ?? [];
-      const seq = entries.length + 1;
+      const seq = (entries.at(-1)?.seq ?? 0) + 1;
       const buildId = `${seq}-test`;
       const parts = [];
       for (const [at, { path, rows: held }] of paths.entries()) {

@@ -77,6 +77,8 @@ export type ReplyMessage =
 /** What the engine says when a query was stopped, and when it has no memory left. */
 const isStopped = (message: string): boolean => message.startsWith("INTERRUPT");
 const isOutOfMemory = (message: string): boolean => /^Out of Memory|max_temp_directory_size/.test(message);
+/** What it says of sums of whole numbers and decimals beyond 38 digits. */
+const isOverflow = (message: string): boolean => message.startsWith("Out of Range Error");
 
 /** An error of the engine as plain data; of its words only what is for the log. */
 export function toSentError(error: unknown): SentError {
@@ -94,6 +96,7 @@ export function toSentError(error: unknown): SentError {
   if (isStopped(said)) return sent("INTERRUPTED", "The query was stopped.");
   if (isOutOfMemory(said))
     return sent("QUERY_MEMORY", "The query needs more memory than the engine may use.");
+  if (isOverflow(said)) return sent("QUERY_OVERFLOW", "A sum has more than 38 digits.");
   return sent("INTERNAL", `The engine refused a query: ${said.split("\n", 1)[0]}`);
 }
 

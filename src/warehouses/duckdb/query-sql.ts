@@ -206,7 +206,9 @@ function measureSql(facts: QueryTableFacts, measure: QueryMeasure): string {
     case "sum":
       return isDouble ? ofDoubles("sum") : `sum(${cell})`;
     case "avg":
-      return isDouble ? ofDoubles("avg") : `avg(${cell})`;
+      if (isDouble) return ofDoubles("avg");
+      // The engine adds up before it divides, and decimals of many digits have no room for that.
+      return type.type === "decimal" ? `favg(CAST(${cell} AS DOUBLE))` : `avg(${cell})`;
     case "min":
       return `min(${cell})`;
     case "max":

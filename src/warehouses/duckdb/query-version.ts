@@ -147,8 +147,8 @@ export class QueryVersion {
     const kinds = [...query.groups, ...query.measures].map(({ name, column }) => {
       const type = column === undefined ? undefined : this.#facts.columns.get(column)?.type.type;
       const measure = measures.get(name)?.measure;
-      const isSum = measure === "sum" || measure === "avg";
-      if (isSum) return type === "double" ? "steady" : "plain";
+      const isAdded = type === "double" && (measure === "sum" || measure === "avg");
+      if (isAdded || (type === "decimal" && measure === "avg")) return "steady";
       return type === "json" && measure === undefined ? "json" : "plain";
     });
     const cells: string[][] = kinds.map(() => []);
