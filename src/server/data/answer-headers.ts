@@ -1,6 +1,4 @@
 /** Headers that every answer has: what browsers may do with it, and who may read it. */
-import { randomBytes } from "node:crypto";
-
 /** Who may read answers from pages of their own: everybody, or some origins. */
 export type CorsRules = Readonly<{ origins: "*" | readonly string[] }>;
 
@@ -24,19 +22,16 @@ export type PageNeeds = Readonly<{
   wasm?: boolean;
   /** The one script in the page itself, by its SHA-256 in base64. */
   scriptHash?: string;
-  /** Style elements that carry this nonce, made by a script of ours. */
-  styleNonce?: string;
-  /** Style attributes set by a script of ours. */
-  styleAttributes?: boolean;
+  /** Styles that its own scripts write into the page. */
+  writesStyles?: boolean;
 }>;
 
 /** The policy of a page: nothing from elsewhere, no script in the page itself. */
-export function pagePolicy({ wasm, scriptHash, styleNonce, styleAttributes }: PageNeeds): string {
+export function pagePolicy({ wasm, scriptHash, writesStyles }: PageNeeds): string {
   return [
     "default-src 'none'",
     `script-src 'self'${wasm === true ? " 'wasm-unsafe-eval'" : ""}${scriptHash === undefined ? "" : ` 'sha256-${scriptHash}'`}`,
-    `style-src 'self'${styleNonce === undefined ? "" : ` 'nonce-${styleNonce}'`}`,
-    ...(styleAttributes === true ? ["style-src-attr 'unsafe-inline'"] : []),
+    `style-src 'self'${writesStyles === true ? " 'unsafe-inline'" : ""}`,
     "img-src 'self' data:",
     "font-src 'self' data:",
     "connect-src 'self'",
@@ -60,9 +55,6 @@ export const pageHeaders = (needs: PageNeeds): readonly string[] => [
   "permissions-policy",
   "camera=(), geolocation=(), microphone=(), payment=()",
 ];
-
-/** A nonce of one answer. */
-export const newNonce = (): string => randomBytes(16).toString("base64");
 
 /** Headers of answers with data, for a request that says where it comes from. */
 export class DataHeaders {

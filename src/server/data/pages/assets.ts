@@ -34,10 +34,11 @@ export class StaticFile {
 export const diskFile = (contentType: string, path: string | URL): StaticFile =>
   new StaticFile(contentType, () => readFile(path));
 
-/** leat's own files. `page.css` and `page.js` are on every page. */
+/** leat's own files. `page.css` and `page.js` are on nearly every page. */
 const ownFiles = {
   "page.css": "text/css; charset=utf-8",
   "page.js": "text/javascript; charset=utf-8",
+  "docs.css": "text/css; charset=utf-8",
   "docs.js": "text/javascript; charset=utf-8",
   "sql.js": "text/javascript; charset=utf-8",
   "arrow.js": "text/javascript; charset=utf-8",

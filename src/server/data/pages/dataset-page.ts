@@ -128,7 +128,7 @@ ${copyBlocks(url, needsKey)}</section>`;
 
 const columnSection = ({ columns, key }: DatasetFacts): Html =>
   html`<section aria-labelledby="columns"><h2 id="columns">Columns</h2>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="columns"><table><thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Unit</th><th scope="col" class="number">Values</th><th scope="col" class="number">Empty</th><th scope="col">What it is</th></tr></thead><tbody>
+<div class="scroll" tabindex="0" role="region" aria-label="Columns as a table"><table><thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Unit</th><th scope="col" class="number">Values</th><th scope="col" class="number">Empty</th><th scope="col">What it is</th></tr></thead><tbody>
 ${columns.map(
   ({ name, type, unit, distinctCount, nullCount, description }) =>
     html`<tr><th scope="row"><code>${name}</code>${key.includes(name) && html` <span class="tag">key</span>`}</th><td>${type}</td><td>${unit ?? ""}</td><td class="number">${typeof distinctCount === "number" ? printCount(distinctCount) : ""}</td><td class="number">${printCount(nullCount ?? 0)}</td><td>${description ?? ""}</td></tr>`,

@@ -12,8 +12,8 @@ export type PageParts = Readonly<{
   scripts?: readonly (OwnFile | "scalar.js")[];
   /** More of the head. */
   head?: HtmlValue;
-  /** The page's own script needs all the room there is. */
-  isWide?: boolean;
+  /** A library draws the page, landmarks and all, in styles of its own. */
+  isOwnPage?: boolean;
 }>;
 
 const places = [
@@ -24,11 +24,13 @@ const places = [
 
 /** A whole page. */
 export function framePage(spec: ApiSpec, assets: Assets, parts: PageParts): Html {
-  const { title, place, main, scripts = [], head, isWide } = parts;
+  const { title, place, main, scripts = [], head, isOwnPage } = parts;
   const menu = places.map(
     ([address, name]) =>
       html`<li><a href="${address}"${address === place && html` aria-current="page"`}>${name}</a></li>`,
   );
+  const brand = html`<a class="brand" href="/">${spec.title}</a>`;
+  const list = html`<ul>${menu}</ul>`;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -37,18 +39,13 @@ export function framePage(spec: ApiSpec, assets: Assets, parts: PageParts): Html
 <meta name="color-scheme" content="light dark">
 <title>${title === spec.title ? title : `${title} · ${spec.title}`}</title>
 <link rel="icon" href="${assets.address("icon.svg")}" type="image/svg+xml">
-<link rel="stylesheet" href="${assets.address("page.css")}">
+<link rel="stylesheet" href="${assets.address(isOwnPage === true ? "docs.css" : "page.css")}">
 ${head}
 </head>
 <body>
 <a class="skip" href="#main">To the content</a>
-<header class="top">
-<a class="brand" href="/">${spec.title}</a>
-<nav aria-label="Site"><ul>${menu}</ul></nav>
-</header>
-<main id="main" tabindex="-1"${isWide === true && html` class="wide"`}>
-${main}
-</main>
+${isOwnPage === true ? html`<nav class="top" aria-label="Site">${brand}${list}</nav>` : html`<header class="top">${brand}<nav aria-label="Site">${list}</nav></header>`}
+${isOwnPage === true ? html`<div id="main" tabindex="-1" class="wide">${main}</div>` : html`<main id="main" tabindex="-1">${main}</main>`}
 <script type="module" src="${assets.address("page.js")}"></script>
 ${scripts.map((name) => html`<script type="module" src="${assets.address(name)}"></script>`)}
 </body>

@@ -17,7 +17,7 @@ export function rowsTable(look: DatasetLook, page: PageOfRows): Html {
   const size = query.get("limit") ?? pageSizes[0];
   const total = `${printCount(page.total)} ${page.total === 1 ? "row" : "rows"}`;
   return html`<section aria-labelledby="rows"><h2 id="rows">${total}</h2>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="rows"><table class="data"><thead><tr>${columns.map((column) => header(look, column))}</tr></thead><tbody>
+<div class="scroll" tabindex="0" role="region" aria-label="Rows as a table"><table class="data"><thead><tr>${columns.map((column) => header(look, column))}</tr></thead><tbody>
 ${page.rows.map((row) => html`<tr>${columns.map((column) => cell(column, row[column.name]))}</tr>`)}
 ${page.rows.length === 0 && html`<tr><td colspan="${columns.length}">No row fits all conditions.</td></tr>`}
 </tbody></table></div>

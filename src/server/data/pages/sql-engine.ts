@@ -4,8 +4,14 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { diskFile, type StaticFile } from "./assets.ts";
 
+/**
+ * The one version that is taken: the last with Parquet built in. Later ones fetch that from their makers' server, which
+ * a page that asks nobody else cannot do, and are twice the size.
+ */
+const version = "1.28.0";
+
 /** What to type when it is missing. */
-export const sqlEngineInstall = "npm install @duckdb/duckdb-wasm@1.32.0";
+export const sqlEngineInstall: string = `npm install @duckdb/duckdb-wasm@${version}`;
 
 /** Files of the engine that browsers load, and what they are. */
 const engineFiles = {
@@ -23,9 +29,10 @@ export function findSqlEngine(from: readonly (string | URL)[]): SqlEngineFiles |
       const require = createRequire(place);
       // Its entry lies in dist, beside what browsers load; package.json is not among its exports.
       const folder = dirname(require.resolve("@duckdb/duckdb-wasm"));
-      const { version } = JSON.parse(readFileSync(join(folder, "..", "package.json"), "utf8")) as {
-        version: string; // Every package has one.
-      };
+      const found = JSON.parse(readFileSync(join(folder, "..", "package.json"), "utf8")) as {
+        version: string;
+      }; // Every package has one.
+      if (found.version !== version) continue;
       const files = Object.entries(engineFiles).map(
         ([name, contentType]) => [name, diskFile(contentType, join(folder, name))] as const,
       );
