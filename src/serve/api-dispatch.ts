@@ -14,9 +14,9 @@ import { answerUnchanged, finishAnswer, tagAnswer } from "./finish-answer.ts";
 import { routeFormats } from "./friendly-route.ts";
 import { describeApi } from "./open-api.ts";
 import { openCursor, type PageCursor } from "./page-cursor.ts";
-import { Problem, unknownName } from "./problem.ts";
+import { Problem, shorten, unknownName } from "./problem.ts";
 import { parseQueryString } from "./query-string.ts";
-import { answerRows } from "./rows-answer.ts";
+import { answerRows, tableFormats } from "./rows-answer.ts";
 import type { ServeContext } from "./serve-context.ts";
 import type { ServedDataset, ServedVersion } from "./served-dataset.ts";
 
@@ -125,7 +125,7 @@ export class ApiDispatch {
         case "export":
           return answerExport(context, view, ask);
         default:
-          throw unknownName("unknown-path", `part of ${name}`, place, datasetPlaces);
+          throw unknownPlace(name, place);
       }
     });
   }
@@ -205,6 +205,19 @@ export class ApiDispatch {
     ];
     return unknownName("unknown-path", "address", `/${ask.segments.join("/")}`, paths);
   }
+}
+
+/** A place below a dataset that is not there, or one that is in a format that nobody has. */
+function unknownPlace(dataset: string, place: string): Problem {
+  const dot = place.lastIndexOf(".");
+  const known = datasetPlaces.find((each) => each === place.slice(0, Math.max(0, dot)));
+  if (known === undefined) return unknownName("unknown-path", `part of ${dataset}`, place, datasetPlaces);
+  const ending = place.slice(dot + 1);
+  return new Problem("unknown-format", {
+    detail: `${known} of ${dataset} has no form that ends in .${shorten(ending)}.`,
+    value: ending,
+    allowed: known === "facets" || known === "versions" ? ["json"] : tableFormats,
+  });
 }
 
 /** The cursor of a request; it says which version the page is of. */

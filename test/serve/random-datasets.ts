@@ -6,24 +6,81 @@ import { type Cell, column, type Row, schemaOf } from "./published-versions.ts";
 
 /** Names of parameters and operators, of the engine's own columns, and those that must be escaped somewhere. */
 const names = [
-  "a", "a.eq", "limit", "sort", "cursor", "columns", "été", 'q"uote', "with space", "x,y", "-neg", "rowid", "c0",
-  "day", "day.year", "select", "%", "a&b=c", "_leat_at", "__proto__x", "values",
-]; // biome-ignore format: a list of words reads best as one.
+  "a",
+  "a.eq",
+  "limit",
+  "sort",
+  "cursor",
+  "columns",
+  "été",
+  'q"uote',
+  "with space",
+  "x,y",
+  "-neg",
+  "rowid",
+  "c0",
+  "day",
+  "day.year",
+  "select",
+  "%",
+  "a&b=c",
+  "_leat_at",
+  "__proto__x",
+  "values",
+];
 
 /** Values by type, as texts that the engine reads and answers have. */
 const pools: Readonly<Record<string, readonly string[]>> = {
-  text: ["", "a", "A", "b,c", '"', '"q"', "é", "日本", "😀", "x\ny", "100%", "a_b", "\\", "null", "O'Brien", "a\u0001b", " pad "],
+  text: [
+    "",
+    "a",
+    "A",
+    "b,c",
+    '"',
+    '"q"',
+    "é",
+    "日本",
+    "😀",
+    "x\ny",
+    "100%",
+    "a_b",
+    "\\",
+    "null",
+    "O'Brien",
+    "a\u0001b",
+    " pad ",
+  ],
   bigint: ["0", "-1", "1", "7", "2018", "9007199254740991", "9007199254740993", "-9223372036854775807"],
   double: ["0", "0.1", "-2.25", "1e+21", "1e-7", "3", "123456.5", "Infinity", "-Infinity", "NaN"],
   boolean: ["true", "false"],
-  date: ["2018-01-31", "2018-02-28", "2020-02-29", "1969-12-31", "0001-01-01", "9999-12-31", "infinity", "-infinity"],
-  timestamp: ["2018-01-31T06:30:00", "2018-01-31T06:30:00.5", "2018-01-31T06:30:00.000001", "1969-12-31T23:59:59.999999", "2020-12-28T00:00:00"],
-  timestamptz: ["2018-01-31T06:30:00Z", "2018-01-31T06:30:00.25Z", "2018-07-01T23:30:00Z", "1900-01-01T00:00:00Z"],
+  date: [
+    "2018-01-31",
+    "2018-02-28",
+    "2020-02-29",
+    "1969-12-31",
+    "0001-01-01",
+    "9999-12-31",
+    "infinity",
+    "-infinity",
+  ],
+  timestamp: [
+    "2018-01-31T06:30:00",
+    "2018-01-31T06:30:00.5",
+    "2018-01-31T06:30:00.000001",
+    "1969-12-31T23:59:59.999999",
+    "2020-12-28T00:00:00",
+  ],
+  timestamptz: [
+    "2018-01-31T06:30:00Z",
+    "2018-01-31T06:30:00.25Z",
+    "2018-07-01T23:30:00Z",
+    "1900-01-01T00:00:00Z",
+  ],
   "decimal(9,2)": ["0.00", "-0.01", "12.50", "9999999.99", "-9999999.99", "3.00"],
   "decimal(38,10)": ["0.0000000001", "1.5000000000", "1234567890123456789012345.0123456789"],
   "decimal(18,0)": ["0", "5", "-12", "999999999999999999"],
   json: ['{"a":1}', "[1,2]", '"text"', "null", "12345678901234567890", '{"b":{"c":null}}'],
-}; // biome-ignore format: one type a line.
+};
 
 export const typeNames: readonly string[] = Object.keys(pools);
 export const poolOf = (type: string): readonly string[] => pools[type]!;
