@@ -15,9 +15,10 @@ export type Comparable = string | number | bigint;
 /** What is known of values of one type. */
 export type ValueKind = Readonly<{
   type: string;
-  /** Schema of a parameter, and of a value in an answer. */
+  /** Schema of a parameter, and of a value in an answer: one that a parameter can name, and whatever there may be. */
   parameter: JsonObject;
   answer: JsonObject;
+  anyAnswer: JsonObject;
   /** What a value looks like, for people: `a date such as 2018-01-31`. */
   expects: string;
   /** Canonical text of a value, which the engine reads as well; `undefined`: it is none. */
@@ -49,6 +50,7 @@ const text: ValueKind = {
   type: "text",
   parameter: { type: "string", maxLength: parameterLengthMax },
   answer: { type: "string" },
+  anyAnswer: { type: "string" },
   expects: `a text of at most ${parameterLengthMax} characters`,
   parse: (value) => (value.isWellFormed() ? value : undefined),
   toFragment: (canonical) => toBytes(JSON.stringify(canonical)),
@@ -60,8 +62,9 @@ const integerPattern = "^-?[0-9]{1,38}$";
 const bigint: ValueKind = {
   type: "bigint",
   parameter: { type: "integer" },
+  answer: { type: "integer" },
   // Beyond 2^53 programs round numbers without a word; such values are their digits as text.
-  answer: { type: ["integer", "string"], pattern: integerPattern },
+  anyAnswer: { type: ["integer", "string"], pattern: integerPattern },
   expects: "a whole number such as 2018",
   parse: (value) => (/^-?[0-9]{1,38}$/.test(value) ? String(BigInt(value)) : undefined),
   toFragment: (canonical) => (Number.isSafeInteger(Number(canonical)) ? canonical : quoted(canonical)),
@@ -72,6 +75,8 @@ const double: ValueKind = {
   type: "double",
   parameter: { type: "number" },
   answer: { type: "number" },
+  // JSON has no word for infinities and for what is no number; they are text.
+  anyAnswer: { type: ["number", "string"] },
   expects: "a number such as 2.5",
   parse: (value) => {
     if (!/^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$/.test(value)) return undefined;
@@ -86,6 +91,7 @@ const boolean: ValueKind = {
   type: "boolean",
   parameter: { type: "boolean" },
   answer: { type: "boolean" },
+  anyAnswer: { type: "boolean" },
   expects: "true or false",
   parse: (value) => (value === "true" || value === "false" ? value : undefined),
   toFragment: plain,
@@ -104,6 +110,7 @@ const date: ValueKind = {
   type: "date",
   parameter: { type: "string", format: "date" },
   answer: { type: "string", format: "date" },
+  anyAnswer: { type: "string" },
   expects: "a date such as 2018-01-31",
   parse: parseDate,
   toFragment: quoted,
@@ -144,6 +151,7 @@ const timestamp: ValueKind = {
     pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,6})?$",
   },
   answer: { type: "string" },
+  anyAnswer: { type: "string" },
   expects: "a date and time without a zone such as 2018-01-31T06:30:00",
   parse: (value) => {
     const micros = parseMicros(value);
@@ -159,6 +167,7 @@ const timestamptz: ValueKind = {
   type: "timestamptz",
   parameter: { type: "string", format: "date-time" },
   answer: { type: "string", format: "date-time" },
+  anyAnswer: { type: "string" },
   expects: "a date and time such as 2018-01-31T06:30:00Z (in an address, + is written %2B)",
   parse: (value) => {
     const zone = zonePattern.exec(value);
@@ -178,6 +187,7 @@ const json: ValueKind = {
   type: "json",
   parameter: { type: "string" },
   answer: {},
+  anyAnswer: {},
   expects: "nothing: JSON cannot be compared",
   parse: () => undefined,
   toFragment: plain,
@@ -193,6 +203,7 @@ function decimal(precision: number, scale: number): ValueKind {
     parameter: { type: "string", pattern },
     // As text: a program that reads a number rounds it.
     answer: { type: "string", pattern: "^-?[0-9]+(\\.[0-9]+)?$" },
+    anyAnswer: { type: "string", pattern: "^-?[0-9]+(\\.[0-9]+)?$" },
     expects: `a number of at most ${whole} digits before and ${scale} after the point`,
     parse: (value) => {
       const match = /^(-?)([0-9]{1,38})(?:\.([0-9]{1,38}))?$/.exec(value);
@@ -237,6 +248,12 @@ export function isBefore(kind: ValueKind, fragment: string, wanted: Comparable, 
   if (value === undefined) return /^"-|\(BC\)/.test(fragment); // `-infinity` and years before 1.
   return orEqual ? value <= wanted : value < wanted;
 }
+
+/** Whether a parameter can name a value, and every program read it as what it is. */
+export const isUsual = (kind: ValueKind, fragment: string): boolean =>
+  kind.type === "bigint"
+    ? !fragment.startsWith('"')
+    : kind.type === "json" || kind.toComparable(fragment) !== undefined;
 
 /** A canonical text as what `isBefore` compares with: parameters are usual values. */
 export function comparableOf(kind: ValueKind, canonical: string): Comparable {

@@ -88,14 +88,17 @@ const rowSchema = (view: DatasetView): JsonObject => ({
 });
 
 /** Values of a column, as answers have them. */
-function cellSchema({ published, packed }: ViewColumn): JsonObject {
+function cellSchema(
+  { published, packed }: ViewColumn,
+  isNullable = packed.nullCount > 0 || published.isNullable,
+): JsonObject {
   const { description, unit } = published;
   const example = exampleOf({ name: published.name, published, packed });
   const told = [description, unit === null ? null : `Unit: ${unit}.`]
     .filter((text) => text !== null)
     .join(" ");
   return {
-    ...answerSchema(packed.kind.answer, packed.nullCount > 0 || published.isNullable),
+    ...answerSchema(packed.isUsual ? packed.kind.answer : packed.kind.anyAnswer, isNullable),
     ...(told !== "" && { description: told }),
     ...(example !== undefined && { examples: [example] }),
   };
@@ -141,14 +144,7 @@ function routeSchema({ segments, shape }: RouteSpec, view: DatasetView): JsonObj
   const taken = segments.flatMap((segment) => ("column" in segment ? [segment.column] : []));
   const parameters = Object.fromEntries(
     segments.flatMap((segment) =>
-      "column" in segment
-        ? [
-            [
-              segment.parameter,
-              { ...cellSchema(find(segment.column)), ...find(segment.column).packed.kind.answer },
-            ],
-          ]
-        : [],
+      "column" in segment ? [[segment.parameter, cellSchema(find(segment.column), false)]] : [],
     ),
   );
   if (shape.shape === "map") {

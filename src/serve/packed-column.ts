@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { parseColumnType } from "../model/column-types.ts";
 import { hashFragment, type PackColumn, type PackSection } from "../model/serving-pack.ts";
-import { comparableOf, isBefore, type ValueKind, valueKind } from "./column-value.ts";
+import { comparableOf, isBefore, isUsual, type ValueKind, valueKind } from "./column-value.ts";
 
 /** Codes of rows; each column has its own width. */
 export type Codes = Uint8Array | Uint16Array | Uint32Array;
@@ -67,6 +67,13 @@ export class PackedColumn {
     const fragment = this.#text.toString("latin1", this.#offsets[entry], this.#offsets[entry + 1]);
     kept[entry] = fragment;
     return fragment;
+  }
+
+  /** Whether no value is beyond what is usual: in a dictionary such values stand at its ends; elsewhere nobody knows. */
+  get isUsual(): boolean {
+    if (this.codes === undefined) return false;
+    const ends = this.nullCode === 0 ? [] : [0, this.nullCode - 1];
+    return ends.every((code) => isUsual(this.kind, this.fragmentOf(code)));
   }
 
   fragmentBytes(entry: number): number {

@@ -2,6 +2,7 @@
 import type { JsonValue } from "../model/json-value.ts";
 import type { QuerySort, RowSelection } from "../ports/dataset-query.ts";
 import type { ApiParameter, QueryReader } from "./api-parameter.ts";
+import { fromBytes, isUsual, parameterLengthMax } from "./column-value.ts";
 import type { DatasetView, ViewColumn } from "./dataset-view.ts";
 import { filterParameter, operatorsOf, readFilters } from "./filter-parameter.ts";
 import { hashQuery } from "./page-cursor.ts";
@@ -78,13 +79,19 @@ export function filterParameters(view: DatasetView, known: readonly string[]): r
   );
 }
 
-/** A value that is there, of the middle of the dataset. */
+/** Rows looked through for a value that makes an example. */
+const exampleRowsMax = 1000;
+
+/** A usual value that is there, of the middle of the dataset or soon after. */
 export function exampleOf({ packed }: ViewColumn): JsonValue | undefined {
-  if (packed.rowCount === 0) return undefined;
-  const fragment = packed.fragment(packed.rowCount >>> 1);
-  return fragment === "null"
-    ? undefined
-    : (JSON.parse(Buffer.from(fragment, "latin1").toString("utf8")) as JsonValue); // Fragments are JSON.
+  const { kind, rowCount } = packed;
+  const from = rowCount >>> 1;
+  for (let row = from; row < Math.min(rowCount, from + exampleRowsMax); row++) {
+    const fragment = packed.fragment(row);
+    if (fragment === "null" || !isUsual(kind, fragment) || fragment.length > parameterLengthMax) continue;
+    return JSON.parse(fromBytes(fragment)) as JsonValue; // Fragments are JSON.
+  }
+  return undefined;
 }
 
 /** Columns and order, described. */
