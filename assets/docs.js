@@ -8,8 +8,8 @@ function mend() {
     if (!element.hasAttribute("tabindex")) element.tabIndex = 0;
   for (const link of place.querySelectorAll("a[href]:not([aria-label])"))
     if (link.textContent.trim() === "") link.setAttribute("aria-label", link.hostname || "Link");
-  for (const button of place.querySelectorAll("button:not([aria-label])"))
-    if (button.textContent.trim() === "") button.setAttribute("aria-label", "More");
+  for (const button of document.querySelectorAll("button:not([aria-label])"))
+    if (button.innerText.trim() === "") button.setAttribute("aria-label", "More");
   // What it is called must hold what stands on it.
   for (const button of place.querySelectorAll(".show-more[aria-label]")) button.removeAttribute("aria-label");
 }
