@@ -4,6 +4,8 @@ import { parseArgs } from "node:util";
 import { benchExtract } from "./extract.ts";
 import { benchLoad } from "./load.ts";
 import { benchScan } from "./scan.ts";
+import { benchServe } from "./serve.ts";
+import { sayServed } from "./serve-report.ts";
 import { benchSync } from "./sync.ts";
 import { benchWorkbook } from "./workbook.ts";
 
@@ -148,7 +150,20 @@ async function workbook(): Promise<void> {
   process.exitCode = 1;
 }
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { extract, load, workbook };
+async function serve(): Promise<void> {
+  const bench = await benchServe({
+    sizes: isSmall ? ["small"] : ["small", "big"],
+    rounds: isSmall ? 1 : 3,
+    seconds: isSmall ? 1 : 2,
+  });
+  sayServed(bench, { say, row });
+  if (bench.missing === undefined) return;
+  say(`  !! ${bench.missing}`);
+  say("  !! The comparison was NOT made.");
+  process.exitCode = 1;
+}
+
+const benches: Readonly<Record<string, () => Promise<void>>> = { extract, load, workbook, serve };
 const chosen = positionals.length === 0 ? Object.keys(benches) : positionals;
 const unknown = chosen.find((name) => benches[name] === undefined);
 if (unknown !== undefined) {

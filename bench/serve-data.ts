@@ -1,7 +1,7 @@
 /** A dataset version of the benchmark: deaths by area and month, made by DuckDB, sorted by its key. */
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, rename, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -101,12 +101,24 @@ export async function makeVersion(
   return { folder, path, manifest };
 }
 
-/** A log of one version. */
-export const publishedOnce = (manifest: DatasetManifest): PublishedDatasets => ({
-  newestSeq: async () => 1,
-  readEntry: async () => manifest,
-  listVersions: async () => [{ ...manifest, isKept: true }],
-});
+/** A log of the same rows, published again and again under other names. */
+export function publishedAnew(
+  manifest: DatasetManifest,
+): PublishedDatasets & Readonly<{ publish: () => void }> {
+  let newest = 1;
+  const entry = (seq: number): DatasetManifest => ({
+    ...manifest,
+    seq,
+    version: createHash("sha256").update(`${manifest.version} ${seq}`).digest("hex"),
+  });
+  return {
+    publish: () => void newest++,
+    newestSeq: async () => newest,
+    readEntry: async (_, seq) => entry(seq),
+    listVersions: async () =>
+      Array.from({ length: newest }, (_, at) => ({ ...entry(newest - at), isKept: true })),
+  };
+}
 
 async function writeParquet(size: Size, path: string): Promise<void> {
   const instance = await DuckDBInstance.create(":memory:", { threads: "2" });
@@ -133,7 +145,9 @@ export async function makeCsv(size: Size): Promise<string> {
   if (existsSync(csv)) return csv;
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
-  await connection.run(`COPY (FROM read_parquet('${path}')) TO '${csv}' (FORMAT csv, HEADER)`);
+  await connection.run(
+    `COPY (FROM read_parquet('${path}', hive_partitioning = false)) TO '${csv}' (FORMAT csv, HEADER)`,
+  );
   connection.closeSync();
   instance.closeSync();
   return csv;

@@ -1,7 +1,7 @@
 /**
- * A server of the benchmark: `node serve-host.ts hello|small|big`. Prints its address, ends with its standard input.
+ * A server of the benchmark: `node serve-host.ts hello|small|big [baked]`. Prints its address, ends with its standard input.
  *
- * `hello` is what Node's own server costs: a handler that ends at once with 17 bytes. The others are leat's answers on the
+ * With `baked` it listens when its exports are made. `hello` is what Node's own server costs: a handler that ends at once with 17 bytes. The others are leat's answers on the
  * same bare server, so that what differs is what leat does.
  */
 
@@ -14,7 +14,7 @@ import type { ApiRequest } from "../src/serve/api-answer.ts";
 import { type DataApi, openDataApi } from "../src/serve/data-api.ts";
 import { openFsStore } from "../src/stores/fs/open-fs-store.ts";
 import { openDuckDbQueries } from "../src/warehouses/duckdb/query-engine.ts";
-import { makeVersion, publishedOnce, type Size, spec } from "./serve-data.ts";
+import { makeVersion, publishedAnew, type Size, spec } from "./serve-data.ts";
 import { writeAnswer } from "./write-answer.ts";
 
 const kind = process.argv[2] ?? "hello";
@@ -58,9 +58,21 @@ let api: DataApi | undefined;
 if (kind !== "hello") {
   const { folder: at, manifest } = await makeVersion(kind as Size); // Of the benchmark's own arguments.
   const clock = { nowMs: () => Date.now(), sleep: async (ms: number) => void (await sleep(ms)) };
-  const ports = { published: publishedOnce(manifest), store: openFsStore(at), engine, clock };
+  const log = publishedAnew(manifest);
+  // The benchmark's signal for a new version of the same rows.
+  process.on("SIGUSR2", () => {
+    log.publish();
+    void api?.refresh(new AbortController().signal);
+  });
+  const ports = { published: log, store: openFsStore(at), engine, clock };
   const begun = performance.now();
-  api = openDataApi(spec, ports, { folder, tell: (event) => "error" in event && console.error(event) });
+  // CSV is made beforehand, and the larger texts are not: the disk is the system's temporary folder.
+  const bakeBytesMax = 512 * 2 ** 20;
+  api = openDataApi(spec, ports, {
+    folder,
+    bakeBytesMax,
+    tell: (event) => "error" in event && console.error(event),
+  });
   await api.refresh(new AbortController().signal);
   console.error(`loaded in ${Math.round(performance.now() - begun)} ms`);
   if (process.argv[3] === "baked") await api.settled();

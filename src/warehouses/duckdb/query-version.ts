@@ -83,7 +83,7 @@ export class QueryVersion {
         return `${type.type === "double" ? `${cast} + 0.0::DOUBLE` : cast} AS ${cell}`;
       });
       await connection.run(
-        `CREATE TABLE ${table} AS SELECT ${cells.join(", ")} FROM read_parquet(${quotePaths(asked.paths)})`,
+        `CREATE TABLE ${table} AS SELECT ${cells.join(", ")} FROM read_parquet(${quotePaths(asked.paths)}, hive_partitioning = false)`,
       );
       const held = Number(await readNumber(connection, countSql(version.#facts, [])));
       if (held !== asked.rowCount)
