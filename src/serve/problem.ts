@@ -12,6 +12,13 @@ export const problemKinds = {
   "unknown-column": { status: 400, title: "The dataset has no such column." },
   "unknown-operator": { status: 400, title: "The column cannot be compared like this." },
   "invalid-cursor": { status: 400, title: "The cursor is not one of this query." },
+  // Of the host, which documents and clients know as well.
+  "invalid-request": { status: 400, title: "The request cannot be read." },
+  "key-missing": { status: 401, title: "A key is needed here." },
+  "key-invalid": { status: 401, title: "The key is not valid." },
+  "body-not-wanted": { status: 413, title: "Requests here have no body." },
+  "rate-limited": { status: 429, title: "Too many requests came from you." },
+  "quota-used-up": { status: 429, title: "The key's requests of the day are used up." },
   "unknown-path": { status: 404, title: "There is nothing at this address." },
   "unknown-dataset": { status: 404, title: "There is no such dataset." },
   "unknown-version": { status: 404, title: "The dataset has no such version." },

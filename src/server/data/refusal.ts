@@ -1,17 +1,14 @@
 /** Answers of the host itself to requests that never reach the API, as problem documents (RFC 9457) like the API's own. */
 import type { ApiAnswer } from "../../serve/api-answer.ts";
+import { problemKinds } from "../../serve/problem.ts";
 
 /** Why a request is refused before anybody looks at its address. */
-export const refusalKinds = {
-  "key-missing": { status: 401, title: "A key is needed here." },
-  "key-invalid": { status: 401, title: "The key is not valid." },
-  "body-not-wanted": { status: 413, title: "Requests here have no body." },
-  "rate-limited": { status: 429, title: "Too many requests came from you." },
-  "quota-used-up": { status: 429, title: "The key's requests of the day are used up." },
-  stopping: { status: 503, title: "This server is about to stop." },
-} as const;
-
-export type RefusalKind = keyof typeof refusalKinds;
+export type RefusalKind =
+  | "key-missing"
+  | "key-invalid"
+  | "body-not-wanted"
+  | "rate-limited"
+  | "quota-used-up";
 
 /** A refusal as an answer. */
 export function refuse(
@@ -19,7 +16,7 @@ export function refuse(
   detail: string,
   more: Readonly<{ retryAfterSeconds?: number; headers?: readonly string[] }> = {},
 ): ApiAnswer {
-  const { status, title } = refusalKinds[kind];
+  const { status, title } = problemKinds[kind];
   const body = Buffer.from(
     `${JSON.stringify({ type: `urn:leat:problem:${kind}`, title, status, detail })}\n`,
     "utf8",
