@@ -3,7 +3,7 @@ import type { JsonObject } from "../model/json-value.ts";
 import type { RouteSpec } from "../ports/api-spec.ts";
 import { answerAggregate } from "./aggregate-answer.ts";
 import { chooseFormat } from "./answer-format.ts";
-import { type ApiAnswer, headerOf } from "./api-answer.ts";
+import { type ApiAnswer, type ApiRequest, headerOf } from "./api-answer.ts";
 import type { ApiAsk } from "./api-ask.ts";
 import { QueryReader } from "./api-parameter.ts";
 import { answerDocument, describeDataset, describeVersions, summarize } from "./catalog-answer.ts";
@@ -16,6 +16,7 @@ import { describeApi } from "./open-api.ts";
 import { openCursor, type PageCursor } from "./page-cursor.ts";
 import { Problem, shorten, unknownName } from "./problem.ts";
 import { parseQueryString } from "./query-string.ts";
+import { RecentAnswers } from "./recent-answers.ts";
 import { answerRows, tableFormats } from "./rows-answer.ts";
 import type { ServeContext } from "./serve-context.ts";
 import type { ServedDataset, ServedVersion } from "./served-dataset.ts";
@@ -31,6 +32,7 @@ export class ApiDispatch {
   readonly #datasets: ReadonlyMap<string, ServedDataset>;
   /** By the first word of their paths. */
   readonly #routes = new Map<string, RouteSpec[]>();
+  readonly #recent = new RecentAnswers();
   #described: Readonly<{ tag: string; document: JsonObject }> | undefined;
 
   constructor(context: ServeContext, datasets: ReadonlyMap<string, ServedDataset>) {
@@ -41,6 +43,11 @@ export class ApiDispatch {
       const word = first !== undefined && "literal" in first ? first.literal : "";
       this.#routes.set(word, [...(this.#routes.get(word) ?? []), route]);
     }
+  }
+
+  /** An answer that was made before. */
+  findRecent(request: ApiRequest): ApiAnswer | undefined {
+    return this.#recent.find(request);
   }
 
   /** @throws Problem when the request is wrong; so may the promise. */
@@ -85,7 +92,8 @@ export class ApiDispatch {
   }
 
   #answerRoute(ask: ApiAsk, spec: RouteSpec): Answered {
-    return this.#withVersion(ask, this.#served(spec.dataset), ask.version, ({ view, routes }) => {
+    const served = this.#served(spec.dataset);
+    return this.#withVersion(ask, served, ask.version, ({ view, routes }) => {
       const format = chooseFormat(ask.ending, headerOf(ask.request, "accept"), routeFormats);
       // The formats that are offered are those that a route prints.
       const printed = format as (typeof routeFormats)[number];
@@ -95,10 +103,14 @@ export class ApiDispatch {
       if (ask.query !== "") new QueryReader(parseQueryString(ask.query)).end([]);
       const route = routes.get(spec.path)!; // Made for each version with the dataset's routes.
       const body = route.print(route.readValues(ask.segments), printed);
-      return finishAnswer(ask, tagged, body, {
+      const answer = finishAnswer(ask, tagged, body, {
         cache: this.#context.cache,
         headers: ["leat-version", view.short],
       });
+      const isCurrent = ask.version === undefined;
+      if (isCurrent && !(answer instanceof Promise))
+        this.#recent.keep(ask.request, served, view.short, answer);
+      return answer;
     });
   }
 

@@ -145,6 +145,8 @@ class ServedApi implements DataApi {
           allowed: ["GET", "HEAD"],
           headers: ["allow", "GET, HEAD"],
         });
+      const recent = this.#dispatch.findRecent(request);
+      if (recent !== undefined) return request.method === "HEAD" ? withoutBody(recent) : recent;
       const answered = this.#dispatch.answer(readAsk(request));
       if (answered instanceof Promise) return this.#settle(request, answered);
       return request.method === "HEAD" ? withoutBody(answered) : answered;
