@@ -74,10 +74,7 @@ async function demo(example: Example): Promise<void> {
   step("5  The current view beside the partner's own book");
   await compareAndTell(example);
 
-  step("6  The other half: workbooks of a publisher, built into a dataset, served and asked");
-  await serveAndAsk();
-
-  step("7  Where to look next");
+  step("6  Where to look next");
   const here = relative(process.cwd(), import.meta.dirname) || ".";
   say(
     `landed files    ${join(here, ".leat/landing/landing")}`,
@@ -91,6 +88,9 @@ async function demo(example: Example): Promise<void> {
     "  npx leat verify       landing and warehouse compared",
     "  npx leat rebuild      the warehouse again, from the landed files alone",
   );
+
+  step("7  The other half: workbooks of a publisher, built into a dataset, served and asked");
+  await serveAndAsk();
 }
 
 /** What the publisher's workbook says of Stockport in 2018. */
