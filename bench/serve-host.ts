@@ -1,17 +1,21 @@
 /**
- * A server of the benchmark: `node serve-host.ts hello|small|big [baked]`. Prints its address, ends with its standard input.
+ * A server of the benchmark: `node serve-host.ts hello|small|big [baked] [hosted]`. Prints its address, ends with its standard input.
  *
- * With `baked` it listens when its exports are made. `hello` is what Node's own server costs: a handler that ends at once with 17 bytes. The others are leat's answers on the
+ * With `baked` it listens when its exports are made; with `hosted` as `leat serve` does. `hello` is what Node's own server costs: a handler that ends at once with 17 bytes. The others are leat's answers on the
  * same bare server, so that what differs is what leat does.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pino } from "pino";
 import type { ApiRequest } from "../src/serve/api-answer.ts";
 import { type DataApi, openDataApi } from "../src/serve/data-api.ts";
+import { parseProxies } from "../src/server/data/client-address.ts";
+import { createDataHost } from "../src/server/data/data-host.ts";
+import { openAssets } from "../src/server/data/pages/assets.ts";
 import { openFsStore } from "../src/stores/fs/open-fs-store.ts";
 import { openDuckDbQueries } from "../src/warehouses/duckdb/query-engine.ts";
 import { makeVersion, publishedAnew, type Size, spec } from "./serve-data.ts";
@@ -52,6 +56,41 @@ class HostRequest implements ApiRequest {
   }
 }
 
+/** Nothing around the answers. */
+function openBare(): Server {
+  return createServer((message, response) => {
+    if (api === undefined) {
+      response.end('{"hello":"world"}');
+      return;
+    }
+    const answered = api.answer(new HostRequest(message, response));
+    if (answered instanceof Promise) void answered.then((answer) => writeAnswer(answer, response));
+    else void writeAnswer(answered, response);
+  });
+}
+
+/** What `leat serve` opens, with its metrics, security headers and CORS; without rates and keys, which would refuse us. */
+async function openHost(): Promise<Server> {
+  if (api === undefined) throw new Error("a host needs an API");
+  const host = await createDataHost(
+    {
+      api,
+      keys: undefined,
+      log: pino({ level: "silent" }),
+      pages: { assets: openAssets("bench"), sqlEngine: undefined },
+      nowMs: () => Date.now(),
+    },
+    {
+      admission: { keys: "none", addressRate: undefined, keyRate: undefined },
+      proxies: parseProxies([]),
+      cors: { origins: "*" },
+      logsEveryRequest: false,
+      showsMetrics: true,
+    },
+  );
+  return host.server;
+}
+
 const folder = await mkdtemp(join(tmpdir(), "leat-bench-host-"));
 const engine = openDuckDbQueries({ folder });
 let api: DataApi | undefined;
@@ -75,17 +114,9 @@ if (kind !== "hello") {
   });
   await api.refresh(new AbortController().signal);
   console.error(`loaded in ${Math.round(performance.now() - begun)} ms`);
-  if (process.argv[3] === "baked") await api.settled();
+  if (process.argv.includes("baked")) await api.settled();
 }
-const server = createServer((message, response) => {
-  if (api === undefined) {
-    response.end('{"hello":"world"}');
-    return;
-  }
-  const answered = api.answer(new HostRequest(message, response));
-  if (answered instanceof Promise) void answered.then((answer) => writeAnswer(answer, response));
-  else void writeAnswer(answered, response);
-});
+const server = process.argv.includes("hosted") ? await openHost() : openBare();
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   console.log(`http://127.0.0.1:${typeof address === "object" ? address?.port : ""} ${process.pid}`);

@@ -45,8 +45,9 @@ type Subject = Readonly<{
   size: Size | undefined;
   pattern: string;
   start: () => Promise<Running>;
-  /** Seconds of each load; slow servers get longer ones, that there are requests to count. */
   seconds: number;
+  /** So slow that what a load leaves in its queue would burden all others: started for each load, in one round only. */
+  isSlow?: boolean;
 }>;
 
 /** Measures. `rounds` interleaved, so that a busy minute is everybody's. */
@@ -61,24 +62,30 @@ export async function benchServe(options: {
   try {
     for (const subject of subjects) running.set(subject, await subject.start());
     await checkAnswers(running);
+    const [slow, steady] = [
+      subjects.filter(({ isSlow }) => isSlow),
+      subjects.filter(({ isSlow }) => !isSlow),
+    ];
+    for (const subject of slow) await running.get(subject)!.stop();
+    for (const subject of slow) running.delete(subject);
     const loads = new Map(subjects.map((subject) => [subject, connections.map((): Load[] => [])]));
     for (let round = 0; round < options.rounds; round++)
       for (const [at, count] of connections.entries())
-        for (const subject of subjects) {
-          const size = subject.size === undefined ? undefined : areas[subject.size];
-          const asked = {
-            pattern: subject.pattern,
-            areas: size,
-            connections: count,
-            seconds: subject.seconds,
-          };
-          loads.get(subject)![at]!.push(await loadWith(running.get(subject)!, asked));
-        }
+        for (const subject of steady)
+          loads.get(subject)![at]!.push(await loadWith(running.get(subject)!, askedOf(subject, count)));
+    const peaks = new Map(steady.map((subject) => [subject, running.get(subject)!.peakMb()]));
+    for (const subject of slow)
+      for (const [at, count] of connections.entries()) {
+        const server = await subject.start();
+        loads.get(subject)![at]!.push(await loadWith(server, askedOf(subject, count)));
+        peaks.set(subject, Math.max(peaks.get(subject) ?? 0, server.peakMb()));
+        await server.stop();
+      }
     const served = subjects.map((subject) => ({
       name: subject.name,
       size: subject.size,
       loads: loads.get(subject)!.map(medianLoad),
-      peakMb: running.get(subject)!.peakMb(),
+      peakMb: peaks.get(subject)!,
     }));
     const largest = options.sizes.at(-1)!;
     const big = running.get(subjects.find(({ name, size }) => name === "leat" && size === largest)!)!;
@@ -92,6 +99,13 @@ export async function benchServe(options: {
     for (const server of running.values()) await server.stop();
   }
 }
+
+const askedOf = ({ pattern, size, seconds }: Subject, count: number): Parameters<typeof loadWith>[1] => ({
+  pattern,
+  areas: size === undefined ? undefined : areas[size],
+  connections: count,
+  seconds,
+});
 
 async function planSubjects(
   sizes: readonly Size[],
@@ -117,9 +131,17 @@ async function planSubjects(
       name: "leat",
       size,
       pattern: leatPattern,
-      start: () => startScript("serve-host.ts", [size, "baked"]),
+      start: () => startScript("serve-host.ts", [size, "baked", "hosted"]),
       seconds,
     });
+    if (size === "small")
+      subjects.push({
+        name: "leat, answers alone",
+        size,
+        pattern: leatPattern,
+        start: () => startScript("serve-host.ts", [size, "baked"]),
+        seconds,
+      });
     if (pandas.path !== undefined)
       subjects.push({
         name: "FastAPI + pandas",
@@ -127,6 +149,7 @@ async function planSubjects(
         pattern: leatPattern,
         start: peer("serve_fastapi.py", pandas.path, path),
         seconds: size === "big" ? seconds * 3 : seconds,
+        isSlow: size === "big",
       });
     if (table.path !== undefined)
       subjects.push({

@@ -43,6 +43,7 @@ export function describeDataset(view: DatasetView): JsonObject {
     key: schema.key,
     sort: schema.sort,
     columns: view.columns.map(describeColumn),
+    freshness: { builtAt: manifest.builtAt, newest: newestOf(view) },
     lineage: {
       fileCount: files.length,
       files: files.slice(0, lineageFilesMax),
@@ -73,6 +74,16 @@ export function describeDataset(view: DatasetView): JsonObject {
       exports: Object.fromEntries(tableFormats.map((format) => [format, `${base}/export.${format}`])),
     },
   };
+}
+
+/** How far the data reach: the newest value of each column of dates or times, where it is known. */
+function newestOf(view: DatasetView): JsonObject {
+  const known = view.columns.flatMap(({ name, packed }): [string, JsonValue][] => {
+    const { max } = extentOf(packed);
+    const isTime = packed.kind.type === "date" || packed.kind.type.startsWith("timestamp");
+    return isTime && max !== null && max !== undefined ? [[name, max]] : [];
+  });
+  return Object.fromEntries(known);
 }
 
 /** A dataset in the list of all. */

@@ -72,6 +72,14 @@ export const fixedSchemas: Readonly<Record<string, JsonObject>> = {
     key: texts,
     sort: texts,
     columns: { type: "array", items: column },
+    freshness: object({
+      builtAt: { type: "string", format: "date-time" },
+      newest: {
+        type: "object",
+        description: "The newest value of columns of dates and times.",
+        additionalProperties: text,
+      },
+    }),
     lineage,
     quality: { type: "array", items: quality },
     parts: { type: "array", items: object({ url: text, rows: count, bytes: count, sha256: text }) },

@@ -112,9 +112,14 @@ describe("what there is", () => {
     expect(rowCount).toBe(386 * 14); // Areas with a code, times twelve months and two.
     const dataset = (await api.get("/datasets/deaths")).json<{
       key: string[];
+      freshness: unknown;
       columns: Record<string, unknown>[];
     }>();
     expect(dataset.key).toEqual(["geo_code", "month"]);
+    expect(dataset.freshness).toEqual({
+      builtAt: "2026-01-01T00:00:00.000Z",
+      newest: { month: "2020-02-29" },
+    });
     expect(dataset.columns.find(({ name }) => name === "year")).toMatchObject({
       distinctCount: 2,
       min: 2018,
