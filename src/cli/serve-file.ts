@@ -56,6 +56,12 @@ export async function openServedFile(
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() !== true)
     throw new LeatError("FILE_UNREADABLE", { message: `${path}: There is no such file.`, details: { file } });
+  if (found.size === 0)
+    throw new LeatError("FILE_NOT_WHAT_IT_SAYS", {
+      message: `${basename(path)}: It is empty.`,
+      hint: "Fetch it again.",
+      details: { file },
+    });
   const folder = await mkdtemp(join(tmpdir(), "leat-serve-file-"));
   invocation.atEnd(() => rm(folder, { recursive: true, force: true }));
   const name = basename(path, extname(path));

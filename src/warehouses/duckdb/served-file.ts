@@ -14,7 +14,7 @@
  *
  * Members of JSON are taken likewise, but a string that looks like a number stays one; objects and arrays are `json`.
  */
-import { LeatError } from "../../errors/leat-error.ts";
+import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { type ColumnType, decimalDigitsMax, printColumnType } from "../../model/column-types.ts";
 import type { PublishedColumn } from "../../model/dataset-manifest.ts";
 import { convertText } from "./cell-reading.ts";
@@ -79,9 +79,11 @@ export async function writeServedFile(
       return { columns, rowCount };
     });
   } catch (error) {
-    if (error instanceof LeatError || signal.aborted) throw error;
-    const said = error instanceof Error ? error.message : String(error);
-    throw damaged(job, said.split("\n")[0] ?? "", error);
+    if (signal.aborted || (isLeatError(error) && error.code !== "LOAD_FAILED")) throw error;
+    // What the engine says of a file it cannot read; a place in our own statement is of no use to anybody.
+    const cause = isLeatError(error) ? error.cause : error;
+    const said = cause instanceof Error ? cause.message : String(cause);
+    throw damaged(job, said.split("\n")[0] ?? "", cause);
   }
 }
 

@@ -7,7 +7,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deathsCsv, startServe } from "../../browser/open-served-deaths.ts";
@@ -25,8 +25,8 @@ const checks =
 const environment = join(tmpdir(), `leat-schemathesis-${version}`);
 const tool = join(environment, "bin", "st");
 
-function run(command: string, args: readonly string[]): number {
-  const { status, error } = spawnSync(command, args, { stdio: "inherit", timeout: timeoutMs });
+function run(command: string, args: readonly string[], cwd: string = tmpdir()): number {
+  const { status, error } = spawnSync(command, args, { stdio: "inherit", timeout: timeoutMs, cwd });
   if (error !== undefined) console.error(`${command}: ${error.message}`);
   return status ?? 1;
 }
@@ -44,7 +44,6 @@ if (!existsSync(tool)) {
 } else {
   await using served = await startServe({ name: "deaths.csv", text: deathsCsv(20) }, ["--no-access-log"]);
   const folder = await mkdtemp(join(tmpdir(), "leat-fuzz-"));
-  await writeFile(join(folder, "schemathesis.toml"), "");
   const args = [
     "run",
     `${served.url}/openapi.json`,
@@ -55,7 +54,7 @@ if (!existsSync(tool)) {
     "--seed",
     "414",
   ];
-  const status = run(tool, ["--config-file", join(folder, "schemathesis.toml"), ...args]);
+  const status = run(tool, args, folder); // It leaves a folder of its own where it runs.
   const alive = await fetch(`${served.url}/live`).then(
     ({ ok }) => ok,
     () => false,
