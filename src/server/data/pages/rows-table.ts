@@ -44,5 +44,7 @@ function cell(column: ColumnFacts, value: unknown): Html {
   const text = printValue(value);
   if (text === undefined) return html`<td class="empty">empty</td>`;
   const shown = text.length > cellLengthMax ? `${text.slice(0, cellLengthMax)}…` : text;
-  return html`<td${isNumeric(column) && html` class="number"`}>${shown}</td>`;
+  const isTime = /^(date|timestamp)/.test(column.type);
+  const look = isNumeric(column) ? html` class="number"` : isTime && html` class="time"`;
+  return html`<td${look}>${shown}</td>`;
 }
