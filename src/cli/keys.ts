@@ -22,7 +22,10 @@ export function addKeys(program: Command, invocation: Invocation): void {
     );
   const create = keys
     .command("create")
-    .summary("Make a key, and print it: it cannot be had again.")
+    .summary("Make a key, and print it.")
+    .description(
+      "Makes a key and prints it, this once: what is kept of it is a hash, out of which it cannot be had again.",
+    )
     .argument("<name>", "Whose it is, or for what.")
     .option("--expires <when>", "Days from now, such as 90d, or an instant, such as 2027-01-01T00:00:00Z.")
     .option("--rate <rate>", "Requests a second, such as 20 or 20:100 (100 at once). Default: the server's.")
@@ -33,12 +36,16 @@ export function addKeys(program: Command, invocation: Invocation): void {
   const list = keys
     .command("list")
     .summary("List all keys, without their secrets.")
+    .description(
+      "Lists all keys, also those that are revoked or have expired, with what each of them may do.",
+    )
     .action(async () => {
       invocation.finish(await listAll(invocation, list.optsWithGlobals<GlobalOptions>()));
     });
   const revoke = keys
     .command("revoke")
     .summary("Revoke a key for good.")
+    .description("Revokes a key for good. Servers that run refuse it within 10 seconds.")
     .argument("<id>", "Its id, as `leat keys list` tells it.")
     .action(async (id: string) => {
       invocation.finish(await revokeOne(invocation, id, revoke.optsWithGlobals<GlobalOptions>()));

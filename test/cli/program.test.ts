@@ -25,11 +25,16 @@ describe("the help", () => {
       "sync",
       "extract",
       "load",
+      "build",
+      "datasets",
+      "diff",
       "state",
       "query",
       "rebuild",
       "verify",
       "gc",
+      "serve",
+      "keys",
       "serve-sync",
     ];
     expect(program.commands.map((command) => command.name())).toEqual(names);
