@@ -134,21 +134,20 @@ async function planSubjects(
       start: () => startScript("serve-host.ts", [size, "baked", "hosted"]),
       seconds,
     });
-    if (size === "small")
-      subjects.push({
-        name: "leat, answers alone",
-        size,
-        pattern: leatPattern,
-        start: () => startScript("serve-host.ts", [size, "baked"]),
-        seconds,
-      });
+    subjects.push({
+      name: "leat, answers alone",
+      size,
+      pattern: leatPattern,
+      start: () => startScript("serve-host.ts", [size, "baked"]),
+      seconds,
+    });
     if (pandas.path !== undefined)
       subjects.push({
         name: "FastAPI + pandas",
         size,
         pattern: leatPattern,
         start: peer("serve_fastapi.py", pandas.path, path),
-        seconds: size === "big" ? seconds * 3 : seconds,
+        seconds: size === "big" ? seconds * 10 : seconds,
         isSlow: size === "big",
       });
     if (table.path !== undefined)
