@@ -10,7 +10,7 @@
  * | may they | `admission.ts` |
  * | the answer | `../../serve/data-api.ts`, or a page |
  * | out, at the reader's pace | `send-answer.ts`, `slow-readers.ts` |
- * | counted and logged | `serve-metrics.ts`, `access-log.ts` |
+ * | counted, traced and logged | `serve-metrics.ts`, `request-span.ts`, `access-log.ts` |
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -28,6 +28,7 @@ import type { PageProblem } from "./pages/ask-api.ts";
 import { beginPage, isAlwaysOpen, isPageRequest } from "./pages/page-exchange.ts";
 import { answerProblem } from "./pages/problem-page.ts";
 import { refuse, refuseUnreadable } from "./refusal.ts";
+import { beginSpan, endSpan } from "./request-span.ts";
 import { openRouteLabels } from "./route-label.ts";
 import { type SendTools, sendAnswer } from "./send-answer.ts";
 import { ServeMetrics } from "./serve-metrics.ts";
@@ -198,6 +199,7 @@ class Host implements DataHost {
   /** One request, from its head to the end of its answer. @param page - hands it to Fastify. */
   #take(request: IncomingMessage, response: ServerResponse, page: () => void): void {
     const startedAt = performance.now();
+    const span = beginSpan(request);
     const { headers } = request;
     const asked = new HostRequest(request, response);
     const address = clientAddress(
@@ -214,7 +216,9 @@ class Host implements DataHost {
         const ms = performance.now() - startedAt;
         const { method, url } = asked;
         const status = response.statusCode;
-        this.#metrics.count({ method, route: this.#labelOf(url), status, ms, bytes });
+        const route = this.#labelOf(url);
+        this.#metrics.count({ method, route, status, ms, bytes });
+        endSpan(span, { method, route, status });
         this.#accessLog.tell({ method, url, status, ms, bytes, address, keyId: who.keyId });
       },
       onBroken: (error) => this.#ports.log.warn({ err: error }, "an answer broke off"),
