@@ -30,6 +30,8 @@ export type DatasetFacts = DatasetSummary &
   Readonly<{
     key: readonly string[];
     columns: readonly ColumnFacts[];
+    /** `newest`: the latest value of each column of dates or times. */
+    freshness: Readonly<{ builtAt: string; newest: Readonly<Record<string, string>> }>;
     lineage: Readonly<{ fileCount: number; files: readonly Readonly<{ name: string; rows: number }>[] }>;
     quality: readonly Readonly<{ name: string; severity: string; isPassed: boolean; failed: number }>[];
     parts: readonly Readonly<{ url: string; bytes: number }>[];

@@ -105,8 +105,14 @@ ${qualitySection(facts)}`;
 const heading = (facts: DatasetFacts, version: string | undefined): Html =>
   html`<h1>${facts.name}</h1>
 <p class="lead">${facts.description}</p>
-<p class="facts">${printCount(facts.rowCount)} rows · ${facts.columnCount} columns · version <a href="${facts.links.permanent}"><code>${facts.shortVersion}</code></a> · built <time datetime="${facts.builtAt}">${printInstant(facts.builtAt)}</time>${facts.licence !== null && html` · ${facts.licence}`}</p>
+<p class="facts">${printCount(facts.rowCount)} rows · ${facts.columnCount} columns · version <a href="${facts.links.permanent}"><code>${facts.shortVersion}</code></a> · built <time datetime="${facts.builtAt}">${printInstant(facts.builtAt)}</time>${reach(facts)}${facts.licence !== null && html` · ${facts.licence}`}</p>
 ${version !== undefined && html`<p class="note">This is one version, for good. <a href="${facts.url}">The newest one</a> may be another.</p>`}`;
+
+/** How far the data reach, which is what people mean by fresh. */
+function reach({ freshness }: DatasetFacts): Html | false {
+  const [first] = Object.entries(freshness.newest);
+  return first !== undefined && html` · ${first[0]} up to ${first[1]}`;
+}
 
 const problemSection = ({ title, detail, near }: PageProblem): Html =>
   html`<p class="note bad" role="alert"><strong>${title}</strong> ${detail}${near !== undefined && html` Nearest: <code>${near}</code>.`}</p>`;
