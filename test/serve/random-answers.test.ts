@@ -1,4 +1,8 @@
-/** For random datasets and queries, every answer is what the same query gives when it is worked out in memory. */
+/**
+ * For random datasets and queries, every answer is what the same query gives when it is worked out in memory.
+ *
+ * `LEAT_RUNS=1000 LEAT_SEED=7 vitest run test/serve/random-answers.test.ts` is the long search.
+ */
 import fc from "fast-check";
 import { afterAll, beforeAll, test } from "vitest";
 import { defineApi } from "../../src/serve/define-api.ts";

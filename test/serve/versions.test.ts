@@ -241,8 +241,8 @@ function heldBytes(): number {
 test("many swaps leave neither memory nor files behind", { timeout: 120_000 }, async () => {
   await using api = await openTestApi(spec, { bakeBytesMax: 2 ** 23 });
   const swap = async (number: number): Promise<void> => {
-    // Words of which each is there once: a pack of some 4 MB.
-    const rows = rowsOf(number, 65_000).map(([id, of]): Row => [id!, of!, `${id} of ${of}`]);
+    // Long words of which each is there once: a pack of some 4 MB.
+    const rows = rowsOf(number, 3000).map(([id, of]): Row => [id!, of!, `${id} of ${of} `.padEnd(1300, "x")]);
     await api.published.publish("numbers", schema, rows);
     await api.refresh();
     expect((await api.get("/number/7")).json<Line>().number).toBe(number);
