@@ -76,7 +76,7 @@ describe("keys", () => {
       expect(kept).not.toContain(secret);
     }
     expect([...(await listKeys(store)).keys()]).toEqual([key.id]);
-    await expect.poll(() => host.logged.at(-1)?.["key"]).toBe(key.id);
+    await expect.poll(() => host.logged.at(-1)?.["key"], { timeout: 20_000 }).toBe(key.id);
     expect(JSON.stringify(host.logged)).not.toContain(secret);
   });
 

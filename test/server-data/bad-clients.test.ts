@@ -16,6 +16,8 @@ afterEach(async () => {
 
 /** Some 3 MB of CSV. */
 const manyAreas = 4000;
+/** How long something is waited for that takes milliseconds on a machine with nothing else to do. */
+const patience = { timeout: 20_000 } as const;
 const exportPath = "/datasets/deaths/export.csv";
 
 describe("clients that mean no good, or know no better", () => {
@@ -45,26 +47,23 @@ describe("clients that mean no good, or know no better", () => {
     }
     const whole = await (await host.get(exportPath)).text();
     expect(whole.split("\n").length - 2).toBe(manyAreas * 24);
-    await expect.poll(async () => await activeRequests(host)).toBeLessThanOrEqual(1);
+    await expect.poll(async () => await activeRequests(host), patience).toBeLessThanOrEqual(1);
   });
 
-  test("clients that read nothing are cut, and everybody else is served meanwhile", async () => {
+  test("clients that read nothing are cut, and everybody else is served meanwhile", {
+    timeout: 90_000,
+  }, async () => {
     const host = await open({ areas: manyAreas, slowReaders: { stallMsMax: 1000 } });
+    const count = 40;
     const readers = await Promise.all(
-      Array.from({ length: 200 }, () => openSlowReader(host.port, exportPath)),
+      Array.from({ length: count }, () => openSlowReader(host.port, exportPath)),
     );
     const startedAt = performance.now();
     expect((await host.get("/year/2018/geo_code/E00000001")).status).toBe(200);
     expect(performance.now() - startedAt).toBeLessThan(5000);
-    // Cut sockets end when what the system holds for them is read.
-    await Promise.all(
-      readers.map(async (socket) => {
-        await expect
-          .poll(() => host.logged.filter(({ url }) => url === exportPath).length, { timeout: 30_000 })
-          .toBe(200);
-        socket.destroy();
-      }),
-    );
+    const ended = (): number => host.logged.filter(({ url }) => url === exportPath).length;
+    await expect.poll(ended, { timeout: 60_000 }).toBe(count);
+    for (const socket of readers) socket.destroy();
     const metrics = await (await host.get("/metrics")).text();
     expect(Number(/leat_slow_readers_cut_total\S* (\d+)/.exec(metrics)?.[1])).toBeGreaterThan(0);
   });
@@ -102,7 +101,7 @@ describe("stopping", () => {
   test("cuts whoever has not read in time", async () => {
     const host = await open({ areas: manyAreas, drainMs: 500 });
     const reader = await openSlowReader(host.port, exportPath);
-    await expect.poll(async () => await activeRequests(host)).toBeGreaterThan(1);
+    await expect.poll(async () => await activeRequests(host), patience).toBeGreaterThan(1);
     const startedAt = performance.now();
     expect(await host.stop()).toBe(false);
     expect(performance.now() - startedAt).toBeLessThan(5000);

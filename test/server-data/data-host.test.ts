@@ -110,7 +110,7 @@ describe("a host of the data API", () => {
   test("logs a line for each request", async () => {
     const before = host.logged.length;
     await (await host.get("/datasets/deaths/rows?limit=3")).text();
-    await expect.poll(() => host.logged.length).toBeGreaterThan(before);
+    await expect.poll(() => host.logged.length, { timeout: 20_000 }).toBeGreaterThan(before);
     expect(host.logged.at(-1)).toMatchObject({
       method: "GET",
       url: "/datasets/deaths/rows?limit=3",

@@ -33,7 +33,7 @@ test("each request is a span with a route of few, where somebody collects spans"
   await using host = await openTestHost();
   await (await host.get("/year/2018/geo_code/E00000001?x=secret")).text();
   await (await host.get("/year/2018/geo_code/E00000002")).text();
-  await expect.poll(() => told.filter(({ isEnded }) => isEnded).length).toBe(2);
+  await expect.poll(() => told.filter(({ isEnded }) => isEnded).length, { timeout: 20_000 }).toBe(2);
   expect(told.map(({ name }) => name)).toEqual(Array(2).fill("GET /year/{year}/geo_code/{geo_code}"));
   expect(told.map(({ attributes }) => attributes["http.response.status_code"])).toEqual([400, 200]);
   expect(told[0]!.kind).toBe(SpanKind.SERVER);

@@ -151,7 +151,7 @@ describe("leat serve", () => {
         }
       }
     });
-    await expect.poll(() => outcomes.whole).toBeGreaterThan(20);
+    await expect.poll(() => outcomes.whole, { timeout: 20_000 }).toBeGreaterThan(20);
     const ended = once(served.child, "exit");
     served.child.kill("SIGTERM");
     const [code] = await ended;
