@@ -5,6 +5,8 @@ import { benchExtract } from "./extract.ts";
 import { benchFlows } from "./flows.ts";
 import { benchLoad } from "./load.ts";
 import { benchScan } from "./scan.ts";
+import { benchServe } from "./serve.ts";
+import { sayServed } from "./serve-report.ts";
 import { benchSync } from "./sync.ts";
 import { benchWorkbook } from "./workbook.ts";
 
@@ -182,7 +184,20 @@ async function flows(): Promise<void> {
   say();
 }
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { extract, load, workbook, flows };
+async function serve(): Promise<void> {
+  const bench = await benchServe({
+    sizes: isSmall ? ["small"] : ["small", "big"],
+    rounds: isSmall ? 1 : 3,
+    seconds: isSmall ? 1 : 2,
+  });
+  sayServed(bench, { say, row });
+  if (bench.missing === undefined) return;
+  say(`  !! ${bench.missing}`);
+  say("  !! The comparison was NOT made.");
+  process.exitCode = 1;
+}
+
+const benches: Readonly<Record<string, () => Promise<void>>> = { extract, load, workbook, serve, flows };
 const chosen = positionals.length === 0 ? Object.keys(benches) : positionals;
 const unknown = chosen.find((name) => benches[name] === undefined);
 if (unknown !== undefined) {

@@ -55,6 +55,7 @@ export type {
   StreamSpec,
   WriteDisposition,
 } from "./model/stream.ts";
+export type { ApiSpec } from "./ports/api-spec.ts";
 export type { DatasetRow, DatasetSpec, MakeRows, MapContext, MapRow } from "./ports/dataset.ts";
 export type {
   Project,
@@ -77,6 +78,7 @@ export type {
 } from "./ports/source.ts";
 export type { TidyDeclaration } from "./ports/tidy.ts";
 export { csv, json, ndjson, parquet, type TableOptions } from "./readers/tables/table-declaration.ts";
+export { type ApiDeclaration, defineApi, type RouteDeclaration } from "./serve/define-api.ts";
 export type { FilePattern } from "./sources/files/file-pattern.ts";
 export { files } from "./sources/files/files.ts";
 export type {

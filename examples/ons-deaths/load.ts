@@ -51,7 +51,10 @@ const columns = {
     .string()
     .nullable()
     .meta({ description: "What is printed instead of a figure, such as missing for -." }),
-  area: z.string().meta({ description: "Names the area within its year: its code, else its name." }),
+  area: z.string().meta({
+    description: "Names the area within its year: its code, else its name.",
+    examples: ["E08000007"],
+  }),
   within: z.string().nullable().meta({ description: "The area that it is part of." }),
   release: z.string().meta({ description: "Name of the file that the figure is from." }),
 } as const;
@@ -111,8 +114,9 @@ export const deaths: DatasetSpec = defineDataset({
   description: "Deaths registered in England and Wales, by area of usual residence and month.",
   licence,
   columns,
-  key: ["period_start", "area"],
-  sort: ["year", "period_start", "area"],
+  // A month has one last business day: it names the month as well as its first day, and is what people look up.
+  key: ["datetime", "area"],
+  sort: ["year", "datetime", "area"],
   originColumns: ["release"],
   from: fromSql("SELECT * FROM printed WHERE code_type IS DISTINCT FROM 'total'", { datasets: ["printed"] }),
   rules: [{ rule: "unique", columns: ["period_start", "geo_code"] }],

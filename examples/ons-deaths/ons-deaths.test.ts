@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { drawChart } from "./chart.ts";
+import { serveDeaths } from "./serve-deaths.ts";
 import { lastBusinessDay } from "./transform.ts";
 
 const here = import.meta.dirname;
@@ -20,15 +21,8 @@ class World {
   }
 
   async leat(...args: string[]): Promise<string> {
-    const environment = {
-      ...process.env,
-      ONS_WORKBOOKS: this.workbooks,
-      LEAT_LANDING: `file:${join(this.folder, "landing")}`,
-      LEAT_WAREHOUSE: `duckdb:${join(this.folder, "warehouse.duckdb")}`,
-      LEAT_LEDGER: `sqlite:${join(this.folder, "ledger.db")}`,
-    };
     const command = [join(here, "../../bin/leat.js"), ...args];
-    return (await run(process.execPath, command, { cwd: here, env: environment })).stdout;
+    return (await run(process.execPath, command, { cwd: here, env: this.environment })).stdout;
   }
 
   async build(): Promise<
@@ -40,6 +34,15 @@ class World {
 
   async query(sql: string): Promise<Record<string, unknown>[]> {
     return JSON.parse(await this.leat("query", "--json", sql));
+  }
+
+  get environment(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      ONS_WORKBOOKS: this.workbooks,
+      LEAT_LANDING: `file:${join(this.folder, "landing")}`,
+      LEAT_WAREHOUSE: `duckdb:${join(this.folder, "warehouse.duckdb")}`,
+    };
   }
 
   remove(): void {
@@ -134,6 +137,47 @@ describe("four workbooks, then a fifth", () => {
     expect(await world.query(byYear)).toEqual([...facts, fact2020]);
     const diff = JSON.parse(await world.leat("diff", "deaths", "--json"));
     expect(diff).toMatchObject({ added: 772, removed: 0, changed: 0 });
+  });
+});
+
+describe("served", () => {
+  const world = new World();
+  beforeAll(async () => {
+    for (const year of [2012, 2018]) world.publish(year);
+    await world.build();
+  });
+  afterAll(() => world.remove());
+
+  test("a year of an area is answered as people ask for it, and an unknown one with a near name", async () => {
+    await using served = await serveDeaths(world.environment);
+    const ask = async (path: string) => await fetch(`${served.url}${path}`);
+    const year = await (await ask("/year/2018/geo_code/E08000007")).json();
+    expect(year).toMatchObject({ year: 2018, geo_code: "E08000007" });
+    const months = Object.entries((year as { data: Record<string, number> }).data);
+    expect(months.map(([, deaths]) => deaths)).toEqual([
+      315, 238, 267, 265, 218, 211, 212, 210, 191, 221, 239, 221,
+    ]);
+    expect(months[0]![0]).toBe("2018-01-31");
+    const none = await ask("/year/2020/geo_code/E08000007");
+    expect(none.status).toBe(404);
+    const unknown = await ask("/year/2018/geo_code/E0800007");
+    expect(unknown.status).toBe(404);
+    expect(await unknown.json()).toMatchObject({ near: "E08000007", status: 404 });
+    expect((await ask("/openapi.json")).status).toBe(200);
+
+    // A version that is published meanwhile is taken, and nobody waits for it.
+    world.publish(2020);
+    await world.build();
+    await expect
+      .poll(async () => (await ask("/year/2020/geo_code/E08000007")).status, {
+        timeout: 40_000,
+        interval: 500,
+      })
+      .toBe(200);
+    const two = (await (await ask("/year/2020/geo_code/E08000007")).json()) as {
+      data: Record<string, number>;
+    };
+    expect(Object.values(two.data)).toEqual([296, 216]);
   });
 });
 

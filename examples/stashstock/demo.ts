@@ -1,6 +1,9 @@
 /** `npm run demo`: the whole story on this machine, every number counted while it happens. */
+import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
+import { promisify } from "node:util";
+import { runLeat, serveDeaths, stopServing } from "../ons-deaths/serve-deaths.ts";
 import { layTable } from "./lay-table.ts";
 import { type Example, openExample, type SyncedStream } from "./open-example.ts";
 import { nameAs, renderScalar } from "./partner/plant.ts";
@@ -77,6 +80,7 @@ async function demo(example: Example): Promise<void> {
     `landed files    ${join(here, ".leat/landing/landing")}`,
     `log, the state  ${join(here, ".leat/landing/log")}`,
     `configuration   ${join(here, "leat.config.ts")}`,
+    `the datasets    ${join(here, "../ons-deaths")}: npx leat build && npx leat serve`,
     `cd ${here}, then:`,
     `  npx leat query "select tenant_id, state, count(*) from stashstock.${main} group by all order by all"`,
     `  npx leat query "select label, valid_from, valid_to from stashstock.${main}_history order by all limit 10"`,
@@ -84,6 +88,31 @@ async function demo(example: Example): Promise<void> {
     "  npx leat verify       landing and warehouse compared",
     "  npx leat rebuild      the warehouse again, from the landed files alone",
   );
+
+  step("7  The other half: workbooks of a publisher, built into a dataset, served and asked");
+  await serveAndAsk();
+}
+
+/** What the publisher's workbook says of Stockport in 2018. */
+const stockport2018 = [315, 238, 267, 265, 218, 211, 212, 210, 191, 221, 239, 221];
+
+async function serveAndAsk(): Promise<void> {
+  const folder = join(dataFolder, "deaths");
+  const environment = {
+    ...process.env,
+    LEAT_LANDING: `file:${join(folder, "landing")}`,
+    LEAT_WAREHOUSE: `duckdb:${join(folder, "warehouse.duckdb")}`,
+  };
+  const built = await runLeat(["build", "deaths"], environment);
+  say(...built.split("\n").filter((line) => /^(deaths: |\d+ of )/.test(line)));
+  await using served = await serveDeaths(environment);
+  const address = `${served.url}/year/2018/geo_code/E08000007`;
+  const { stdout } = await promisify(execFile)("curl", ["--silent", "--show-error", "--fail", address]);
+  say(`$ curl ${address}`, stdout.trim());
+  const { data } = JSON.parse(stdout) as { data: Readonly<Record<string, number>> };
+  if (JSON.stringify(Object.values(data)) !== JSON.stringify(stockport2018))
+    throw new DemoFailed(`Stockport in 2018 is ${stockport2018.join(" ")} in the workbook.`);
+  say("as in the publisher's workbook; pages, documentation and SQL are at the same place: npx leat serve");
 }
 
 /** Runs a sync and shows what it did, by stream, and how the partner saw it. */
@@ -220,6 +249,7 @@ for (const [signal, exitCode] of [
 ] as const) {
   process.once(signal, () => {
     killRunning();
+    stopServing();
     process.exit(exitCode);
   });
 }

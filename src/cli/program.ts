@@ -10,11 +10,13 @@ import { addFlows, addPause, addResume, addSchedules } from "./flows.ts";
 import { addGc } from "./gc.ts";
 import { addInit } from "./init.ts";
 import type { Invocation } from "./invocation.ts";
+import { addKeys } from "./keys.ts";
 import { addLoad } from "./load.ts";
 import { addQuery } from "./query.ts";
 import { addRebuild } from "./rebuild.ts";
 import { addRun } from "./run.ts";
 import { addLogs, addRuns, addShow } from "./runs.ts";
+import { addServe } from "./serve.ts";
 import { addServeSync } from "./serve-sync.ts";
 import { addState } from "./state.ts";
 import { addSync } from "./sync.ts";
@@ -73,6 +75,8 @@ export function buildProgram(invocation: Invocation, version: string): Command {
     addRebuild,
     addVerify,
     addGc,
+    addServe,
+    addKeys,
     addServeSync,
   ]) {
     add(program, invocation);

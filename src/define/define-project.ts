@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Fault, faultsOf, refuseFaults } from "../errors/faults.ts";
 import type { StreamSpec } from "../model/stream.ts";
+import type { ApiSpec } from "../ports/api-spec.ts";
 import type { DatasetSpec } from "../ports/dataset.ts";
 import {
   type Project,
@@ -12,6 +13,7 @@ import {
   type TenantDeclaration,
 } from "../ports/project.ts";
 import type { Source } from "../ports/source.ts";
+import { checkApis } from "./define-project-apis.ts";
 import { checkDatasets } from "./define-project-datasets.ts";
 
 const nameSchema = z
@@ -49,6 +51,13 @@ const isFlow = (value: unknown): value is ProjectFlow =>
 const isDeployment = (value: unknown): value is ProjectDeployment =>
   hasName(value) && typeof value === "object" && value !== null && "flow" in value && hasName(value.flow);
 
+const isApi = (value: unknown): value is ApiSpec =>
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as ApiSpec).name === "string" && // A guard: nothing is known of the value yet.
+  Array.isArray((value as ApiSpec).routes) &&
+  "servesTenantRows" in value;
+
 const projectSchema = z.strictObject({
   name: nameSchema,
   sources: z
@@ -67,6 +76,7 @@ const projectSchema = z.strictObject({
   datasets: z
     .array(z.custom<DatasetSpec>(isDataset, "is not a dataset: make it with defineDataset(...)"))
     .default([]),
+  apis: z.array(z.custom<ApiSpec>(isApi, "is not an API: make it with defineApi(...)")).default([]),
   tenantColumn: columnSchema.default(projectDefaults.tenantColumn),
   tenants: z.union([nameSchema, z.array(z.custom<TenantDeclaration>())]).optional(),
   landing: nameSchema.default(projectDefaults.landing),
@@ -92,6 +102,7 @@ export function defineProject(declaration: ProjectDeclaration): Project {
   const faults = [
     ...crossFaults(project.sources, project.tenantColumn),
     ...checkDatasets(project.datasets, project.sources),
+    ...checkApis(project.apis, project.datasets),
     ...flowFaults(project.flows, project.deployments),
   ];
   if (project.sources.length + project.flows.length === 0) {
@@ -104,6 +115,7 @@ export function defineProject(declaration: ProjectDeclaration): Project {
     datasets: Object.freeze([...project.datasets]),
     flows: Object.freeze([...project.flows]),
     deployments: Object.freeze([...project.deployments]),
+    apis: Object.freeze([...project.apis]),
     tenants: Array.isArray(project.tenants) ? Object.freeze([...project.tenants]) : project.tenants,
   });
 }

@@ -2,6 +2,7 @@
 
 import { fileCodes } from "./file-codes.ts";
 import { flowCodes } from "./flow-codes.ts";
+import { serveCodes } from "./serve-codes.ts";
 
 /** What the catalogue says of a code. `docs/reference/errors.md` is generated from it. */
 export type CodeFacts = Readonly<{ meaning: string; hint: string; retryable: boolean }>;
@@ -316,10 +317,11 @@ const generalCodes = {
   },
 } as const;
 
-export const codes: typeof generalCodes & typeof fileCodes & typeof flowCodes = {
+export const codes: typeof generalCodes & typeof fileCodes & typeof flowCodes & typeof serveCodes = {
   ...generalCodes,
   ...fileCodes,
   ...flowCodes,
+  ...serveCodes,
 };
 
 codes satisfies Record<string, CodeFacts>;

@@ -1,5 +1,6 @@
 /** What a project is: made by `defineProject`, read by `config`, acted on by `sync`. */
 import type { JsonObject } from "../model/json-value.ts";
+import type { ApiSpec } from "./api-spec.ts";
 import type { DatasetSpec } from "./dataset.ts";
 import type { Source } from "./source.ts";
 
@@ -27,6 +28,11 @@ export type ProjectDeclaration = Readonly<{
   deployments?: readonly ProjectDeployment[];
   /** What is built out of them, each made by `defineDataset(...)`. Their names must differ. */
   datasets?: readonly DatasetSpec[];
+  /**
+   * How datasets are served by `leat serve`, each made by `defineApi(...)`. Their names must differ. Without any, all
+   * datasets are served that hold no rows of tenants, with the addresses that every dataset has.
+   */
+  apis?: readonly ApiSpec[];
   /**
    * Column that leat splices in front of every landed record, holding the tenant's id. Default `tenant_id`. Choose
    * another when the partner's records have a field of that name: such records are quarantined, never believed.
@@ -56,6 +62,7 @@ export type Project = Readonly<{
   datasets: readonly DatasetSpec[];
   flows: readonly ProjectFlow[];
   deployments: readonly ProjectDeployment[];
+  apis: readonly ApiSpec[];
   tenantColumn: string;
   /** `undefined`: nothing was configured; `tenants.json` is read where it exists. */
   tenants: string | readonly TenantDeclaration[] | undefined;

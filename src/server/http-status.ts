@@ -51,6 +51,10 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   TOKEN_REFUSED: 401,
   LEDGER_UNAVAILABLE: 503,
   LEDGER_FULL: 507,
+  QUERY_BUSY: 503,
+  QUERY_TIMEOUT: 503,
+  QUERY_MEMORY: 503,
+  QUERY_ENGINE_LOST: 503,
 };
 
 /** The status of a code. */

@@ -11,6 +11,7 @@ function project(sources: Readonly<Record<string, readonly (string | [string, st
     flows: [],
     deployments: [],
     ledger: "sqlite:.leat/ledger.db",
+    apis: [],
     tenantColumn: "tenant_id",
     tenants: undefined,
     landing: "",

@@ -47,6 +47,8 @@ describe("the help", () => {
       "rebuild",
       "verify",
       "gc",
+      "serve",
+      "keys",
       "serve-sync",
     ];
     expect(program.commands.map((command) => command.name())).toEqual(names);

@@ -53,6 +53,7 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
 export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["@clack/prompts", ["cli"]],
   ["@duckdb/node-api", ["warehouses/duckdb"]],
+  ["@duckdb/duckdb-wasm", ["server"]], // Found and handed out, never imported.
   ["@opentelemetry/api", ["server"]],
   ["@opentelemetry/exporter-prometheus", ["server"]],
   ["@opentelemetry/sdk-metrics", ["server"]],
@@ -84,6 +85,7 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
       "serve",
       "workbook",
       "readers",
+      "server",
       "sources/*",
       "index.ts",
     ],

@@ -29,6 +29,7 @@ async function start(times: { finishMs: number; drainMs: number; heeds: boolean 
         flows: [],
         deployments: [],
         ledger: "sqlite:.leat/ledger.db",
+        apis: [],
         tenantColumn: "tenant_id",
         tenants: undefined,
         landing: "",

@@ -27,6 +27,7 @@ function open(setup: Setup = {}): SyncApp & { logs: Record<string, unknown>[]; t
     flows: [],
     deployments: [],
     ledger: "sqlite:.leat/ledger.db",
+    apis: [],
     tenantColumn: "tenant_id",
     tenants: undefined,
     landing: "",

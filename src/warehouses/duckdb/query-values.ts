@@ -30,6 +30,8 @@ export function openValueConverter(engine: Engine): DuckDBValueConverter<PlainVa
     if (typeof value === "bigint" && integers.has(type.typeId)) return toInteger(value);
     if (times.has(type.typeId) && typeof value === "object" && "micros" in value)
       return toIsoTime(value.micros as bigint, type.typeId === ids.TIMESTAMP_TZ, String(value));
+    if (type.typeId === ids.DATE && typeof value === "object" && "days" in value)
+      return infiniteDay(value.days as number) ?? String(value);
     // The engine's own converter does the rest, and calls `self` for what is inside; its Json is our PlainValue.
     return engine.JsonDuckDBValueConverter(value, type, self as never) as PlainValue;
   };
@@ -38,6 +40,12 @@ export function openValueConverter(engine: Engine): DuckDBValueConverter<PlainVa
 function toInteger(value: bigint): number | string {
   const isSafe = value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER);
   return isSafe ? Number(value) : value.toString();
+}
+
+/** The engine's greatest and least days stand for no day at all; its client prints them as days of the year 5881580. */
+function infiniteDay(days: number): string | undefined {
+  if (Math.abs(days) !== 2 ** 31 - 1) return undefined;
+  return days > 0 ? "infinity" : "-infinity";
 }
 
 /** The instants that JavaScript's calendar has, µs; the engine's own text beyond (`infinity`, the year 294247). */

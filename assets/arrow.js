@@ -1,0 +1,2 @@
+/** Stands for a package whose functions are not called here: results are read as JSON. */
+export {};
