@@ -133,7 +133,7 @@ describe("leat serve", () => {
   });
 
   test("stopped by SIGTERM while requests run: all that were taken are answered, exit code 0", async () => {
-    const served = await startServe({ name: "deaths.csv", text: deathsCsv(200) }, ["--no-access-log"]);
+    await using served = await startServe({ name: "deaths.csv", text: deathsCsv(200) }, ["--no-access-log"]);
     const outcomes = { whole: 0, refused: 0, broken: 0 };
     let isOver = false;
     const asking = Array.from({ length: 8 }, async () => {
@@ -159,18 +159,16 @@ describe("leat serve", () => {
     await Promise.all(asking);
     expect(code).toBe(0);
     expect(outcomes.broken).toBe(0);
-    await served[Symbol.asyncDispose]();
   });
 
   test("killed outright, the next one serves the same", async () => {
     const text = deathsCsv(5);
-    const first = await startServe({ name: "deaths.csv", text });
+    await using first = await startServe({ name: "deaths.csv", text });
     const before = await rowsOf(first.url, "deaths");
     first.child.kill("SIGKILL");
     await once(first.child, "exit");
     await using second = await startServe({ name: "deaths.csv", text });
     expect(await rowsOf(second.url, "deaths")).toEqual(before);
-    await first[Symbol.asyncDispose]();
   });
 });
 
