@@ -185,8 +185,9 @@ export function groupsSql(facts: QueryTableFacts, query: AggregateQuery): string
 function groupSql(facts: QueryTableFacts, group: QueryGroup): string {
   const { cell, type } = columnOf(facts, group.column);
   if (group.part === undefined) return cell;
-  // The engine makes a timestamp of a date.
-  return `CAST(date_trunc(${quoteText(group.part)}, ${cell}) AS ${engineType(type)})`;
+  // The engine makes a timestamp of a date. Nothing is added, so that it does not plan with the column's least and
+  // greatest values: it cuts these off as well, and fails where one is infinite.
+  return `CAST(date_trunc(${quoteText(group.part)}, ${cell} + INTERVAL 0 DAYS) AS ${engineType(type)})`;
 }
 
 /**
