@@ -1,8 +1,8 @@
 /** The DuckDB warehouse keeps the contract of warehouses, also among processes that wait, race and die. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { createReadStream, watch } from "node:fs";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -294,6 +294,37 @@ describe("a DuckDB file among processes", () => {
       const loaded = answers.flatMap((answer) => JSON.parse(answer) as number[]); // The child prints seqs.
       expect(loaded.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
       expect(await bench.rows(`SELECT count(*), count(DISTINCT id) FROM ${table}`)).toEqual([[2000, 2000]]);
+    });
+  });
+
+  test("a process that is killed while it makes the file leaves nothing that keeps others out", async () => {
+    await withBench(async (bench) => {
+      const { folder } = bench.under;
+      let kills = 0;
+      for (let round = 0; round < 6; round += 1) {
+        const file = join(folder, `new-${round}.duckdb`);
+        const child = startChild("race", file, folder);
+        const watcher = watch(folder, (_, name) => {
+          if (name?.startsWith(`new-${round}.duckdb`)) child.kill("SIGKILL");
+        });
+        const [, signal] = await once(child, "exit");
+        watcher.close();
+        if (signal === "SIGKILL") kills += 1;
+        expect(await openAt(file).identity()).toBe(await openAt(file).identity());
+      }
+      expect(kills).toBeGreaterThan(0);
+    });
+  });
+
+  test("what a killed process began to make is removed by later ones, but not what others are making", async () => {
+    await withBench(async (bench) => {
+      const file = join(bench.under.folder, "other.duckdb");
+      await writeFile(`${file}.making-1-old`, "half");
+      await utimes(`${file}.making-1-old`, 0, 0);
+      await writeFile(`${file}.making-2-new`, "half");
+      await openAt(file).identity();
+      const names = (await readdir(bench.under.folder)).filter((name) => name.startsWith("other.duckdb"));
+      expect(names.sort()).toEqual(["other.duckdb", "other.duckdb.making-2-new"]);
     });
   });
 

@@ -13,7 +13,7 @@ import { allOf, anyOf, quoteName, quoteText } from "./sql-text.ts";
 
 const { sorted } = scratchTables;
 
-/** Offending rows or groups told of one rule. */
+/** Offending rows or groups told of one rule: the first by their columns, so that two builds tell the same. */
 const samplesMax = 10;
 
 type RuleOf<Name extends RuleCheck["rule"]> = Extract<RuleCheck, { rule: Name }>;
@@ -130,7 +130,8 @@ async function rowRule(
     failed === 0
       ? []
       : await session.rows(
-          `SELECT ${jsonOf(shown(spec, names))} AS sample FROM ${rows} WHERE ${found.broken} LIMIT ${samplesMax}`,
+          `SELECT ${jsonOf(shown(spec, names))} AS sample FROM ${rows} WHERE ${found.broken}
+           ORDER BY ${names.map(quoteName).join(", ")}, sample LIMIT ${samplesMax}`,
         );
   return {
     ...plain,
@@ -318,7 +319,8 @@ async function sqlRule({ session, spec }: Bench, check: RuleOf<"sql">): Promise<
     `SELECT count(*) AS failed, (SELECT count(*) FROM ${sorted}) AS held FROM ${sql}`,
   );
   const samples = await session.rows(
-    `SELECT CAST(to_json(_leat_row) AS VARCHAR) AS sample FROM ${sql} AS _leat_row LIMIT ${samplesMax}`,
+    `SELECT CAST(to_json(_leat_row) AS VARCHAR) AS sample FROM ${sql} AS _leat_row
+     ORDER BY _leat_row LIMIT ${samplesMax}`,
   );
   return {
     ...plain,

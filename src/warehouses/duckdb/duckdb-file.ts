@@ -6,12 +6,13 @@
  * process queue up, since two instances of one file in one process would destroy each other's work (and the POSIX locks
  * of a process vanish when any of its descriptors of the file is closed).
  */
-import { existsSync, mkdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { isLockError, toLeatError } from "./engine-errors.ts";
+import { makeDatabase } from "./make-database.ts";
 import { quoteText } from "./sql-text.ts";
 
 /** Settings of the engine; all have defaults in {@link openDuckDb}. */
@@ -146,9 +147,10 @@ async function attach(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await connection.run("SET TimeZone = 'UTC'");
-  const isThere = existsSync(file) && statSync(file).size > 0; // A process that died at once leaves 0 bytes.
-  if (mode === "read" && !isThere) return;
-  if (mode === "write") makeFolder(file);
+  if (!existsSync(file)) {
+    if (mode === "read") return;
+    await makeFile(connection, file);
+  }
   const sql = `ATTACH ${quoteText(file)} AS ${catalogName} (${mode === "read" ? "READ_ONLY" : "READ_WRITE"})`;
   const deadlineMs = performance.now() + settings.lockWaitMs;
   for (let waitMs: number = pauseMs.first; ; waitMs = Math.min(waitMs * 1.6, pauseMs.longest)) {
@@ -180,9 +182,10 @@ async function importEngine() {
   }
 }
 
-function makeFolder(file: string): void {
+async function makeFile(connection: DuckDBConnection, file: string): Promise<void> {
   try {
     mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+    await makeDatabase(connection, file);
   } catch (error) {
     throw toLeatError(error, { file, doing: "open" });
   }
