@@ -6,7 +6,7 @@ import type { Template } from "../http/template.ts";
 import { chooseFile, type FileChoice, firstFit, subjectOfAddress } from "./file-choice.ts";
 import { nameOfAddress } from "./file-name.ts";
 import type { MatchFile } from "./file-pattern.ts";
-import { findLinks, type PageLink } from "./html-links.ts";
+import type { PageLink } from "./html-links.ts";
 import type { WebClient, WholeAnswer } from "./web-client.ts";
 
 /** A declared page, compiled. */
@@ -63,7 +63,7 @@ export class PageReader implements FileReader {
     for (let count = 1; waiting.length > 0; count++) {
       if (count > this.#page.pagesMax) throw this.#tooManyPages();
       const page = await this.#client.fetchWhole(waiting.shift()!, accept, pageAnswer, pageBytesMax, signal);
-      for (const link of this.#linksOf(page)) {
+      for (const link of await linksOf(page)) {
         const file = this.#toFile(link);
         if (file !== undefined) {
           if (this.#addresses.has(file.id)) continue;
@@ -82,11 +82,6 @@ export class PageReader implements FileReader {
 
   fetch(file: FoundFile, known: KnownFile | undefined, signal: AbortSignal): Promise<FetchedFile> {
     return this.#client.fetchFile(this.#addresses.get(file.id) ?? file.id, file.name, known, signal);
-  }
-
-  #linksOf(page: WholeAnswer): readonly PageLink[] {
-    const contentType = [page.headers["content-type"]].flat()[0];
-    return findLinks(page.bytes, page.address, contentType);
   }
 
   #toFile({ address, text }: PageLink): FoundFile | undefined {
@@ -143,4 +138,10 @@ export class PageReader implements FileReader {
       details: { pages: told, links: shown, linkCount: others.length },
     });
   }
+}
+
+/** The parser of pages is loaded with the first page. */
+async function linksOf(page: WholeAnswer): Promise<readonly PageLink[]> {
+  const { findLinks } = await import("./html-links.ts");
+  return findLinks(page.bytes, page.address, [page.headers["content-type"]].flat()[0]);
 }
