@@ -13,7 +13,11 @@ import { readInstant } from "./runs.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Hints the workers that share the ledger. Without a word they would find the runs by themselves, some seconds later. */
-async function hint(invocation: Invocation, flows: OpenFlows, runs: readonly FlowRun[]): Promise<void> {
+export async function hint(
+  invocation: Invocation,
+  flows: OpenFlows,
+  runs: readonly FlowRun[],
+): Promise<void> {
   const [{ openDispatcher }, { hintsOf }] = await Promise.all([
     import("./open-flows.ts"),
     import("../flow/run-hints.ts"),
@@ -135,8 +139,10 @@ export function addRetry(program: Command, invocation: Invocation): void {
 }
 
 async function retry(invocation: Invocation, id: string, options: RetryOptions): Promise<ExitCode> {
+  const { sweepHere } = await import("../flow/sweep-here.ts");
   const flows = await openDeployed(invocation, options);
   const { ledger, registry } = flows;
+  await sweepHere(ledger); // A run whose process was killed is over, and nobody may have noticed.
   const run = await findRun(ledger, id);
   const deployment = registry.deployment(run.deployment);
   if (options.here === true || foregroundWorker(run.pool) !== undefined) {

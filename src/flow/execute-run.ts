@@ -58,13 +58,7 @@ async function execute(
   }
   try {
     world.tell({ type: "run", runId: run.id, flow: run.flow, attempt: run.attempt, state: "running" });
-    if (run.codeVersion !== world.codeVersion) {
-      attempt.log.write(
-        "warn",
-        null,
-        `began with code ${run.codeVersion}, and is executed with ${world.codeVersion}`,
-      );
-    }
+    if (run.codeVersion !== world.codeVersion) await tellOtherCode(attempt);
     const { played, reason } = await play(attempt, parent === undefined);
     return await conclude(attempt, played, reason);
   } finally {
@@ -74,6 +68,15 @@ async function execute(
     attempt.family.delete(attempt);
     if (parent === undefined) attempt.room.close();
   }
+}
+
+/** Code was deployed since the run began, or since its worker did: the run is marked, and says so. */
+async function tellOtherCode(attempt: Attempt): Promise<void> {
+  const { world, run, fence } = attempt;
+  const before = run.attempt === 1 ? "was claimed for" : "began with";
+  const told = `${before} code ${run.codeVersion}, and is executed with ${world.codeVersion}`;
+  attempt.log.write("warn", null, told);
+  await world.ledger.noteCode(fence, world.codeVersion); // One that lost its run hears so at its next write.
 }
 
 const timeoutError = (attempt: Attempt, timeoutMs: number): LeatError =>

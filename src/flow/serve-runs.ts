@@ -3,6 +3,7 @@ import { codes, type ErrorCode } from "../errors/codes.ts";
 import { LeatError } from "../errors/leat-error.ts";
 import type { WorkerId } from "../model/run-ids.ts";
 import type { FlowRegistry } from "./deployment.ts";
+import { endUnknownFlow } from "./end-unknown.ts";
 import { executeRun } from "./execute-run.ts";
 import { createLimitGates } from "./limit-gates.ts";
 import type { ProcessReply, ProcessRequest } from "./process-messages.ts";
@@ -45,7 +46,11 @@ export async function serveRuns(channel: ProcessChannel, open: () => Promise<Pro
       const outcome = await executeRun(world, run.run, flow, controller.signal);
       send({ kind: "ended", executed: executedOf(outcome), isDirty: outcome.isDirty });
     } catch (error) {
-      send({ kind: "broken", message: error instanceof Error ? error.message : String(error) });
+      await endUnknownFlow(world.ledger, run.run, error).then(
+        (executed) => send({ kind: "ended", executed, isDirty: false }),
+        (broken: unknown) =>
+          send({ kind: "broken", message: broken instanceof Error ? broken.message : String(broken) }),
+      );
     }
   };
   channel.on("message", (request: ProcessRequest) => {

@@ -119,6 +119,29 @@ describe("leat up", { timeout: 60_000 }, () => {
     ]);
   });
 
+  test("loads, columns and rejects of a stream are told, and where it stands", async () => {
+    const loads = await ask("/api/streams/shop.orders/loads?limit=10");
+    const told = loads.body["loads"] as { tenant: string; seq: number; loaded: number; rejected: number }[];
+    expect(told.map(({ tenant, seq, rejected }) => [tenant, seq, rejected]).sort()).toEqual([
+      ["1", 1, 0],
+      ["2", 1, 0],
+    ]);
+    expect(told.every(({ loaded }) => loaded > 0)).toBe(true);
+    const one = await ask("/api/streams/shop.orders/loads?tenant=2");
+    expect(one.body["loads"]).toMatchObject([{ tenant: "2" }]);
+    expect((await ask("/api/streams/shop.orders/rejects")).body).toEqual({ rejects: [] });
+    const schema = await ask("/api/streams/shop.orders/schema");
+    expect(schema.body["columns"]).toContainEqual({ name: "id", type: "text" });
+    const changes = schema.body["changes"] as { kind: string; data: { column: string } }[];
+    expect(changes.map(({ kind, data }) => `${kind} ${data.column}`)).toContain("stream.schema id");
+    const packages = await ask("/api/streams/shop.orders/packages?tenant=1");
+    expect(packages.body["packages"]).toMatchObject([{ seq: 1, counts: { landed: told[0]?.loaded } }]);
+    const unknown = await ask("/api/streams/shop.oders/loads");
+    expect(unknown).toMatchObject({ status: 404, body: { code: "STREAM_UNKNOWN" } });
+    const odd = await ask("/api/streams/shop.orders/loads?limit=0&sql=1");
+    expect(odd).toMatchObject({ status: 400, body: { code: "USAGE" } });
+  });
+
   test("a failure and the success after it are told in the chat, once each", async () => {
     await ask("/api/deployments/doors/runs", {});
     const failed = await runOf("doors", ["failed"]);

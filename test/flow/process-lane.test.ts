@@ -152,7 +152,8 @@ test("a run that was claimed for other code than its process has says so in its 
     codeVersion: "older",
   });
   const run = await other.untilEnded(await other.submit("ordered"));
-  expect(run).toMatchObject({ state: "succeeded", codeVersion: "older" });
+  // It began with the code that executed it, and nothing changed in the middle.
+  expect(run).toMatchObject({ state: "succeeded", codeVersion: "trial", isCodeChanged: false });
   const lines = (await other.ledger.readLogs(run.id, {})).map(({ level, message }) => `${level} ${message}`);
-  expect(lines).toEqual(["warn began with code older, and is executed with trial", "info said"]);
+  expect(lines).toEqual(["warn was claimed for code older, and is executed with trial", "info said"]);
 });

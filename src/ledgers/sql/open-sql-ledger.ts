@@ -1,6 +1,6 @@
 /** The ledger in SQL: one code for both engines, which differ in their dialect, their errors and how they lock. */
 import type { Ledger } from "../../ports/ledger.ts";
-import { adoptRun, claimRun } from "./claim-run.ts";
+import { adoptRun, claimRun, noteCode } from "./claim-run.ts";
 import { cancelRun, endAttempt } from "./end-attempt.ts";
 import { appendEvent, listEvents, markHandled } from "./event-rows.ts";
 import { findRuns, listAttempts, listClaimable, listRuns } from "./list-runs.ts";
@@ -43,6 +43,7 @@ export async function openSqlLedger(
     submitRun: patient("submitting a run", submitRun),
     claimRun: patient("claiming a run", claimRun),
     adoptRun: patient("beginning a sub-flow", adoptRun),
+    noteCode: patient("saying which code runs", noteCode),
     endAttempt: patient("ending an attempt", endAttempt),
     listClaimable: patient("looking for runs", listClaimable),
     cancelRun: patient("cancelling a run", cancelRun),
