@@ -12,7 +12,7 @@ import { mapItems } from "./map-items.ts";
 import { parseParams } from "./params.ts";
 import { storeValue } from "./results.ts";
 import type { RunWorld } from "./run-world.ts";
-import { toStoredError } from "./stored-error.ts";
+import { toError, toStoredError } from "./stored-error.ts";
 import { askApproval, sleepFor, sleepUntil } from "./wait-for.ts";
 import type { Parked } from "./waiting-room.ts";
 
@@ -103,7 +103,7 @@ async function play(
   const call = (async (): Promise<Played> => {
     const { params } = parseParams(attempt.flow, attempt.run.params);
     return { value: await attempt.flow.call(createContext(attempt), params) };
-  })().catch((error: unknown): Played => ({ error }));
+  })().catch((error: unknown): Played => ({ error: toError(error) }));
   room.watch(call);
   const graceIsOver = (): Promise<void> => world.clock.sleep(graceMs, patience.signal);
   try {
@@ -119,7 +119,7 @@ async function play(
     const reason: unknown = signal.aborted ? signal.reason : undefined;
     if ("parked" in played) return { played, reason };
     // Tasks that nobody awaited: they end by themselves after a success, and are told to after a failure.
-    if ("error" in played && !signal.aborted) attempt.abort(toReason(played.error));
+    if ("error" in played && !signal.aborted) attempt.abort(toError(played.error));
     const isIdle = room.idle();
     await ("error" in played
       ? Promise.race([isIdle, graceIsOver()])
@@ -130,8 +130,6 @@ async function play(
     patience.abort();
   }
 }
-
-const toReason = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** Writes the end of the attempt. */
 async function conclude(attempt: Attempt, played: Played, reason: unknown): Promise<AttemptOutcome> {

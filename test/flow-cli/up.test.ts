@@ -131,7 +131,7 @@ describe("leat up", { timeout: 60_000 }, () => {
     expect(one.body["loads"]).toMatchObject([{ tenant: "2" }]);
     expect((await ask("/api/streams/shop.orders/rejects")).body).toEqual({ rejects: [] });
     const schema = await ask("/api/streams/shop.orders/schema");
-    expect(schema.body["columns"]).toContainEqual({ name: "id", type: "text" });
+    expect(schema.body["columns"]).toContainEqual({ name: "id", type: "bigint" });
     const changes = schema.body["changes"] as { kind: string; data: { column: string } }[];
     expect(changes.map(({ kind, data }) => `${kind} ${data.column}`)).toContain("stream.schema id");
     const packages = await ask("/api/streams/shop.orders/packages?tenant=1");

