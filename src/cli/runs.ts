@@ -10,8 +10,8 @@ import {
   printStored,
   printTaskJson,
 } from "../flow/run-json.ts";
-import type { FlowRun, LogLine } from "../model/run-record.ts";
-import { endedRunStates, type RunState, runStates } from "../model/run-state.ts";
+import { type FlowRun, isLogOver, type LogLine } from "../model/run-record.ts";
+import { type RunState, runStates } from "../model/run-state.ts";
 import type { Ledger, RunFilter } from "../ports/ledger.ts";
 import { findRun } from "./find-run.ts";
 import type { GlobalOptions, Invocation } from "./invocation.ts";
@@ -202,9 +202,9 @@ async function logs(
   let afterId = 0;
   for (;;) {
     // Asked before the lines are read: what was written before the end is then there.
-    const state = (await ledger.readRun(run.id))?.state ?? "failed";
+    const isOver = isLogOver(await ledger.readRun(run.id), ledger.nowMs());
     afterId = await printLines(terminal, ledger, run.id, { afterId, options });
-    if (options.follow !== true || endedRunStates.includes(state) || signal.aborted) return;
+    if (options.follow !== true || isOver || signal.aborted) return;
     await systemClock.sleep(followMs, signal).catch(() => {}); // The next turn ends it.
   }
 }

@@ -83,6 +83,17 @@ test("what a flow writes to its outputs is in the log of its run", async () => {
   expect(warned.join("").length).toBe("four ".length + 20_000);
 });
 
+test("thousands of lines are in the log of the run that wrote them, and none in that of the next", async () => {
+  const before = await stand.untilEnded(await stand.submit("chatty"));
+  const after = await stand.untilEnded(await stand.submit("ordered"));
+  const read = async () =>
+    (await stand.ledger.readLogs(before.id, { limit: 10_000 })).map(({ message }) => message);
+  await stand.until("the last line is there", async () => (await read()).includes("without an end"));
+  const lines = await read();
+  expect(lines).toEqual([...Array.from({ length: 5000 }, (_, n) => `line ${n}`), "without an end"]);
+  expect(await messages(after.id)).toEqual(["said"]);
+});
+
 test("a run that is cancelled while it waits hears of it by ctx.signal, and its process is used again", async () => {
   const run = await stand.submit("gated", { gate: "never" });
   await stand.until("it holds", () => countNotes(stand.folder, "hold never") === 1);

@@ -12,7 +12,7 @@ import {
 } from "../../flow/run-json.ts";
 import type { JsonValue } from "../../model/json-value.ts";
 import { toFlowRunId } from "../../model/run-ids.ts";
-import { type FlowRun, foregroundWorker, type LogLevel } from "../../model/run-record.ts";
+import { type FlowRun, foregroundWorker, isLogOver, type LogLevel } from "../../model/run-record.ts";
 import { endedRunStates, type RunState, runStates } from "../../model/run-state.ts";
 import { type TaskState, taskStates } from "../../model/run-task-state.ts";
 import {
@@ -284,10 +284,9 @@ function addLogRoutes(app: FastifyInstance, ports: ControlPorts): void {
         after: request.query.after,
         read: async (afterId) => {
           // Asked before the lines are read: what was written before the end is then there.
-          const state = (await ledger.readRun(id))?.state ?? "failed";
+          const isEnd = isLogOver(await ledger.readRun(id), ledger.nowMs());
           const lines = await read(id, request.query, afterId);
-          const rows = lines.map((line) => ({ id: line.id, data: printLineJson(line) }));
-          return { rows, isEnd: endedRunStates.includes(state) };
+          return { rows: lines.map((line) => ({ id: line.id, data: printLineJson(line) })), isEnd };
         },
       });
     },
