@@ -10,7 +10,10 @@ import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import type { OpenFlows } from "./open-flows.ts";
 import { addParamOptions, type ParamOptions, readParams, runHere } from "./run.ts";
 import { readInstant } from "./runs.ts";
-import type { Terminal } from "./terminal.ts";
+import { printCount, type Terminal } from "./terminal.ts";
+
+/** Runs told one by one; a back-fill may make thousands. */
+const toldMax = 100;
 
 /** Hints the workers that share the ledger. Without a word they would find the runs by themselves, some seconds later. */
 export async function hint(
@@ -116,8 +119,10 @@ function tellSubmitted(terminal: Terminal, submitted: readonly Submitted[], opti
     coalesced: "is queued already",
     skipped: "skipped",
   };
-  for (const { outcome, run } of submitted)
+  for (const { outcome, run } of submitted.slice(0, toldMax))
     terminal.out(`run ${run.id} of ${run.deployment} ${words[outcome]}\n`);
+  for (const [outcome, more] of Map.groupBy(submitted.slice(toldMax), (one) => one.outcome))
+    terminal.out(`and ${printCount(more.length)} more: ${words[outcome]}\n`);
   if (submitted.length === 0) terminal.out("The span holds no tick.\n");
 }
 

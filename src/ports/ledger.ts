@@ -119,6 +119,9 @@ export type RunFilter = Readonly<{
   limit?: number | undefined;
 }>;
 
+/** How many runs of a pool are in a state. */
+export type RunCount = Readonly<{ pool: string; state: RunState; count: number }>;
+
 /** Which lines of a run's log. */
 export type LogFilter = Readonly<{
   afterId?: number | undefined;
@@ -202,6 +205,8 @@ export interface Ledger {
   readRun(id: FlowRunId): Promise<FlowRun | undefined>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<readonly FlowRun[]>;
+  /** Outermost runs that are not over, by pool and state. */
+  countRuns(): Promise<readonly RunCount[]>;
   /** Runs whose id begins with this text; at most two, to tell whether it is unique. */
   findRuns(idPrefix: string): Promise<readonly FlowRun[]>;
   listAttempts(id: FlowRunId): Promise<readonly RunAttempt[]>;

@@ -113,6 +113,19 @@ export function ledgerClockContract(check: DefineLedgerTest): void {
     assert.deepEqual(versions, ["code-1", "code-2"]);
   });
 
+  check("runs that are not over are counted by pool and state", async ({ ledger }) => {
+    for (const pool of ["a", "a", "b"]) await ledger.submitRun(newRun(ledger, { pool }));
+    const { fence } = await startRun(ledger, { pool: "b" });
+    await ledger.adoptRun(fence, "sub::1", newRun(ledger), { workerId: nobody, codeVersion: null });
+    const over = await ledger.submitRun(newRun(ledger));
+    await ledger.cancelRun(over.run.id, "test");
+    assert.deepEqual(await ledger.countRuns(), [
+      { pool: "a", state: "queued", count: 2 },
+      { pool: "b", state: "queued", count: 1 },
+      { pool: "b", state: "running", count: 1 },
+    ]);
+  });
+
   check("events are listed from the newest down where they are asked for so", async ({ ledger }) => {
     const told = { subject: "s", runId: null, data: {}, dedupKey: null };
     for (const kind of ["a", "b", "c"]) await ledger.appendEvent({ ...told, kind });

@@ -229,7 +229,7 @@ test("workers and pools say who works, and what waits", async () => {
       { kind: "worker", pools: ["default"], slots: 2, code_version: "test", is_silent: false },
     ]);
     expect((await get(stand, "/api/pools")).json()).toEqual({
-      pools: [{ name: "default", workers: 1, slots: 2, running: 0, queued: 0 }],
+      pools: [{ name: "default", workers: 1, slots: 2, running: 0, queued: 0, waiting: 0 }],
     });
     expect((await get(stand, "/api/deployments")).json().deployments).toMatchObject([
       { name: "endless" },

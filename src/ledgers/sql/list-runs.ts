@@ -1,7 +1,7 @@
 /** Runs found: those that can be claimed, and those that people look for. */
 import { type FlowRunId, toFlowRunId, toWorkerId } from "../../model/run-ids.ts";
 import type { FlowRun, RunAttempt } from "../../model/run-record.ts";
-import type { RunFilter } from "../../ports/ledger.ts";
+import type { RunCount, RunFilter } from "../../ports/ledger.ts";
 import { readRow, toFlowRun, whereDue } from "./run-rows.ts";
 import type { LedgerWorld } from "./tables.ts";
 
@@ -88,6 +88,20 @@ export async function listRuns(world: LedgerWorld, filter: RunFilter): Promise<r
     .limit(Math.min(filter.limit ?? runsUsual, runsMax))
     .execute();
   return rows.map(toFlowRun);
+}
+
+/** See `Ledger.countRuns`. */
+export async function countRuns(world: LedgerWorld): Promise<readonly RunCount[]> {
+  const rows = await world.db
+    .selectFrom("run")
+    .select(["pool", "state", (build) => build.fn.countAll<number>().as("count")])
+    .where("state", "in", ["queued", "running", "waiting", "cancelling"])
+    .where("parent_id", "is", null)
+    .groupBy(["pool", "state"])
+    .orderBy("pool")
+    .orderBy("state")
+    .execute();
+  return rows.map(({ pool, state, count }) => ({ pool, state, count }));
 }
 
 /** See `Ledger.findRuns`. */

@@ -3,7 +3,7 @@ import type { Ledger } from "../../ports/ledger.ts";
 import { adoptRun, claimRun, noteCode } from "./claim-run.ts";
 import { cancelRun, endAttempt } from "./end-attempt.ts";
 import { appendEvent, listEvents, markHandled } from "./event-rows.ts";
-import { findRuns, listAttempts, listClaimable, listRuns } from "./list-runs.ts";
+import { countRuns, findRuns, listAttempts, listClaimable, listRuns } from "./list-runs.ts";
 import { appendLogs, listArtifacts, readLogs, saveArtifact } from "./log-rows.ts";
 import { migrateLedger } from "./migrations.ts";
 import { type Patience, withPatience } from "./patience.ts";
@@ -53,6 +53,7 @@ export async function openSqlLedger(
       return row === undefined ? undefined : toFlowRun(row);
     }),
     listRuns: patient("listing runs", listRuns),
+    countRuns: patient("counting runs", countRuns),
     findRuns: patient("finding a run", findRuns),
     listAttempts: patient("listing attempts", listAttempts),
     readTasks: patient("reading tasks", readTasks),

@@ -10,6 +10,7 @@ import { hintsOf } from "../../flow/run-hints.ts";
 import { printEventJson, printInstant, printRunJson } from "../../flow/run-json.ts";
 import { listTicks, readTicks } from "../../flow/ticks.ts";
 import type { ScheduleRecord } from "../../model/run-schedule.ts";
+import type { RunState } from "../../model/run-state.ts";
 import type { Submitted } from "../../ports/ledger.ts";
 import {
   answers,
@@ -287,7 +288,14 @@ function addWorkRoutes(app: FastifyInstance, ports: ControlPorts): void {
         response: answers(
           record({
             pools: listOf(
-              record({ name: text, workers: count, slots: count, running: count, queued: count }),
+              record({
+                name: text,
+                workers: count,
+                slots: count,
+                running: count,
+                queued: count,
+                waiting: count,
+              }),
             ),
           }),
         ),
@@ -299,17 +307,24 @@ function addWorkRoutes(app: FastifyInstance, ports: ControlPorts): void {
         ...registry.deployments.map(({ pool }) => pool),
         ...workers.flatMap(({ pools }) => pools),
       ]);
+      const counts = await ledger.countRuns();
       const pools = [];
       for (const name of [...names].sort()) {
         const own = workers.filter(({ pools }) => pools.includes(name));
-        const runs = await ledger.listRuns({
-          pool: name,
-          states: ["queued", "running", "cancelling"],
-          limit: 1000,
-        });
-        const running = runs.filter(({ state }) => state !== "queued").length;
+        const countOf = (...states: readonly RunState[]): number =>
+          counts
+            .filter((one) => one.pool === name && states.includes(one.state))
+            .reduce((sum, one) => sum + one.count, 0);
         const slots = own.reduce((sum, one) => sum + one.slots, 0);
-        pools.push({ name, workers: own.length, slots, running, queued: runs.length - running });
+        const running = countOf("running", "cancelling");
+        pools.push({
+          name,
+          workers: own.length,
+          slots,
+          running,
+          queued: countOf("queued"),
+          waiting: countOf("waiting"),
+        });
       }
       return { pools };
     },
