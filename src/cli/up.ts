@@ -1,7 +1,7 @@
 /** `leat up` and `leat worker`: processes that stay, and execute what is queued. */
 import assert from "node:assert/strict";
 import type { Command } from "commander";
-import { LeatError } from "../errors/leat-error.ts";
+import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { ControlAddress } from "../server/control/serve-control.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
@@ -171,8 +171,19 @@ function startServing(
   const ended = import("./serve.ts").then(({ serve }) =>
     serve(invocation, undefined, serveOptions, version, resolve),
   );
-  ended.catch(reject);
+  ended.catch((error: unknown) => reject(withOwnHint(error)));
   return { url, ended };
+}
+
+/** The options of this command have other names than those of `leat serve`. */
+function withOwnHint(error: unknown): unknown {
+  if (!isLeatError(error) || error.code !== "SERVE_FAILED") return error;
+  return new LeatError("SERVE_FAILED", {
+    message: `The data API, ${error.message}`,
+    hint: "Take another --serve-port, 0 for a free one, or leave it out: --no-serve.",
+    details: error.details,
+    cause: error.cause,
+  });
 }
 
 /** Strangers must not run flows. */

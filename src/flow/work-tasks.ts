@@ -60,7 +60,7 @@ export const loadStream: Task<[string, readonly string[], readonly string[]], Js
 
 /** Files of a dataset that have to be laid out: those to be given to `tidyFile`. */
 export const findUntidied: Task<[string], readonly UntidiedFile[]> = task(
-  "look",
+  "list-files",
   { retries: stepRetries },
   (ctx, dataset: string) => useWork(ctx).listUntidied(dataset, workWorld(ctx)),
 );

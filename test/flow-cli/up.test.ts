@@ -151,6 +151,13 @@ describe("leat up", { timeout: 60_000 }, () => {
       .toMatchObject({ dataset: "totals", total: 4 });
   });
 
+  test("a second one at the same port is told that somebody listens there, and changes nothing", async () => {
+    const { code, stderr } = await folder.leat("up", "--port", new URL(url).port, "--no-serve");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("error SERVE_FAILED: The control API")]);
+    expect(stderr).toContain("Perhaps `leat up` runs already");
+    expect((await ask("/api/workers")).body["workers"]).toHaveLength(1);
+  });
+
   test("a failure and the success after it are told in the chat, once each", async () => {
     await ask("/api/deployments/doors/runs", {});
     const failed = await runOf("doors", ["failed"]);

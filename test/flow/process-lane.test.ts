@@ -1,6 +1,7 @@
 /** Runs in processes of their own (F17): whatever a flow does to its process, the worker and the other runs go on. */
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { newRun } from "../../src/testing/ledger-under-test.ts";
 import { type FlowStand, newSqlitePath, openFlowStand, type StandPlace } from "./flow-stand.ts";
 import { countNotes } from "./trial-flows.ts";
 import { openTrialLane } from "./trial-lane.ts";
@@ -151,6 +152,13 @@ test("a flow that sleeps until a time of its own clock is told that it would sle
   const run = await stand.untilEnded(await stand.submit("restless"));
   expect(run).toMatchObject({ state: "failed", attempt: 2, error: { code: "FLOW_NOT_REPEATABLE" } });
   expect(run.error?.hint).toContain("ctx.sleep");
+});
+
+test("a run of a flow that the project does not have any more fails at once, and says so", async () => {
+  const { run } = await stand.ledger.submitRun(newRun(stand.ledger, { flow: "gone", deployment: "gone" }));
+  const ended = await stand.untilEnded(run);
+  expect(ended).toMatchObject({ state: "failed", attempt: 1, error: { code: "FLOW_UNKNOWN" } });
+  expect(ended.error?.message).toContain('the flow "gone"');
 });
 
 test("a run that was claimed for other code than its process has says so in its log", async () => {
