@@ -15,7 +15,7 @@ export type { ConditionDeclaration, RuleDeclaration } from "./define/define-data
 export { defineProject } from "./define/define-project.ts";
 export type { ErrorCode } from "./errors/codes.ts";
 export { type ErrorDetails, isLeatError, LeatError } from "./errors/leat-error.ts";
-export { type BuildFlowOptions, type BuildParams, buildFlow } from "./flow/build-flow.ts";
+export { type BuildFlowOptions, type BuildParams, type BuiltByName, buildFlow } from "./flow/build-flow.ts";
 export { type Deployment, type DeploymentOptions, deployment } from "./flow/deployment.ts";
 export { type ConcurrencyOptions, type FlowOptions, flow } from "./flow/flow.ts";
 export type {
@@ -36,13 +36,18 @@ export { type SyncedStream, type SyncFlowOptions, type SyncParams, syncFlow } fr
 export { type Task, type TaskOptions, task } from "./flow/task.ts";
 export type { EventMatch, TriggerDeclaration } from "./flow/trigger-declaration.ts";
 export {
+  type BuiltDataset,
   buildDataset,
+  checkDataset,
   downloadFile,
   extractStream,
   findFiles,
+  findUntidied,
   loadStream,
   planDatasets,
   planStreams,
+  publishDataset,
+  tidyFile,
 } from "./flow/work-tasks.ts";
 export type { CursorFormat, ParameterFormat } from "./model/cursor.ts";
 export type { TenantId } from "./model/ids.ts";
@@ -64,7 +69,13 @@ export type {
   ProjectFlow,
   TenantDeclaration,
 } from "./ports/project.ts";
-export type { PlannedFile, PlannedStream } from "./ports/project-work.ts";
+export type {
+  CheckedDataset,
+  DatasetPublication,
+  PlannedFile,
+  PlannedStream,
+  UntidiedFile,
+} from "./ports/project-work.ts";
 export type {
   FetchedFile,
   FileLimits,

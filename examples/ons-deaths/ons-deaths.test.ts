@@ -208,23 +208,24 @@ describe("the flow of every night", { timeout: 120_000 }, () => {
   const world = new World();
   afterAll(() => world.remove());
 
-  test("downloads each new workbook in a task of its own, and publishes only where rows have changed", async () => {
+  test("downloads and lays out each new workbook in a task of its own, checks, and publishes only where rows have changed", async () => {
     const night = async () => JSON.parse(await world.leat("run", "nightly", "--json", "--quiet"));
     const published = async (id: string) => {
       const { artifacts, tasks } = JSON.parse(await world.leat("show", id, "--json"));
-      const downloads = tasks.filter(({ name }: { name: string }) => name === "download").length;
-      return [downloads, ...artifacts[0].data.map(({ status }: { status: string }) => status)];
+      const count = (wanted: string) => tasks.filter(({ name }: { name: string }) => name === wanted).length;
+      const steps = ["download", "tidy", "check", "publish"].map(count);
+      return [...steps, ...artifacts[0].data.map(({ status }: { status: string }) => status)];
     };
     for (const { year } of facts.slice(0, 2)) world.publish(year);
     const first = await night();
-    expect(first.result).toEqual({ found: 2, downloaded: 2, rows: 5208 + 4776 });
-    expect(await published(first.run.id)).toEqual([2, "published", "published"]);
+    expect(first.result).toEqual({ found: 2, downloaded: 2, tidied: 2, rows: 5208 + 4776 });
+    expect(await published(first.run.id)).toEqual([2, 2, 2, 2, "published", "published"]);
     const second = await night();
-    expect(second.result).toEqual({ found: 2, downloaded: 0, rows: 5208 + 4776 });
-    expect(await published(second.run.id)).toEqual([0, "unchanged", "unchanged"]);
+    expect(second.result).toEqual({ found: 2, downloaded: 0, tidied: 0, rows: 5208 + 4776 });
+    expect(await published(second.run.id)).toEqual([0, 0, 2, 2, "unchanged", "unchanged"]);
     world.publish(2015);
     const third = await night();
-    expect(third.result).toEqual({ found: 3, downloaded: 1, rows: 5208 + 4776 + 4752 });
+    expect(third.result).toEqual({ found: 3, downloaded: 1, tidied: 1, rows: 5208 + 4776 + 4752 });
     expect(await world.query(byYear)).toEqual(facts.slice(0, 3));
   });
 });

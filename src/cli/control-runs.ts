@@ -10,10 +10,17 @@ import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import type { OpenFlows } from "./open-flows.ts";
 import { addParamOptions, type ParamOptions, readParams, runHere } from "./run.ts";
 import { readInstant } from "./runs.ts";
-import type { Terminal } from "./terminal.ts";
+import { printCount, type Terminal } from "./terminal.ts";
+
+/** Runs told one by one; a back-fill may make thousands. */
+const toldMax = 100;
 
 /** Hints the workers that share the ledger. Without a word they would find the runs by themselves, some seconds later. */
-async function hint(invocation: Invocation, flows: OpenFlows, runs: readonly FlowRun[]): Promise<void> {
+export async function hint(
+  invocation: Invocation,
+  flows: OpenFlows,
+  runs: readonly FlowRun[],
+): Promise<void> {
   const [{ openDispatcher }, { hintsOf }] = await Promise.all([
     import("./open-flows.ts"),
     import("../flow/run-hints.ts"),
@@ -112,8 +119,10 @@ function tellSubmitted(terminal: Terminal, submitted: readonly Submitted[], opti
     coalesced: "is queued already",
     skipped: "skipped",
   };
-  for (const { outcome, run } of submitted)
+  for (const { outcome, run } of submitted.slice(0, toldMax))
     terminal.out(`run ${run.id} of ${run.deployment} ${words[outcome]}\n`);
+  for (const [outcome, more] of Map.groupBy(submitted.slice(toldMax), (one) => one.outcome))
+    terminal.out(`and ${printCount(more.length)} more: ${words[outcome]}\n`);
   if (submitted.length === 0) terminal.out("The span holds no tick.\n");
 }
 
@@ -135,8 +144,10 @@ export function addRetry(program: Command, invocation: Invocation): void {
 }
 
 async function retry(invocation: Invocation, id: string, options: RetryOptions): Promise<ExitCode> {
+  const { sweepHere } = await import("../flow/sweep-here.ts");
   const flows = await openDeployed(invocation, options);
   const { ledger, registry } = flows;
+  await sweepHere(ledger); // A run whose process was killed is over, and nobody may have noticed.
   const run = await findRun(ledger, id);
   const deployment = registry.deployment(run.deployment);
   if (options.here === true || foregroundWorker(run.pool) !== undefined) {

@@ -12,7 +12,7 @@ export function openControlPorts(
   token: string | undefined,
   onProblem: (error: unknown) => void,
 ): ControlPorts {
-  const { project, store, secrets, readTenants } = opened;
+  const { project, store, secrets, readTenants, openWarehouse } = opened;
   return {
     project,
     readTenants,
@@ -20,6 +20,7 @@ export function openControlPorts(
     ledger,
     dispatcher,
     store,
+    openWarehouse,
     secrets,
     clock: systemClock,
     redact: (text) => secrets.redact(text),

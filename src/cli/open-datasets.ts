@@ -30,17 +30,13 @@ export async function openDatasetEngine(opened: OpenProject): Promise<DatasetEng
   });
 }
 
-/** Everything that builds need. */
-export async function openBuildPorts(
-  invocation: Invocation,
-  opened: OpenProject,
-  progress: (event: BuildEvent) => void,
-): Promise<BuildPorts> {
+/** Opens the readers of files once, when they are asked for first. */
+export function openTidyReading(atEnd: Invocation["atEnd"]): () => Promise<TidyReader> {
   let reader: Promise<TidyReader> | undefined;
-  const openReader = (): Promise<TidyReader> => {
+  return () => {
     reader ??= import("../readers/open-tidy-reader.ts").then(({ openTidyReader }) => {
       const files = openTidyReader();
-      invocation.atEnd(async () => files[Symbol.asyncDispose]());
+      atEnd(async () => files[Symbol.asyncDispose]());
       return {
         version: files.version,
         // The engine knows Parquet; everything else is read by leat, in a process of its own.
@@ -52,11 +48,19 @@ export async function openBuildPorts(
     });
     return reader;
   };
+}
+
+/** Everything that builds need. */
+export async function openBuildPorts(
+  invocation: Invocation,
+  opened: OpenProject,
+  progress: (event: BuildEvent) => void,
+): Promise<BuildPorts> {
   return {
     store: opened.store,
     engine: await openDatasetEngine(opened),
     warehouse: await opened.openWarehouse(),
-    openReader,
+    openReader: openTidyReading(invocation.atEnd),
     listFiles: await openFileLists(opened),
     clock: systemClock,
     random: systemRandom,

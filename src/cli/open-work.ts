@@ -1,16 +1,14 @@
 /** The project's streams and datasets as flows work with them. Engines are loaded when a task needs them first. */
-import type { BuildPorts } from "../dataset/build-job.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { ProjectWork, WorkWorld } from "../ports/project-work.ts";
 import type { ProgressEvent } from "../ports/world.ts";
-import type { ChosenStream, SyncItem, SyncJob, SyncPorts } from "../sync/sync-job.ts";
+import type { ChosenStream, SyncItem, SyncJob, SyncPorts, SyncResult } from "../sync/sync-job.ts";
 import type { Invocation } from "./invocation.ts";
+import { openBuildWork } from "./open-build-work.ts";
 import type { OpenProject } from "./open-project.ts";
+import { withCleanup } from "./with-cleanup.ts";
 
-/** Files read at once; each process may take 2 GB in the worst case. */
-const readersMax = 2;
-
-/** How often an extract or a build begins anew when another committed first: two at once are settled by one. */
+/** How often an extract begins anew when another committed first: two at once are settled by one. */
 const conflictRetriesMax = 3;
 
 /** Rounds of an extract that stops at its bounds; each commits. */
@@ -52,7 +50,7 @@ export function openWork(invocation: Invocation, opened: OpenProject, ledger: Le
     },
     async extract(stream, tenant, world, files) {
       const chosen = { stream, tenants: [tenant], steps: "extract", files } as const;
-      const items = await withCleanup(async (atEnd) =>
+      const { items } = await withCleanup(async (atEnd) =>
         syncSteps(opened, await openSync(atEnd), chosen, world),
       );
       const { printItem } = await import("../sync/print-item.ts");
@@ -60,10 +58,11 @@ export function openWork(invocation: Invocation, opened: OpenProject, ledger: Le
     },
     async load(stream, tenants, world) {
       const chosen = { stream, tenants, steps: "load" } as const;
-      const items = await withCleanup(async (atEnd) =>
+      const { items, changes } = await withCleanup(async (atEnd) =>
         syncSteps(opened, await openSync(atEnd), chosen, world),
       );
       await tellPackages(ledger, stream, items);
+      await tellChanges(ledger, stream, changes);
       refuseFailed(items);
       return {
         packages: sum(items, (item) => item.load?.packages),
@@ -75,56 +74,8 @@ export function openWork(invocation: Invocation, opened: OpenProject, ledger: Le
       const { chooseDatasets } = await import("../dataset/choose-datasets.ts");
       return chooseDatasets(opened.project.datasets, names).map(({ name }) => name);
     },
-    async build(name, world) {
-      const [{ buildDataset }, { chooseDataset }, { readVersion }] = await Promise.all([
-        import("../dataset/build-dataset.ts"),
-        import("../dataset/choose-datasets.ts"),
-        import("./read-version.ts"),
-      ]);
-      const spec = chooseDataset(opened.project.datasets, name);
-      const job = { spec, leatVersion: readVersion(), readersMax, conflictRetriesMax };
-      const progress: BuildPorts["progress"] = (event) => {
-        if (event.type === "reading" && !event.isCached) world.tell("info", `read ${event.file}`);
-        if (event.type === "checking") world.tell("info", `checking ${event.rows} rows`);
-        if (event.type === "publishing") world.tell("info", `publishing ${event.rows} rows`);
-      };
-      const outcome = await withCleanup(async (atEnd) => {
-        const { openBuildPorts } = await import("./open-datasets.ts");
-        const ports = await openBuildPorts({ ...invocation, atEnd }, opened, progress);
-        return buildDataset(ports, job, world.signal);
-      });
-      const { version, seq, rowCount, parts } = outcome.manifest;
-      // Also where it was published before: that build may have died, or been another command, which tells of nothing.
-      await ledger.appendEvent({
-        kind: "dataset.version",
-        subject: name,
-        runId: null,
-        data: { version, seq, rows: rowCount },
-        dedupKey: `dataset.version:${name}:${seq}`,
-      });
-      const warned = outcome.seen.rules.filter((rule) => !rule.isPassed);
-      for (const { name: rule, failed } of warned) world.tell("warn", `${rule}: ${failed} rows do not hold`);
-      return {
-        status: outcome.status,
-        version,
-        seq,
-        rows: rowCount,
-        parts: parts.length,
-        filesRead: outcome.seen.readNow.length,
-        warnings: warned.map((rule) => rule.name),
-      };
-    },
+    ...openBuildWork(invocation, opened, ledger),
   };
-}
-
-/** A step's own folders and readers end with the step: the process that does it may live for weeks, or be killed. */
-async function withCleanup<Result>(call: (atEnd: Invocation["atEnd"]) => Promise<Result>): Promise<Result> {
-  const cleanups: (() => Promise<unknown>)[] = [];
-  try {
-    return await call((cleanup) => void cleanups.unshift(cleanup));
-  } finally {
-    for (const cleanup of cleanups) await cleanup().catch(() => {}); // `gc` finds what is left.
-  }
 }
 
 /** Some steps of a sync of one stream. */
@@ -138,7 +89,7 @@ async function syncSteps(
     files?: readonly string[] | undefined;
   }>,
   world: WorkWorld,
-): Promise<readonly SyncItem[]> {
+): Promise<SyncResult> {
   const [{ chooseStream, chooseTenants }, { syncProject }] = await Promise.all([
     import("../sync/choose.ts"),
     import("../sync/sync-project.ts"),
@@ -155,8 +106,7 @@ async function syncSteps(
     roundsMax,
   };
   const progress = (event: ProgressEvent): void => tellProgress(world, event);
-  const { items } = await syncProject({ ...ports, progress }, job, world.signal);
-  return items;
+  return await syncProject({ ...ports, progress }, job, world.signal);
 }
 
 /** The stream as if its publisher showed the chosen files alone. */
@@ -198,6 +148,20 @@ async function tellPackages(ledger: Ledger, stream: string, items: readonly Sync
       runId: null,
       data: { tenant, seq: load.seq, rows: load.loaded },
       dedupKey: `stream.packages:${stream}:${tenant}:${load.seq}`,
+    });
+  }
+}
+
+/** Tells of columns that the load has added or widened. */
+async function tellChanges(ledger: Ledger, stream: string, changes: SyncResult["changes"]): Promise<void> {
+  for (const { change } of changes) {
+    const { column, from, to } = change;
+    await ledger.appendEvent({
+      kind: "stream.schema",
+      subject: stream,
+      runId: null,
+      data: { column, from: from ?? null, to },
+      dedupKey: null,
     });
   }
 }

@@ -1,5 +1,6 @@
 /** The command line's commands and options. Declaring them imports nothing heavy. */
 import { Command } from "commander";
+import { addApprove } from "./approve.ts";
 import { addBuild } from "./build.ts";
 import { addCheck } from "./check.ts";
 import { addBackfill, addCancel, addRetry, addTrigger } from "./control-runs.ts";
@@ -70,6 +71,7 @@ export function buildProgram(invocation: Invocation, version: string): Command {
     addLogs,
     addRetry,
     addCancel,
+    addApprove,
     addState,
     addQuery,
     addRebuild,

@@ -116,7 +116,8 @@ function noteTask(groups: Map<string, TaskGroup>, event: TaskEvent): string | un
       return `${event.name}: is tried again after: ${event.error ?? ""}`;
     case "waiting":
       group.waiting.add(event.key);
-      return event.name === "sleep" || event.name === "approve" ? `${event.name}: waiting` : undefined;
+      if (event.name === "approve") return `approve: waits for \`leat approve ${event.runId}\``;
+      return event.name === "sleep" ? "sleep: waiting" : undefined;
     default:
       return undefined;
   }

@@ -10,14 +10,14 @@ import {
   printStored,
   printTaskJson,
 } from "../flow/run-json.ts";
-import type { FlowRun, LogLine } from "../model/run-record.ts";
-import { endedRunStates, type RunState, runStates } from "../model/run-state.ts";
+import { type FlowRun, isLogOver, type LogLine } from "../model/run-record.ts";
+import { type RunState, runStates } from "../model/run-state.ts";
 import type { Ledger, RunFilter } from "../ports/ledger.ts";
 import { findRun } from "./find-run.ts";
 import type { GlobalOptions, Invocation } from "./invocation.ts";
 import { printCause, printRunSpan } from "./print-run.ts";
 import { readNumber } from "./read-number.ts";
-import { printable, printSpan, type Terminal } from "./terminal.ts";
+import { printable, type Terminal } from "./terminal.ts";
 
 type ListOptions = GlobalOptions &
   Readonly<{ flow?: string; state?: readonly string[]; limit: string; before?: string; since?: string }>;
@@ -44,10 +44,20 @@ export function addRuns(program: Command, invocation: Invocation): void {
     .action(async () => list(invocation, command.optsWithGlobals<ListOptions>()));
 }
 
+/** Opens the ledger; runs whose process is gone are told as what they are. */
+async function openRuns(invocation: Invocation, options: GlobalOptions): Promise<Ledger> {
+  const [{ openFlows }, { sweepHere }] = await Promise.all([
+    import("./open-flows.ts"),
+    import("../flow/sweep-here.ts"),
+  ]);
+  const { ledger } = await openFlows(invocation, options);
+  await sweepHere(ledger);
+  return ledger;
+}
+
 async function list(invocation: Invocation, options: ListOptions): Promise<void> {
   const filter = readFilter(options);
-  const { openFlows } = await import("./open-flows.ts");
-  const { ledger } = await openFlows(invocation, options);
+  const ledger = await openRuns(invocation, options);
   const before = options.before === undefined ? undefined : (await findRun(ledger, options.before)).id;
   const runs = await ledger.listRuns({ ...filter, before });
   const { terminal } = invocation;
@@ -111,14 +121,15 @@ export function addShow(program: Command, invocation: Invocation): void {
 }
 
 async function show(invocation: Invocation, id: string, options: GlobalOptions): Promise<void> {
-  const { openFlows } = await import("./open-flows.ts");
-  const { ledger } = await openFlows(invocation, options);
+  const { listQuestions } = await import("../flow/open-questions.ts");
+  const ledger = await openRuns(invocation, options);
   const run = await findRun(ledger, id);
-  const [attempts, tasks, artifacts, children] = await Promise.all([
+  const [attempts, tasks, artifacts, children, questions] = await Promise.all([
     ledger.listAttempts(run.id),
     ledger.readTasks(run.id),
     ledger.listArtifacts(run.id),
     ledger.listRuns({ parentId: run.id, limit: listedMax }),
+    listQuestions(ledger, run),
   ]);
   const { terminal } = invocation;
   if (options.json) {
@@ -134,18 +145,15 @@ async function show(invocation: Invocation, id: string, options: GlobalOptions):
   const { printTable } = await import("./print-table.ts");
   terminal.out(printRun(run, ledger.nowMs()));
   if (tasks.length > 0) {
-    const rows = tasks.map((one) => [
-      one.name,
-      one.isCached ? `${one.state}, cached` : one.state,
-      one.tryCount,
-      one.startedAtMs === null ? "" : printSpan((one.endedAtMs ?? ledger.nowMs()) - one.startedAtMs),
-      one.error?.message ?? one.input ?? "",
-    ]);
-    terminal.out(`\n${printTable(["task", "state", "tries", "took", ""], rows)}`);
+    const { taskHeadings, taskRows } = await import("./print-tasks.ts");
+    terminal.out(`\n${printTable(taskHeadings, taskRows(tasks, ledger.nowMs()))}`);
   }
   if (children.length > 0) {
     const rows = children.map((one) => [one.id, one.flow, one.state, printRunSpan(one, ledger.nowMs())]);
     terminal.out(`\n${printTable(["sub-flow", "flow", "state", "took"], rows)}`);
+  }
+  for (const { run: asking, task } of questions) {
+    terminal.out(`\nasks: ${printable(task.input ?? task.key)}\n  leat approve ${asking.id} [--reject]\n`);
   }
   for (const { name, kind, data } of artifacts) {
     terminal.out(`\n${printable(name)} (${kind})\n${printable(JSON.stringify(data, null, 2))}\n`);
@@ -187,19 +195,16 @@ async function logs(
   id: string,
   options: GlobalOptions & Readonly<{ follow?: boolean; task?: string }>,
 ): Promise<void> {
-  const [{ openFlows }, { systemClock }] = await Promise.all([
-    import("./open-flows.ts"),
-    import("./system-world.ts"),
-  ]);
-  const { ledger } = await openFlows(invocation, options);
+  const { systemClock } = await import("./system-world.ts");
+  const ledger = await openRuns(invocation, options);
   const { terminal, signal } = invocation;
   const run = await findRun(ledger, id);
   let afterId = 0;
   for (;;) {
     // Asked before the lines are read: what was written before the end is then there.
-    const state = (await ledger.readRun(run.id))?.state ?? "failed";
+    const isOver = isLogOver(await ledger.readRun(run.id), ledger.nowMs());
     afterId = await printLines(terminal, ledger, run.id, { afterId, options });
-    if (options.follow !== true || endedRunStates.includes(state) || signal.aborted) return;
+    if (options.follow !== true || isOver || signal.aborted) return;
     await systemClock.sleep(followMs, signal).catch(() => {}); // The next turn ends it.
   }
 }

@@ -16,7 +16,7 @@ import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import { readCors, readKeyMode, readRate, readWhole } from "./serve-limits.ts";
 import { systemClock } from "./system-world.ts";
 
-type ServeOptions = GlobalOptions &
+export type ServeOptions = GlobalOptions &
   Readonly<{
     port?: string;
     host: string;
@@ -94,11 +94,17 @@ type Served = Readonly<{
   redact: (text: string) => string;
 }>;
 
-async function serve(
+/**
+ * Serves until the invocation is stopped.
+ *
+ * @param onServing - told the address when the first versions are there.
+ */
+export async function serve(
   invocation: Invocation,
   file: string | undefined,
   options: ServeOptions,
   version: string,
+  onServing: (url: string) => void = () => {},
 ): Promise<ExitCode> {
   const { environment, signal, terminal } = invocation;
   const port = readWhole("--port", options.port ?? environment["PORT"] ?? portDefault, 0, 65_535);
@@ -168,6 +174,7 @@ async function serve(
   const onListening = (url: string): void => {
     log.info({ url, datasets: spec.datasets, note: served.note }, `listening on ${url}`);
     lines.flush();
+    onServing(url);
   };
   const isDrained = await serveData(host, { host: options.host, port, drainMs, onListening }, signal);
   await watching;

@@ -1,16 +1,26 @@
 /** `leat up` and `leat worker`: processes that stay, and execute what is queued. */
+import assert from "node:assert/strict";
 import type { Command } from "commander";
-import { LeatError } from "../errors/leat-error.ts";
+import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { ControlAddress } from "../server/control/serve-control.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import type { OpenFlows } from "./open-flows.ts";
 import { readNumber } from "./read-number.ts";
-import { reportError } from "./report-error.ts";
+import type { ServeOptions } from "./serve.ts";
 
 type WorkOptions = GlobalOptions & Readonly<{ slots: string }>;
 type UpOptions = WorkOptions &
-  Readonly<{ port: string; host: string; token?: string; pool?: readonly string[]; keep: string }>;
+  Readonly<{
+    port: string;
+    host: string;
+    token?: string;
+    pool?: readonly string[];
+    keep: string;
+    serve: boolean;
+    servePort: string;
+    api?: string;
+  }>;
 type WorkerOptions = WorkOptions & Readonly<{ pool: readonly string[] }>;
 
 /** Runs of one worker at once, unless said otherwise: each has a process of its own. */
@@ -28,6 +38,7 @@ const dayMs = 86_400_000;
 const upAfter = `
 Everything on one machine: schedules and triggers make runs, a worker executes them, each in a process of its own,
 people are told, and the control API answers at http://HOST:PORT/api (its description: /api/openapi.json).
+Where the project declares APIs of its datasets, \`leat serve\` answers in the same process, at --serve-port.
 With the ledger on Postgres (LEAT_LEDGER), \`leat worker\` on other machines executes the same queue.
 
 Requests need the token as \`Authorization: Bearer ...\`. Without one the API only listens on this machine.
@@ -47,9 +58,15 @@ export function addUp(program: Command, invocation: Invocation): void {
     .option("--slots <n>", "Runs that are executed at once.", slotsUsual)
     .option("--pool <name...>", "Pools to work for. Default: all of the project.")
     .option("--keep <days>", "Runs that ended so long ago are thrown away.", "90")
+    .option("--serve-port <n>", "Port of the project's data API; 0 takes a free one.", "8080")
+    .option("--api <name>", "Which of the project's data APIs, where it declares several.")
+    .option("--no-serve", "Do not serve the project's data API.")
     .addHelpText("after", upAfter)
     .action(async () => {
-      invocation.finish(await up(invocation, command.optsWithGlobals<UpOptions>()));
+      const defaults = program.commands.find((one) => one.name() === "serve")?.opts<ServeOptions>();
+      assert(defaults !== undefined, "there is a command that serves");
+      const options = command.optsWithGlobals<UpOptions>();
+      invocation.finish(await up(invocation, options, { defaults, version: program.version() ?? "" }));
     });
 }
 
@@ -72,17 +89,26 @@ async function worker(invocation: Invocation, options: WorkerOptions): Promise<E
   const [{ openFlows, openDispatcher }] = await Promise.all([import("./open-flows.ts")]);
   const flows = await openFlows(invocation, options, { connectionsMax: slots + 3 });
   const dispatcher = await openDispatcher(invocation, flows);
-  const { stop } = await startWork(invocation, flows, dispatcher, { pools: options.pool, slots });
+  const tellProblem = await openTeller(invocation);
+  const { stop } = await startWork(invocation, flows, dispatcher, {
+    pools: options.pool,
+    slots,
+    tellProblem,
+  });
   invocation.terminal.err(`works for ${options.pool.join(", ")}, ${slots} runs at once\n`);
   await untilStopped(invocation.signal);
   await stop();
   return 0;
 }
 
-async function up(invocation: Invocation, options: UpOptions): Promise<ExitCode> {
+/** How `leat serve` is called where nothing else is said. */
+type ServeUsual = Readonly<{ defaults: ServeOptions; version: string }>;
+
+async function up(invocation: Invocation, options: UpOptions, usual: ServeUsual): Promise<ExitCode> {
   const slots = readNumber("--slots", options.slots, 1, 1000);
   const port = readNumber("--port", options.port, 0, 65_535);
   const keepMs = readNumber("--keep", options.keep, 1, 36_500) * dayMs;
+  readNumber("--serve-port", options.servePort, 0, 65_535);
   const [{ openFlows, openDispatcher, publishDeployments }, { serveControl }, { openControlPorts }] =
     await Promise.all([
       import("./open-flows.ts"),
@@ -95,27 +121,69 @@ async function up(invocation: Invocation, options: UpOptions): Promise<ExitCode>
   const reference = options.token ?? (environment["LEAT_TOKEN"] ? "env:LEAT_TOKEN" : undefined);
   const token = reference === undefined ? undefined : await opened.secrets.resolve(reference);
   refuseOpenDoor(options.host, token);
-  await publishDeployments(flows);
   const dispatcher = await openDispatcher(invocation, flows);
-  const ports = openControlPorts(flows, dispatcher, token, onProblem(invocation));
+  const tellProblem = await openTeller(invocation);
+  const ports = openControlPorts(flows, dispatcher, token, tellProblem);
   const address: ControlAddress = { host: options.host, port };
   const served = await serveControl(ports, address);
+  const data =
+    opened.project.apis.length > 0 && options.serve ? startServing(invocation, options, usual) : undefined;
+  const dataUrl = (await data?.url) ?? null;
+  await publishDeployments(flows); // Not by one that cannot be up, because another has its port.
   const pools = options.pool ?? [...new Set(["default", ...registry.deployments.map(({ pool }) => pool)])];
-  const work = await startWork(invocation, flows, dispatcher, { pools, slots });
+  const work = await startWork(invocation, flows, dispatcher, { pools, slots, tellProblem });
   const loops = await startLoops(invocation, flows, dispatcher, {
     keepMs,
+    tellProblem,
     runUrl: (runId) => `${served.url}/api/runs/${runId}`,
   });
-  if (options.json) terminal.out(`${JSON.stringify({ url: served.url, pools, slots })}\n`);
+  if (options.json) terminal.out(`${JSON.stringify({ url: served.url, data_url: dataUrl, pools, slots })}\n`);
   else {
     const what = `${registry.deployments.length} flows, ${pools.length} pools, ${slots} runs at once`;
     terminal.err(`up at ${served.url}: ${what}\n`);
+    if (dataUrl !== null) terminal.err(`serves at ${dataUrl}\n`);
   }
   await untilStopped(invocation.signal);
   await served.stop();
   await loops.stop();
   await work.stop();
+  await data?.ended;
   return 0;
+}
+
+/** What `leat serve` does, in this process; it ends with the invocation. */
+function startServing(
+  invocation: Invocation,
+  options: UpOptions,
+  { defaults, version }: ServeUsual,
+): Readonly<{ url: Promise<string>; ended: Promise<unknown> }> {
+  const { promise: url, resolve, reject } = Promise.withResolvers<string>();
+  const { config, servePort: port, host, api } = options;
+  const serveOptions: ServeOptions = {
+    ...defaults,
+    ...(config !== undefined && { config }),
+    ...(api !== undefined && { api }),
+    port,
+    host,
+    quiet: true, // What it says stands beside what flows say.
+    accessLog: false,
+  };
+  const ended = import("./serve.ts").then(({ serve }) =>
+    serve(invocation, undefined, serveOptions, version, resolve),
+  );
+  ended.catch((error: unknown) => reject(withOwnHint(error)));
+  return { url, ended };
+}
+
+/** The options of this command have other names than those of `leat serve`. */
+function withOwnHint(error: unknown): unknown {
+  if (!isLeatError(error) || error.code !== "SERVE_FAILED") return error;
+  return new LeatError("SERVE_FAILED", {
+    message: `The data API, ${error.message}`,
+    hint: "Take another --serve-port, 0 for a free one, or leave it out: --no-serve.",
+    details: error.details,
+    cause: error.cause,
+  });
 }
 
 /** Strangers must not run flows. */
@@ -133,7 +201,10 @@ async function startWork(
   invocation: Invocation,
   flows: OpenFlows,
   dispatcher: Dispatcher,
-  options: Readonly<{ pools: readonly string[]; slots: number }>,
+  {
+    tellProblem,
+    ...options
+  }: Readonly<{ pools: readonly string[]; slots: number; tellProblem: TellProblem }>,
 ): Promise<Stoppable> {
   const [{ startWorker }, { openLane }, { systemClock }, { newWorkerId }] = await Promise.all([
     import("../flow/worker.ts"),
@@ -144,7 +215,7 @@ async function startWork(
   const { ledger, opened } = flows;
   const executor = openLane(invocation, flows);
   return startWorker(
-    { ledger, dispatcher, clock: systemClock, executor, onProblem: onProblem(invocation) },
+    { ledger, dispatcher, clock: systemClock, executor, onProblem: tellProblem },
     { id: newWorkerId(), ...options, codeVersion: opened.codeVersion },
   );
 }
@@ -154,7 +225,7 @@ async function startLoops(
   invocation: Invocation,
   { ledger, registry, opened }: OpenFlows,
   dispatcher: Dispatcher,
-  options: Readonly<{ keepMs: number; runUrl: (runId: string) => string }>,
+  options: Readonly<{ keepMs: number; runUrl: (runId: string) => string; tellProblem: TellProblem }>,
 ): Promise<Stoppable> {
   const [{ startScheduler }, { startEventLoop }, { deleteResults }, { systemClock: clock }] =
     await Promise.all([
@@ -163,7 +234,7 @@ async function startLoops(
       import("../flow/results.ts"),
       import("./system-world.ts"),
     ]);
-  const tellProblem = onProblem(invocation);
+  const { tellProblem } = options;
   const { secrets } = opened;
   const { redact } = invocation.terminal;
   const scheduler = startScheduler({ ledger, dispatcher, clock, registry, onProblem: tellProblem });
@@ -194,10 +265,15 @@ async function startLoops(
 }
 
 /** What went wrong beside runs is told, and work goes on. */
-const onProblem =
-  ({ terminal }: Invocation) =>
-  (error: unknown): void =>
-    reportError(terminal, error);
+type TellProblem = (error: unknown) => void;
+
+async function openTeller({ terminal }: Invocation): Promise<TellProblem> {
+  const [{ openProblems }, { systemClock }] = await Promise.all([
+    import("./tell-problems.ts"),
+    import("./system-world.ts"),
+  ]);
+  return openProblems(terminal, systemClock);
+}
 
 const untilStopped = (signal: AbortSignal): Promise<void> =>
   signal.aborted

@@ -9,12 +9,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import type { DatasetManifest, Restatement } from "../model/dataset-manifest.ts";
+import type { DatasetSpec } from "../ports/dataset.ts";
 import type { DatasetScratch, SettledKeys, VersionDiff } from "../ports/dataset-engine.ts";
 import type { BuildFindings, BuildJob, BuildOutcome, BuildPorts } from "./build-job.ts";
 import { readNewest } from "./dataset-log.ts";
 import { hashDeclaration } from "./hash-declaration.ts";
 import { openVersion } from "./open-version.ts";
-import { nameVersion, publishedSchema, publishTable, publishVersion } from "./publish-version.ts";
+import { nameVersion, publishEntry, publishedSchema, publishTable, stageVersion } from "./publish-version.ts";
 import { refuseDuplicates, refuseViolations } from "./row-violations.ts";
 import { refuseFailedRules, runRules } from "./run-rules.ts";
 import { stageInputs } from "./stage-inputs.ts";
@@ -23,10 +24,17 @@ import type { StagedInputs } from "./staged-inputs.ts";
 /** Differences told of each kind when a version follows another. */
 const changesToldMax = 5;
 
-/** A build that has come to its end, or lost its place to another. */
-type Attempt =
-  | Readonly<{ outcome: Omit<BuildOutcome, "table">; paths: readonly string[] | undefined }>
-  | undefined;
+/** What a build has come to before anything of it is visible. */
+export type CheckedVersion = Readonly<{
+  /** `new`: the entry is to be the next of the log, and its files are in the store. `unchanged`: it has these rows already. */
+  status: "new" | "unchanged";
+  entry: DatasetManifest;
+  /** The newest entry before. */
+  head: DatasetManifest | undefined;
+  seen: BuildFindings;
+  /** The Parquet files of a new version on this machine's disk. */
+  paths: readonly string[] | undefined;
+}>;
 
 /**
  * Builds a dataset and publishes it, if its rows are others than those of the newest version.
@@ -39,15 +47,28 @@ export async function buildDataset(
   job: BuildJob,
   signal: AbortSignal,
 ): Promise<BuildOutcome> {
+  return await repeatBuild(ports, job, async (own) => {
+    const checked = await checkVersion(own, job, signal);
+    return checked && (await publishChecked(own, job.spec, checked, signal));
+  });
+}
+
+/**
+ * Builds in a folder of its own, and anew where another build was first.
+ *
+ * @param build - `undefined`: it has lost its place to another.
+ */
+export async function repeatBuild<Result>(
+  ports: BuildPorts,
+  job: BuildJob,
+  build: (ports: BuildPorts) => Promise<Result | undefined>,
+): Promise<Result> {
   const { spec } = job;
   for (let attempt = 0; attempt <= job.conflictRetriesMax; attempt++) {
     const folder = await mkdtemp(join(ports.workFolder, "build-"));
     try {
-      const ended = await tryBuild({ ...ports, workFolder: folder }, job, signal);
-      if (ended === undefined) continue;
-      const { outcome, paths } = ended;
-      const table = await publishTable(ports, spec, outcome.manifest, { folder, paths }, signal);
-      return { ...outcome, table };
+      const built = await build({ ...ports, workFolder: folder });
+      if (built !== undefined) return built;
     } catch (error) {
       throw isLeatError(error) ? error.at({ dataset: spec.name }) : error;
     } finally {
@@ -60,7 +81,16 @@ export async function buildDataset(
   });
 }
 
-async function tryBuild(ports: BuildPorts, job: BuildJob, signal: AbortSignal): Promise<Attempt> {
+/**
+ * Reads the inputs, checks rows and rules, and writes the files of a version that has other rows than the newest.
+ *
+ * @returns what is to be published; `undefined`: another build has published meanwhile.
+ */
+export async function checkVersion(
+  ports: BuildPorts,
+  job: BuildJob,
+  signal: AbortSignal,
+): Promise<CheckedVersion | undefined> {
   const { spec } = job;
   const head = await readNewest(ports.store, spec.name);
   return await ports.engine.withScratch(spec, ports.workFolder, signal, async (scratch) => {
@@ -79,23 +109,63 @@ async function tryBuild(ports: BuildPorts, job: BuildJob, signal: AbortSignal): 
     const version = nameVersion(publishedSchema(spec), rowsHash);
     // Asked again: rows that another build has published meanwhile are not published twice.
     const newest = await readNewest(ports.store, spec.name);
-    if (newest?.version === version) {
-      return {
-        outcome: { status: "unchanged", manifest: newest, seen, changes: undefined },
-        paths: undefined,
-      };
-    }
+    if (newest?.version === version)
+      return { status: "unchanged", entry: newest, head, seen, paths: undefined } as const;
     if (newest?.seq !== head?.seq) return undefined; // Others' inputs may be newer than ours.
     ports.progress({ type: "publishing", dataset: spec.name, rows: rowCount });
     const folder = ports.workFolder;
-    const published = await publishVersion(ports, scratch, { spec, head, version, seen, folder }, signal);
-    if (published === undefined) return undefined;
-    const { entry, paths } = published;
-    const isOurs = paths !== undefined;
-    const changes = isOurs ? await compareWithBefore(ports, head, entry, signal) : undefined;
-    const status = isOurs ? "published" : "unchanged";
-    return { outcome: { status, manifest: entry, seen, changes }, paths };
+    const written = await stageVersion(ports, scratch, { spec, head, version, seen, folder }, signal);
+    return { status: "new", ...written, head, seen } as const;
   });
+}
+
+/**
+ * Makes a checked version the newest one, and brings the table up to it.
+ *
+ * @returns `undefined`: another build has published something else meanwhile.
+ */
+async function publishChecked(
+  ports: BuildPorts,
+  spec: DatasetSpec,
+  checked: CheckedVersion,
+  signal: AbortSignal,
+): Promise<BuildOutcome | undefined> {
+  const { status, head, seen } = checked;
+  const published = await publishStaged(ports, spec, { ...checked, isNew: status === "new" }, signal);
+  if (published === undefined) return undefined;
+  const { manifest, isOurs, table } = published;
+  const changes = isOurs ? await compareWithBefore(ports, head, manifest, signal) : undefined;
+  return { status: isOurs ? "published" : "unchanged", manifest, seen, changes, table };
+}
+
+/** An entry, and where its files are. `isNew`: it is to be created. */
+export type ToPublish = Readonly<{
+  entry: DatasetManifest;
+  isNew: boolean;
+  paths: readonly string[] | undefined;
+}>;
+
+/** What became of it: the entry that has the rows, whether it is ours, and the table. */
+export type PublishedEntry = Readonly<{
+  manifest: DatasetManifest;
+  isOurs: boolean;
+  table: BuildOutcome["table"];
+}>;
+
+/** Creates the entry, where it is new, and brings the table up to date; `undefined`: another entry has its place. */
+export async function publishStaged(
+  ports: BuildPorts,
+  spec: DatasetSpec,
+  { entry, isNew, paths }: ToPublish,
+  signal: AbortSignal,
+): Promise<PublishedEntry | undefined> {
+  signal.throwIfAborted();
+  const manifest = isNew ? await publishEntry(ports.store, entry) : entry;
+  if (manifest === undefined) return undefined;
+  const isOurs = isNew && manifest.buildId === entry.buildId;
+  const files = { folder: ports.workFolder, paths: isOurs ? paths : undefined };
+  const table = await publishTable(ports, spec, manifest, files, signal);
+  return { manifest, isOurs, table };
 }
 
 type Judged = Readonly<{

@@ -31,6 +31,10 @@ export const newBuildId = (seq: number, random: string): string => `${printSeq(s
 export const buildPrefix = (dataset: string, buildId: string): string =>
   `${datasetPrefix(dataset)}build=${buildId}/`;
 
+/** An entry that is ready to be created, with the files it names; whoever creates it may be another process. */
+export const draftKey = (dataset: string, buildId: string): string =>
+  `${buildPrefix(dataset, buildId)}draft.json`;
+
 /** The entry that a file of a build was written for; `undefined`: no such file. */
 export function intendedSeq(key: string): number | undefined {
   const match = /\/build=(\d{12})-[0-9a-z]+\//.exec(key);

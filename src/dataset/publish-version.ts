@@ -31,8 +31,8 @@ export const publishedSchema = (spec: DatasetSpec): DatasetManifest["schema"] =>
   tenantColumn: spec.tenantColumn ?? null,
 });
 
-/** A version that is ready to be published after `head`. */
-export type VersionToPublish = Readonly<{
+/** A version that is to be published after `head`. */
+export type VersionToStage = Readonly<{
   spec: DatasetSpec;
   head: DatasetManifest | undefined;
   version: string;
@@ -40,21 +40,16 @@ export type VersionToPublish = Readonly<{
   folder: string;
 }>;
 
-/** The entry that has the rows; `paths`: its Parquet files on this machine's disk, `undefined` when it is another build's. */
-export type Published = Readonly<{ entry: DatasetManifest; paths: readonly string[] | undefined }>;
+/** An entry whose files are in the store, and that nobody sees yet; `paths`: the Parquet files on this machine's disk. */
+export type StagedVersion = Readonly<{ entry: DatasetManifest; paths: readonly string[] }>;
 
-/**
- * Publishes: writes and uploads the Parquet files, then creates the entry of the log.
- *
- * @returns the entry that has these rows, ours or that of a build that was first with equal ones; `undefined`: another
- *   build has published something else meanwhile, and nothing of ours became visible.
- */
-export async function publishVersion(
+/** Writes and uploads the Parquet files of a version, and makes the entry that names them. */
+export async function stageVersion(
   ports: BuildPorts,
   scratch: DatasetScratch,
-  { spec, head, version, seen, folder }: VersionToPublish,
+  { spec, head, version, seen, folder }: VersionToStage,
   signal: AbortSignal,
-): Promise<Published | undefined> {
+): Promise<StagedVersion> {
   const { store } = ports;
   const seq = (head?.seq ?? 0) + 1;
   const buildId = newBuildId(seq, ports.random.newRunId());
@@ -82,12 +77,24 @@ export async function publishVersion(
     restatement: seen.restatement,
     builtAt: new Date(ports.clock.nowMs()).toISOString(),
   };
-  signal.throwIfAborted();
+  return { entry, paths: written.map(({ path }) => path) };
+}
+
+/**
+ * Publishes a staged version: creates its entry. Done twice, it finds its own.
+ *
+ * @returns the entry that has these rows, ours or that of a build that was first with equal ones; `undefined`: another
+ *   build has published something else meanwhile, and nothing of ours became visible.
+ */
+export async function publishEntry(
+  store: ObjectStore,
+  entry: DatasetManifest,
+): Promise<DatasetManifest | undefined> {
   const there = await createEntry(store, entry);
-  if (there.buildId === buildId) return { entry, paths: written.map(({ path }) => path) };
+  if (there.buildId === entry.buildId) return there;
   // Nobody will ever name them. Should this not come about, `gc` finds them.
-  for (const { key } of parts) await store.delete(key).catch(() => {});
-  return there.version === version ? { entry: there, paths: undefined } : undefined;
+  for (const { key } of entry.parts) await store.delete(key).catch(() => {});
+  return there.version === entry.version ? there : undefined;
 }
 
 async function measure(path: string): Promise<Readonly<{ bytes: number; sha256: string }>> {

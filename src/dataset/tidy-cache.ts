@@ -32,6 +32,9 @@ export type TidyRows = Readonly<{
   dispose: () => Promise<void>;
 }>;
 
+/** A landed file, as far as its rows are concerned. */
+export type FileToTidy = Pick<LandedFile, "name" | "fields" | "sha256" | "objectKey">;
+
 export type TidyPorts = Readonly<{ store: ObjectStore; reader: TidyReader; workFolder: string }>;
 
 /** Largest report, bytes: text about one file, read whole. */
@@ -48,17 +51,11 @@ const reportSchema = z.object({
 /** The tidy rows of a landed file, read now unless they are known. */
 export async function readTidy(
   ports: TidyPorts,
-  file: LandedFile,
+  file: FileToTidy,
   declaration: TidyDeclaration,
   signal: AbortSignal,
 ): Promise<TidyRows> {
-  const id = hashJson({
-    sha256: file.sha256,
-    name: file.name,
-    fields: file.fields,
-    declaration: JSON.stringify(declaration), // The order of its members may mean something.
-    reader: ports.reader.version,
-  });
+  const id = nameTidy({ file, declaration, readerVersion: ports.reader.version });
   const known = await readKnown(ports.store, id);
   if (known !== undefined) return known;
   const rowsPath = join(ports.workFolder, `tidy-${randomBytes(6).toString("hex")}.ndjson`);
@@ -76,6 +73,23 @@ export async function readTidy(
   } finally {
     await local.dispose();
   }
+}
+
+/** What decides a file's tidy rows. */
+type TidyNaming = Readonly<{ file: FileToTidy; declaration: TidyDeclaration; readerVersion: string }>;
+
+const nameTidy = ({ file, declaration, readerVersion }: TidyNaming): string =>
+  hashJson({
+    sha256: file.sha256,
+    name: file.name,
+    fields: file.fields,
+    declaration: JSON.stringify(declaration), // The order of its members may mean something.
+    reader: readerVersion,
+  });
+
+/** Whether a file's rows are kept, without a look at them. */
+export async function isTidied(store: ObjectStore, naming: TidyNaming): Promise<boolean> {
+  return (await store.read(tidyReportKey(nameTidy(naming)))) !== undefined;
 }
 
 async function readKnown(store: ObjectStore, id: string): Promise<TidyRows | undefined> {
@@ -157,7 +171,7 @@ export async function upload(store: ObjectStore, path: string, key: string): Pro
 /** A landed file on this machine's disk: where it is, or a copy whose checksum is that of its manifest. */
 async function bringHere(
   ports: TidyPorts,
-  file: LandedFile,
+  file: FileToTidy,
   signal: AbortSignal,
 ): Promise<Readonly<{ path: string; dispose: () => Promise<void> }>> {
   const path = join(ports.workFolder, `file-${randomBytes(6).toString("hex")}`);

@@ -8,8 +8,8 @@ import { hintsOf } from "./run-hints.ts";
 import { tickRun } from "./scheduler.ts";
 import { listTicks, readTicks } from "./ticks.ts";
 
-/** Runs of one backfill: three years of days, or six weeks of hours. */
-const ticksMax = 1100;
+/** Runs of one backfill: a year of hours. They are made one by one, some thousand a second. */
+const ticksMax = 10_000;
 
 /** What is to be filled. */
 export type BackfillOptions = Readonly<{

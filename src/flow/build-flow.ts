@@ -1,12 +1,11 @@
 /** Ready-made: builds datasets, triggered by the streams and datasets that they are made of. */
 import { z } from "zod";
-import type { JsonObject } from "../model/json-value.ts";
 import { type DatasetSpec, datasetsBefore } from "../ports/dataset.ts";
 import type { Source } from "../ports/source.ts";
 import { type FlowOptions, flow } from "./flow.ts";
 import { type Flow, isFlow } from "./flow-context.ts";
 import type { TriggerDeclaration } from "./trigger-declaration.ts";
-import { buildDataset, planDatasets } from "./work-tasks.ts";
+import { type BuiltDataset, buildDataset, planDatasets } from "./work-tasks.ts";
 
 /** Parameters of a build. */
 export type BuildParams = {
@@ -17,6 +16,9 @@ export type BuildParams = {
 const paramsSchema: z.ZodType<{ datasets: string[] }, BuildParams> = z.object({
   datasets: z.array(z.string()).default([]),
 });
+
+/** What became of each dataset. */
+export type BuiltByName = Readonly<{ dataset: string }> & BuiltDataset;
 
 /** What `buildFlow` takes. */
 export type BuildFlowOptions = Readonly<
@@ -35,12 +37,13 @@ export type BuildFlowOptions = Readonly<
 const buildsOnNews: unique symbol = Symbol.for("leat.flow.buildsOnNews");
 
 /**
- * Makes a flow that builds datasets, each in the order in which they read each other.
+ * Makes a flow that builds datasets, each in the order in which they read each other: files are laid out in a task each,
+ * then rows and rules are checked, then what has changed is published.
  *
  * In `flows` of a project it runs by itself when a stream got packages or a dataset a version: of the datasets that read
  * them, and no others.
  */
-export function buildFlow(options: BuildFlowOptions = {}): Flow<BuildParams, readonly JsonObject[]> {
+export function buildFlow(options: BuildFlowOptions = {}): Flow<BuildParams, readonly BuiltByName[]> {
   const { name = "build", onNews = true, ...rest } = options;
   const made = flow(
     name,
@@ -51,7 +54,7 @@ export function buildFlow(options: BuildFlowOptions = {}): Flow<BuildParams, rea
       concurrency: { limit: 1 }, // Two builds of one dataset would race for its log.
     },
     async (ctx, { datasets }) => {
-      const built: JsonObject[] = [];
+      const built: BuiltByName[] = [];
       for (const dataset of await planDatasets(ctx, datasets)) {
         built.push({ dataset, ...(await buildDataset(ctx, dataset)) });
       }

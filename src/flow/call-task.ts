@@ -9,7 +9,7 @@ import { encodeValue } from "./encode-value.ts";
 import type { TaskContext, TaskSpec } from "./flow-context.ts";
 import { loadValue, storeValue } from "./results.ts";
 import { retryDelayMs } from "./retry-policy.ts";
-import { fromStoredError, toStoredError } from "./stored-error.ts";
+import { fromStoredError, toError, toStoredError } from "./stored-error.ts";
 import { askedKey } from "./task-key.ts";
 
 /** Characters of a task's arguments that people are shown. */
@@ -139,7 +139,7 @@ async function tryUntilDone(attempt: Attempt, call: Call, cacheKey: string | und
       log.write("error", key, `failed${count}: ${error.message}`);
       refuseFenced(attempt, await world.ledger.changeTask(attempt.fence, key, { move: "fail", error }));
       tell(attempt, key, spec.name, "failed", { error: error.message });
-      throw tried.error;
+      throw toError(tried.error);
     }
     const delayMs = retryDelayMs(spec.retries, number, world.fraction());
     log.write("warn", key, `failed${count}, is tried again in ${delayMs} ms: ${error.message}`);

@@ -17,8 +17,12 @@ const absenceMs = 10_000;
 /** Events of one look. */
 const eventsMax = 100;
 
-/** How long the look is this process's own without a word of it, ms: longer than all tries of a notice. */
-const leaseMs = 30_000;
+/**
+ * How long the look is this process's own without a word of it, ms, and how often it gives its word. When the process is
+ * killed, another one handles events after this and a look, well within the thirty seconds that a run waits for at most.
+ */
+const leaseMs = 15_000;
+const wordMs = 5000;
 
 export type EventLoopWorld = Readonly<{
   ledger: Ledger;
@@ -40,11 +44,27 @@ export function startEventLoop(world: EventLoopWorld): EventLoop {
   const holder = newWorkerId();
   const stopped = new AbortController();
   let absenceAtMs = Number.NEGATIVE_INFINITY;
+  /** Keeps the look while it lasts: a notice to a busy receiver takes longer than the lease. */
+  const keep = async (over: AbortSignal): Promise<void> => {
+    for (;;) {
+      await notices.clock.sleep(wordMs, over);
+      await ledger.takeLease("events", holder, leaseMs);
+    }
+  };
+  const handle = async (): Promise<number> => {
+    const over = new AbortController();
+    keep(over.signal).catch(() => {}); // It is over, or the ledger is away: events are handled again, and do nothing twice.
+    try {
+      return await handleEvents(world, stopped.signal);
+    } finally {
+      over.abort();
+    }
+  };
   const loop = async (): Promise<void> => {
     while (!stopped.signal.aborted) {
       try {
         const isOurs = await ledger.takeLease("events", holder, leaseMs);
-        const isFull = isOurs && (await handleEvents(world, stopped.signal)) === eventsMax;
+        const isFull = isOurs && (await handle()) === eventsMax;
         if (isOurs && ledger.nowMs() - absenceAtMs >= absenceMs) {
           absenceAtMs = ledger.nowMs();
           await world.dispatcher.send(hintsOf((await fireAbsences(world)).map(({ run }) => run)));

@@ -12,7 +12,7 @@ import { mapItems } from "./map-items.ts";
 import { parseParams } from "./params.ts";
 import { storeValue } from "./results.ts";
 import type { RunWorld } from "./run-world.ts";
-import { toStoredError } from "./stored-error.ts";
+import { toError, toStoredError } from "./stored-error.ts";
 import { askApproval, sleepFor, sleepUntil } from "./wait-for.ts";
 import type { Parked } from "./waiting-room.ts";
 
@@ -58,13 +58,7 @@ async function execute(
   }
   try {
     world.tell({ type: "run", runId: run.id, flow: run.flow, attempt: run.attempt, state: "running" });
-    if (run.codeVersion !== world.codeVersion) {
-      attempt.log.write(
-        "warn",
-        null,
-        `began with code ${run.codeVersion}, and is executed with ${world.codeVersion}`,
-      );
-    }
+    if (run.codeVersion !== world.codeVersion) await tellOtherCode(attempt);
     const { played, reason } = await play(attempt, parent === undefined);
     return await conclude(attempt, played, reason);
   } finally {
@@ -74,6 +68,15 @@ async function execute(
     attempt.family.delete(attempt);
     if (parent === undefined) attempt.room.close();
   }
+}
+
+/** Code was deployed since the run began, or since its worker did: the run is marked, and says so. */
+async function tellOtherCode(attempt: Attempt): Promise<void> {
+  const { world, run, fence } = attempt;
+  const before = run.attempt === 1 ? "was claimed for" : "began with";
+  const told = `${before} code ${run.codeVersion}, and is executed with ${world.codeVersion}`;
+  attempt.log.write("warn", null, told);
+  await world.ledger.noteCode(fence, world.codeVersion); // One that lost its run hears so at its next write.
 }
 
 const timeoutError = (attempt: Attempt, timeoutMs: number): LeatError =>
@@ -100,7 +103,7 @@ async function play(
   const call = (async (): Promise<Played> => {
     const { params } = parseParams(attempt.flow, attempt.run.params);
     return { value: await attempt.flow.call(createContext(attempt), params) };
-  })().catch((error: unknown): Played => ({ error }));
+  })().catch((error: unknown): Played => ({ error: toError(error) }));
   room.watch(call);
   const graceIsOver = (): Promise<void> => world.clock.sleep(graceMs, patience.signal);
   try {
@@ -116,7 +119,7 @@ async function play(
     const reason: unknown = signal.aborted ? signal.reason : undefined;
     if ("parked" in played) return { played, reason };
     // Tasks that nobody awaited: they end by themselves after a success, and are told to after a failure.
-    if ("error" in played && !signal.aborted) attempt.abort(toReason(played.error));
+    if ("error" in played && !signal.aborted) attempt.abort(toError(played.error));
     const isIdle = room.idle();
     await ("error" in played
       ? Promise.race([isIdle, graceIsOver()])
@@ -127,8 +130,6 @@ async function play(
     patience.abort();
   }
 }
-
-const toReason = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** Writes the end of the attempt. */
 async function conclude(attempt: Attempt, played: Played, reason: unknown): Promise<AttemptOutcome> {

@@ -31,6 +31,9 @@ const termMs = 2000;
 /** How long a process may take to load the project, ms: a large project on a busy machine takes seconds. */
 const beginMsMax = 60_000;
 
+/** How long what a process has written is waited for when its attempt has ended, ms: megabytes take a second to read. */
+const drainMsMax = 10_000;
+
 /** Runs of one process: what a flow leaks goes with it. */
 const runsPerProcess = 500;
 
@@ -105,7 +108,7 @@ export function createProcessLane(world: ProcessLaneWorld, options: ProcessLaneO
         if (!("reply" in ended)) return await endDead(world, { run, flow, log }, ended, signal);
         await log.close();
         if (ended.reply.kind === "broken") throw new Error(ended.reply.message);
-        giveBack(used, ended.reply.isDirty);
+        giveBack(used, ended.reply.isDirty || !ended.isDrained);
         return ended.reply.executed;
       } catch (error) {
         used.kill("SIGKILL"); // The ledger is away: whoever takes the run over begins where this one has written last.
@@ -129,7 +132,8 @@ type Job = Readonly<{ process: FlowProcess; run: FlowRun; flow: FlowSpec; log: R
 
 /** How an attempt in a process came to its end: by its own word, or with the process. `reason`: why it was ended. */
 type Attended =
-  | Readonly<{ reply: Exclude<ProcessReply, { kind: "ready" }> }>
+  /** `isDrained`: all that it wrote was read. */
+  | Readonly<{ reply: Exclude<ProcessReply, { kind: "ready" }>; isDrained: boolean }>
   | Readonly<{ exit: ProcessExit; reason: LeatError | undefined }>;
 
 /** Hands an attempt over and waits for its end, or makes one. */
@@ -145,8 +149,7 @@ async function attend(world: ProcessLaneWorld, job: Job, signal: AbortSignal): P
   };
   const stop = (): void => end(toReason(signal.reason));
   process.listen({
-    // What it has written before comes out of its pipes in this turn of the event loop.
-    onReply: (reply) => reply.kind !== "ready" && setImmediate(() => resolve({ reply })),
+    onReply: (reply) => reply.kind !== "ready" && resolve({ reply, isDrained: true }),
     onLine: ({ from, text }) => log.write(from === "stderr" ? "warn" : "info", null, text),
   });
   const died = process.exited.then((exit): Attended => ({ exit, reason }));
@@ -155,7 +158,7 @@ async function attend(world: ProcessLaneWorld, job: Job, signal: AbortSignal): P
     const begun = await Promise.race([process.begun, isLate]);
     if (begun === undefined) end(lateError(run));
     if (begun !== "ready") return await died;
-    process.send({ kind: "run", run, workerId: run.workerId! }); // It was claimed by this worker.
+    process.run(run, run.workerId!); // It was claimed by this worker.
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
     // A flow that lets its event loop turn ends itself in time, and this comes too late.
@@ -165,7 +168,11 @@ async function attend(world: ProcessLaneWorld, job: Job, signal: AbortSignal): P
         () => over.signal.aborted || end(timeoutError(run, timeoutMs)),
       );
     }
-    return await Promise.race([replied, died]);
+    const ended = await Promise.race([replied, died]);
+    if ("exit" in ended) return ended;
+    const read = process.drained.then(() => "drained" as const);
+    const isDrained = (await Promise.race([read, after(world.clock, drainMsMax, over.signal)])) === "drained";
+    return { ...ended, isDrained };
   } finally {
     over.abort();
     signal.removeEventListener("abort", stop);

@@ -5,7 +5,8 @@ import type { Executed } from "./run-executor.ts";
 
 /** To the process of a flow: execute this, end it, end a sub-flow of it. */
 export type ProcessRequest = Readonly<
-  | { kind: "run"; run: FlowRun; workerId: WorkerId }
+  /** `mark` is written to both outputs when the attempt has ended: what comes before it is of this run. */
+  | { kind: "run"; run: FlowRun; workerId: WorkerId; mark: string }
   /** Code and message of the error that is the signal's reason. */
   | { kind: "abort"; code: string; message: string }
   | { kind: "cancel-child"; runId: FlowRunId }

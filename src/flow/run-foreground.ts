@@ -13,6 +13,7 @@ import { readHost } from "./host-identity.ts";
 import { createLimitGates } from "./limit-gates.ts";
 import { newRunOf } from "./new-run.ts";
 import type { RunEvent, RunWorld } from "./run-world.ts";
+import { sweepHere } from "./sweep-here.ts";
 
 /** How often it says that it is alive and looks whether it is to be cancelled, ms. */
 const beatMs = 1000;
@@ -23,8 +24,9 @@ const beatMs = 1000;
  */
 const leaseMs = 15 * 60_000;
 
-/** Pause between two looks at a key that is taken, ms. */
+/** Pause between two looks at a key that is taken, ms, and looks after which those who hold it may have died. */
 const keyPauseMs = 500;
+const looksPerSweep = 10;
 
 /** What a run in the foreground works with. */
 export type ForegroundWorld = Readonly<{
@@ -138,7 +140,13 @@ async function claim(
     const claimed = await world.ledger.claimRun(run.id, by);
     if (claimed.status === "claimed") return claimed.run; // There is no other in this process's own pool.
     if (claimed.status === "gone") return (await world.ledger.readRun(run.id)) ?? run;
-    if (claimed.status === "limited" && tries === 0) onWaiting(claimed.key);
+    if (claimed.status === "limited") {
+      if (tries % looksPerSweep === 0) {
+        const { requeued, ended } = await sweepHere(world.ledger);
+        if (requeued.length + ended.length > 0) continue; // Perhaps it was they who held the key.
+      }
+      if (tries === 0) onWaiting(claimed.key);
+    }
     await world.clock.sleep(keyPauseMs, signal).catch(() => {}); // The next turn cancels the run.
   }
 }

@@ -1,4 +1,5 @@
 /** The log of an attempt: lines are told at once and written in batches, in order, each once (F15). */
+import { inspect } from "node:util";
 import { isLeatError } from "../errors/leat-error.ts";
 import type { JsonObject } from "../model/json-value.ts";
 import type { Fence, LogLevel, NewLogLine } from "../model/run-record.ts";
@@ -79,7 +80,7 @@ export function createRunLog(
       atMs: world.ledger.nowMs(),
       level,
       taskKey,
-      message: cut(world.redact(message), messageLengthMax),
+      message: cut(world.redact(toText(message)), messageLengthMax),
       data: data === undefined ? null : keepData(data, world.redact),
     };
     waiting.push(line);
@@ -109,6 +110,9 @@ export function createRunLog(
     },
   };
 }
+
+/** A line must not fail a task, whatever code without types hands over. */
+const toText = (message: unknown): string => (typeof message === "string" ? message : inspect(message));
 
 const cut = (text: string, lengthMax: number): string =>
   text.length <= lengthMax ? text : `${text.slice(0, lengthMax)}… (${text.length} characters)`;

@@ -1,4 +1,5 @@
 /** Errors on their way into the ledger and back. */
+import { inspect } from "node:util";
 import { codes, type ErrorCode } from "../errors/codes.ts";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import type { JsonObject } from "../model/json-value.ts";
@@ -18,30 +19,34 @@ const detailsLengthMax = 16 * 1024;
  */
 export function toStoredError(error: unknown, redact: (text: string) => string): StoredError {
   const told = (text: string, lengthMax: number): string => redact(text).slice(0, lengthMax);
-  if (!(error instanceof Error)) {
-    return { ...plain, name: "Error", message: told(String(error), messageLengthMax) };
-  }
+  if (!(error instanceof Error)) return toStoredError(toError(error), redact);
   const isOurs = isLeatError(error);
   return {
     code: isOurs ? error.code : null,
-    name: error.name,
+    name: String(error.name),
     message: told(withCauses(error), messageLengthMax),
     hint: isOurs ? told(error.hint, messageLengthMax) : null,
     retryable: isOurs ? error.retryable : true,
     details: isOurs ? keepDetails(error.details, redact) : {},
-    stack: error.stack === undefined ? null : told(error.stack, stackLengthMax),
+    stack: typeof error.stack === "string" ? told(error.stack, stackLengthMax) : null,
   };
 }
 
-const plain: StoredError = {
-  code: null,
-  name: "Error",
-  message: "",
-  hint: null,
-  retryable: true,
-  details: {},
-  stack: null,
-};
+/** What code has thrown, as an error: some throw text, and some anything. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  const error = new Error(typeof thrown === "string" ? thrown : `threw ${show(thrown)}`);
+  delete error.stack; // It would lead here.
+  return error;
+}
+
+function show(thrown: unknown): string {
+  try {
+    return inspect(thrown, { depth: 2, breakLength: Number.POSITIVE_INFINITY, maxStringLength: 500 });
+  } catch {
+    return `something of type ${typeof thrown} that cannot be shown`; // Its own code is called to show it.
+  }
+}
 
 /** Depth to which causes are told. */
 const causesMax = 5;

@@ -1,7 +1,15 @@
 /** Tasks that sync streams and build datasets, for ready-made flows and for one's own. */
 import { hash } from "node:crypto";
+import { LeatError } from "../errors/leat-error.ts";
 import type { JsonObject } from "../model/json-value.ts";
-import type { PlannedFile, PlannedStream } from "../ports/project-work.ts";
+import type {
+  CheckedDataset,
+  DatasetPublication,
+  PlannedFile,
+  PlannedStream,
+  UntidiedFile,
+} from "../ports/project-work.ts";
+import type { FlowContext } from "./flow-context.ts";
 import { type Task, task } from "./task.ts";
 import { useWork, workWorld } from "./use-work.ts";
 
@@ -10,6 +18,16 @@ const stepRetries = { max: 3, delay: "10s", factor: 3, jitter: 0.3 } as const;
 
 /** Steps of one process at a time that write to the warehouse. */
 const warehouseLimit = { name: "warehouse", concurrency: 1 };
+
+/** Files that are laid out at once, over all runs: each reading process may take 2 GB in the worst case. */
+const tidiedAtOnce = 2;
+
+/** How often a dataset is checked again because another build has published first. */
+const roundsMax = 4;
+
+/** What became of a dataset. */
+export type BuiltDataset = Exclude<DatasetPublication, { status: "superseded" }> &
+  Readonly<{ filesRead: number; warnings: readonly string[] }>;
 
 /** Chosen streams with their tenants, parents first; names and ids as on the command line, none: all. */
 export const planStreams: Task<[readonly string[], readonly string[]], readonly PlannedStream[]> = task(
@@ -40,12 +58,55 @@ export const loadStream: Task<[string, readonly string[], readonly string[]], Js
     tenants.length === 0 ? {} : useWork(ctx).load(stream, tenants, workWorld(ctx)),
 );
 
-/** Builds a dataset from what is landed and loaded, checks its rules, and publishes a version where rows have changed. */
-export const buildDataset: Task<[string], JsonObject> = task(
-  "build",
-  { retries: { ...stepRetries, max: 1 }, limit: warehouseLimit },
-  (ctx, dataset: string) => useWork(ctx).build(dataset, workWorld(ctx)),
+/** Files of a dataset that have to be laid out: those to be given to `tidyFile`. */
+export const findUntidied: Task<[string], readonly UntidiedFile[]> = task(
+  "list-files",
+  { retries: stepRetries },
+  (ctx, dataset: string) => useWork(ctx).listUntidied(dataset, workWorld(ctx)),
 );
+
+/** Lays out one file of a dataset, so that its check finds the rows. */
+export const tidyFile: Task<[string, UntidiedFile], JsonObject> = task(
+  "tidy",
+  { retries: { ...stepRetries, max: 1 }, limit: { name: "tidy", concurrency: tidiedAtOnce } },
+  (ctx, dataset: string, file: UntidiedFile) => useWork(ctx).tidy(dataset, file, workWorld(ctx)),
+);
+
+/** Makes a dataset's rows of what is landed and loaded, and checks them and its rules. Nobody sees them yet. */
+export const checkDataset: Task<[string], CheckedDataset> = task(
+  "check",
+  { retries: { ...stepRetries, max: 1 }, limit: warehouseLimit },
+  (ctx, dataset: string) => useWork(ctx).check(dataset, workWorld(ctx)),
+);
+
+/** Publishes what was checked, where its rows are others than those of the newest version. */
+export const publishDataset: Task<[CheckedDataset], DatasetPublication> = task(
+  "publish",
+  { retries: stepRetries, limit: warehouseLimit },
+  (ctx, checked: CheckedDataset) => useWork(ctx).publish(checked, workWorld(ctx)),
+);
+
+/**
+ * Builds a dataset: lays out the files that are new, checks rows and rules, publishes a version where rows have changed;
+ * each in tasks of their own.
+ */
+export async function buildDataset(ctx: FlowContext, dataset: string): Promise<BuiltDataset> {
+  const files = await findUntidied(ctx, dataset);
+  await ctx.map(files, (file) => tidyFile(ctx, dataset, file), {
+    concurrency: tidiedAtOnce,
+    onError: "continue",
+  });
+  for (let round = 1; round <= roundsMax; round++) {
+    const checked = await checkDataset(ctx, dataset);
+    const published = await publishDataset(ctx, checked);
+    if (published.status === "superseded") continue;
+    return { ...published, filesRead: files.length + checked.filesRead, warnings: checked.warnings };
+  }
+  throw new LeatError("STATE_CONFLICT", {
+    message: `The dataset ${dataset}: other builds published first ${roundsMax} times; this one changed nothing.`,
+    details: { dataset },
+  });
+}
 
 /** Files that a stream of files, `source.stream`, has to offer to a tenant: those to be given to `downloadFile`. */
 export const findFiles: Task<[string, string], readonly PlannedFile[]> = task(

@@ -5,6 +5,7 @@ import type { FlowRun } from "../model/run-record.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { Clock } from "../ports/world.ts";
+import { endUnknownFlow } from "./end-unknown.ts";
 import { isDeadHere, readHost } from "./host-identity.ts";
 import type { RunExecutor } from "./run-executor.ts";
 import { hintsOf } from "./run-hints.ts";
@@ -103,7 +104,9 @@ export async function startWorker(world: WorkerWorld, options: WorkerOptions): P
   };
   const execute = async (run: FlowRun): Promise<void> => {
     const controller = new AbortController();
-    const ended = executor.execute(run, controller.signal);
+    const ended = executor
+      .execute(run, controller.signal)
+      .catch((error: unknown) => endUnknownFlow(ledger, run, error));
     underWay.set(run.id, { attempt: run.attempt, controller, ended });
     try {
       const { hints } = await ended;

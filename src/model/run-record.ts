@@ -100,6 +100,13 @@ export type FlowRun = NewRun &
     result: StoredValue | null;
   }>;
 
+/** What a flow has written to its outputs is read by its worker, and written down so long after its end at most, ms. */
+const lateLinesMs = 1000;
+
+/** Whether no line will come any more to the log of a run; `undefined`: it is gone. */
+export const isLogOver = (run: FlowRun | undefined, nowMs: number): boolean =>
+  run === undefined || (run.endedAtMs !== null && Math.abs(nowMs - run.endedAtMs) > lateLinesMs);
+
 /** Names the attempt that writes. */
 export type Fence = Readonly<{ runId: FlowRunId; attempt: number }>;
 

@@ -119,6 +119,9 @@ export type RunFilter = Readonly<{
   limit?: number | undefined;
 }>;
 
+/** How many runs of a pool are in a state. */
+export type RunCount = Readonly<{ pool: string; state: RunState; count: number }>;
+
 /** Which lines of a run's log. */
 export type LogFilter = Readonly<{
   afterId?: number | undefined;
@@ -129,6 +132,9 @@ export type LogFilter = Readonly<{
 
 export type EventFilter = Readonly<{
   afterId?: number | undefined;
+  beforeId?: number | undefined;
+  /** From the highest id down. */
+  isNewestFirst?: boolean | undefined;
   kinds?: readonly string[] | undefined;
   subject?: string | undefined;
   atFromMs?: number | undefined;
@@ -167,6 +173,11 @@ export interface Ledger {
   claimRun(id: FlowRunId, claim: ClaimBy): Promise<Claimed>;
   /** Makes or takes over the sub-flow of that name within an attempt, as this attempt's own. */
   adoptRun(parent: Fence, parentKey: string, run: NewRun, claim: ClaimBy): Promise<Adopted>;
+  /**
+   * Says with which code an attempt is executed in truth: its process may have loaded a newer one than its worker had when
+   * it claimed. A first attempt began with it, another one went on with it, and the run is marked.
+   */
+  noteCode(fence: Fence, codeVersion: string | null): Promise<"written" | "fenced">;
   /** Ends an attempt: the run, its attempt, its unfinished tasks and sub-flows, and the event that tells of it, at once. */
   endAttempt(fence: Fence, end: AttemptEnd): Promise<AttemptEnded>;
   /** Queued runs that could be claimed now, in the order in which they should be. */
@@ -194,6 +205,8 @@ export interface Ledger {
   readRun(id: FlowRunId): Promise<FlowRun | undefined>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<readonly FlowRun[]>;
+  /** Outermost runs that are not over, by pool and state. */
+  countRuns(): Promise<readonly RunCount[]>;
   /** Runs whose id begins with this text; at most two, to tell whether it is unique. */
   findRuns(idPrefix: string): Promise<readonly FlowRun[]>;
   listAttempts(id: FlowRunId): Promise<readonly RunAttempt[]>;
@@ -221,7 +234,7 @@ export interface Ledger {
   listArtifacts(id: FlowRunId): Promise<readonly Artifact[]>;
 
   appendEvent(event: NewEvent): Promise<Readonly<{ id: number; isNew: boolean }>>;
-  /** In the order of ids. */
+  /** In the order of ids, unless the newest are to come first. */
   listEvents(filter: EventFilter): Promise<readonly FlowEvent[]>;
   markHandled(ids: readonly number[]): Promise<void>;
 
@@ -260,7 +273,7 @@ export interface Ledger {
   wakeRuns(): Promise<readonly FlowRun[]>;
   /** Marks runs that are late, with an event each. */
   markLate(): Promise<readonly FlowRun[]>;
-  /** Takes a name for `ttlMs`, unless another holds it. */
+  /** Takes a name for `ttlMs`, a minute at most, unless another holds it. */
   takeLease(name: string, holder: WorkerId, ttlMs: number): Promise<boolean>;
   /** @returns the runs that are gone; their large results can be deleted. */
   prune(policy: PrunePolicy): Promise<readonly FlowRunId[]>;

@@ -19,6 +19,36 @@ export type PlannedFile = Readonly<{
   isLanded: boolean;
 }>;
 
+/** A file of a dataset that is to be laid out. */
+export type UntidiedFile = Readonly<{
+  name: string;
+  fields: Readonly<Record<string, string>>;
+  sha256: string;
+  /** Where its bytes are in the landing. */
+  objectKey: string;
+}>;
+
+/** A dataset whose rows and rules were checked, and what is to be published of it. */
+export type CheckedDataset = Readonly<{
+  dataset: string;
+  /** `unchanged`: the newest version has these rows already. */
+  status: "new" | "unchanged";
+  seq: number;
+  version: string;
+  buildId: string;
+  rows: number;
+  /** Files that were read now; the rows of the others were known. */
+  filesRead: number;
+  /** Names of rules that do not hold, and only warn. */
+  warnings: readonly string[];
+}>;
+
+/** What became of a checked dataset. `superseded`: another build was first, and it is to be checked again. */
+export type DatasetPublication = Readonly<
+  | { status: "superseded" }
+  | { status: "published" | "unchanged"; version: string; seq: number; rows: number; parts: number }
+>;
+
 /** What a step of the work is given by its task. */
 export type WorkWorld = Readonly<{
   signal: AbortSignal;
@@ -50,8 +80,14 @@ export interface ProjectWork {
   load(stream: string, tenants: readonly string[], world: WorkWorld): Promise<JsonObject>;
   /** Chosen datasets, and before each those that it reads. */
   planDatasets(names: readonly string[]): Promise<readonly string[]>;
-  /** Builds one dataset from what is landed and loaded, and tells by an event of a new version. */
-  build(dataset: string, world: WorkWorld): Promise<JsonObject>;
+  /** Files of a dataset whose rows are not known yet; none where it is not made of files. */
+  listUntidied(dataset: string, world: WorkWorld): Promise<readonly UntidiedFile[]>;
+  /** Lays out one of them, and keeps its rows. */
+  tidy(dataset: string, file: UntidiedFile, world: WorkWorld): Promise<JsonObject>;
+  /** Makes a dataset's rows of what is landed and loaded, and checks them and its rules; nobody sees them yet. */
+  check(dataset: string, world: WorkWorld): Promise<CheckedDataset>;
+  /** Publishes what was checked, and tells by an event of a new version. */
+  publish(checked: CheckedDataset, world: WorkWorld): Promise<DatasetPublication>;
 }
 
 /** Where a task's context has the work: a symbol of the registry, so that two copies of leat understand each other. */

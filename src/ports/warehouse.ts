@@ -50,6 +50,38 @@ export type ReopenPackage = (tenant: TenantId, seq: number) => Promise<PackageTo
 /** A column of a table in the warehouse. */
 export type WarehouseColumn = Readonly<{ name: string; type: string }>;
 
+/** Which loads or rejects of a stream; newest first. */
+export type HistoryFilter = Readonly<{
+  tenant?: TenantId | undefined;
+  /** One package. */
+  seq?: number | undefined;
+  limit: number;
+  offset: number;
+}>;
+
+/** A package that was loaded, for people. */
+export type LoadedPackage = Readonly<{
+  tenant: TenantId;
+  seq: number;
+  loaded: number;
+  rejected: number;
+  generation: number;
+  /** ISO 8601, UTC. */
+  loadedAt: string;
+}>;
+
+/** A landed record that does not fit its table's types, for people. */
+export type RejectedRecord = Readonly<{
+  tenant: TenantId;
+  seq: number;
+  row: number | null;
+  column: string | null;
+  reason: string;
+  /** Its beginning, as it was landed. `isCut`: it goes on. */
+  record: string;
+  isCut: boolean;
+}>;
+
 /** Result of a query: columns and rows of values that JSON can hold (decimals and integers beyond ±2^53 as text). */
 export type QueryResult = Readonly<{
   columns: readonly WarehouseColumn[];
@@ -141,5 +173,11 @@ export interface Warehouse {
    *   another number of rows.
    */
   publishDataset?(table: DatasetTable, signal: AbortSignal): Promise<PublishedDataset>;
+  /** What was loaded of a stream, for people. `undefined`: this warehouse does not tell. */
+  readLoads?(spec: StreamSpec, filter: HistoryFilter): Promise<readonly LoadedPackage[]>;
+  /** Records of a stream that fit no type, for people. */
+  readRejects?(spec: StreamSpec, filter: HistoryFilter): Promise<readonly RejectedRecord[]>;
+  /** Columns of a stream's table, without leat's own. */
+  readColumns?(spec: StreamSpec): Promise<readonly WarehouseColumn[]>;
   close(): Promise<void>;
 }

@@ -49,6 +49,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   VALUE_TOO_LARGE: 413,
   WEBHOOK_REFUSED: 401,
   TOKEN_REFUSED: 401,
+  NOT_SUPPORTED: 501,
   LEDGER_UNAVAILABLE: 503,
   LEDGER_FULL: 507,
   QUERY_BUSY: 503,

@@ -2,6 +2,7 @@
  * What every ledger must keep: rules F1 to F15 as far as they are its own, as tests. Knows no test runner: hand it the
  * `test` of vitest, `node:test` or any other that takes a name and a function.
  */
+import { ledgerClockContract } from "./ledger-clock-contract.ts";
 import { ledgerEndContract } from "./ledger-end-contract.ts";
 import { ledgerHistoryContract } from "./ledger-history-contract.ts";
 import { ledgerRunContract } from "./ledger-run-contract.ts";
@@ -20,4 +21,5 @@ export function ledgerContract(test: DefineTest, open: () => Promise<LedgerUnder
   ledgerEndContract(check);
   ledgerTaskContract(check);
   ledgerHistoryContract(check);
+  ledgerClockContract(check);
 }

@@ -100,6 +100,45 @@ export function declaredContract(check: CheckWarehouse): void {
     },
   );
 
+  check("people are told of loads, columns and rejects, where the warehouse tells of them", async (bench) => {
+    const { warehouse } = bench;
+    if (warehouse.readLoads === undefined) return; // Then it can be asked in SQL.
+    assert.ok(warehouse.readRejects !== undefined && warehouse.readColumns !== undefined);
+    const page = { limit: 10, offset: 0 };
+    assert.deepEqual(await warehouse.readLoads(declared, page), []);
+    await bench.loadRecords(declared, ['{"id":1,"count":7}', `{"id":2,"count":"${"x".repeat(20_000)}"}`]);
+    await bench.loadRecords(declared, ['{"id":3,"count":"many"}']);
+    const loads = await warehouse.readLoads(declared, page);
+    assert.deepEqual(
+      loads.map(({ tenant, seq, loaded, rejected }) => [tenant, seq, loaded, rejected]),
+      [
+        ["414", 2, 0, 1],
+        ["414", 1, 1, 1],
+      ],
+    );
+    assert.ok(loads.every(({ loadedAt }) => Math.abs(Date.parse(loadedAt) - Date.now()) < 600_000));
+    assert.deepEqual(
+      (await warehouse.readLoads(declared, { limit: 1, offset: 1 })).map(({ seq }) => seq),
+      [1],
+    );
+    assert.deepEqual(await warehouse.readLoads(declared, { ...page, tenant: toTenantId("415") }), []);
+    const rejects = await warehouse.readRejects(declared, page);
+    assert.deepEqual(
+      rejects.map(({ seq, row, column, isCut }) => [seq, row, column, isCut]),
+      [
+        [2, 0, "count", false],
+        [1, 1, "count", true],
+      ],
+    );
+    assert.ok(rejects[0]?.record.endsWith('"id":3,"count":"many"}'));
+    assert.equal((await warehouse.readRejects(declared, { ...page, seq: 1 })).length, 1);
+    const columns = await warehouse.readColumns(declared);
+    assert.deepEqual(
+      columns.filter(({ name }) => ["count", "id", "price"].includes(name)).map(({ name }) => name),
+      ["count", "id", "price"],
+    );
+  });
+
   check(
     "one value that does not fit leaves the rest of its package as it would be without it",
     async (bench) => {

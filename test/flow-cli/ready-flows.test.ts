@@ -36,9 +36,21 @@ function makeWork(noted: string[], fails: (what: string) => boolean): ProjectWor
       return { packages: 1 };
     },
     planDatasets: async (names) => (names.length === 0 ? ["a", "b"] : names),
-    async build(name) {
-      note(`build ${name}`);
-      return { status: "published" };
+    listUntidied: async (dataset) =>
+      dataset === "a" ? ["x", "y"].map((name) => ({ name, fields: {}, sha256: name, objectKey: name })) : [],
+    async tidy(dataset, { name }) {
+      note(`tidy ${dataset} ${name}`);
+      return { rows: 1 };
+    },
+    async check(dataset) {
+      note(`check ${dataset}`);
+      const seq = noted.filter((what) => what === `check ${dataset}`).length;
+      return { dataset, status: "new", seq, version: "v", buildId: "b", rows: 1, filesRead: 0, warnings: [] };
+    },
+    async publish({ dataset, seq }) {
+      note(`publish ${dataset} ${seq}`);
+      if (dataset === "b" && seq === 1) return { status: "superseded" }; // Another build was first.
+      return { status: "published", version: "v", seq, rows: 1, parts: 1 };
     },
   };
 }
@@ -120,7 +132,7 @@ test("one tenant's failure leaves the others served; a retry extracts only what 
   });
 });
 
-test("a build goes through the datasets in their order", async () => {
+test("a build lays out, checks and publishes the datasets in their order, and checks again what another superseded", async () => {
   const noted: string[] = [];
   await withFlow(
     buildFlow(),
@@ -128,13 +140,36 @@ test("a build goes through the datasets in their order", async () => {
     async (run) => {
       const { run: ended, value } = await run();
       expect(ended.state).toBe("succeeded");
-      expect(noted).toEqual(["build a", "build b"]);
-      expect(value).toEqual([
-        { dataset: "a", status: "published" },
-        { dataset: "b", status: "published" },
+      expect(noted).toEqual([
+        "tidy a x",
+        "tidy a y",
+        "check a",
+        "publish a 1",
+        "check b",
+        "publish b 1",
+        "check b",
+        "publish b 2",
+      ]);
+      expect(value).toMatchObject([
+        { dataset: "a", status: "published", seq: 1, filesRead: 2 },
+        { dataset: "b", status: "published", seq: 2, filesRead: 0 },
       ]);
     },
   );
+});
+
+test("a build whose publication fails goes on there, and lays nothing out again", async () => {
+  const noted: string[] = [];
+  let isBroken = true;
+  const work = makeWork(noted, (what) => isBroken && what === "publish a 1");
+  await withFlow(buildFlow(), work, async (run, retry) => {
+    const failed = await run();
+    expect(failed.run.state).toBe("failed");
+    isBroken = false;
+    noted.length = 0;
+    expect((await retry(failed.run)).run.state).toBe("succeeded");
+    expect(noted.slice(0, 2)).toEqual(["publish a 1", "check b"]);
+  });
 });
 
 test("builds are triggered by the streams and datasets that are read, naming who reads them", () => {

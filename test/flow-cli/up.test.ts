@@ -9,7 +9,7 @@ const hookSecret = "the-secret-of-this-hook";
 
 /** Streams and a dataset of them, ready-made flows, a flow that fails, and one that a webhook triggers. */
 const config = orderProject({
-  imports: `import { buildFlow, defineDataset, flow, fromStream, syncFlow, z } from "leat";
+  imports: `import { buildFlow, defineApi, defineDataset, flow, fromStream, syncFlow, z } from "leat";
 const orders = defineDataset({
   name: "totals",
   description: "Orders by tenant.",
@@ -30,7 +30,7 @@ const heard = flow(
   async (ctx, { word }) => word,
 );
 const ask = flow("ask", {}, async (ctx) => (await ctx.approve("go on?", { key: "go" })).by);`,
-  more: `datasets: [orders], flows: [syncFlow({ name: "nightly" }), buildFlow(), doors, heard, ask],`,
+  more: `datasets: [orders], apis: [defineApi({ title: "Totals", description: "Orders.", datasets: [orders] })], flows: [syncFlow({ name: "nightly" }), buildFlow(), doors, heard, ask],`,
 });
 
 type Answer = Readonly<{ status: number; body: Record<string, unknown> }>;
@@ -39,6 +39,7 @@ type Run = Readonly<{ id: string; flow: string; state: string; cause: { kind: st
 let folder: TestFolder;
 let up: Running;
 let url: string;
+let dataUrl: string;
 let chat: Server;
 const said: string[] = [];
 
@@ -79,13 +80,14 @@ beforeAll(async () => {
     const lines = [1, 2].map((n) => JSON.stringify({ id: n, updated_at: `2026-01-0${n}T00:00:00Z` }));
     folder.write(`data/${id}.ndjson`, `${lines.join("\n")}\n`);
   }
-  up = folder.start(["up", "--port", "0", "--json", "--slots", "2"], {
+  up = folder.start(["up", "--port", "0", "--serve-port", "0", "--json", "--slots", "2"], {
     LEAT_TOKEN: token,
     BELL_SECRET: hookSecret,
     CHAT_URL: `http://127.0.0.1:${(chat.address() as AddressInfo).port}/hook`,
   });
   await up.saw('"slots"');
   url = /"url":"([^"]+)"/.exec(up.output())?.[1] ?? "";
+  dataUrl = /"data_url":"([^"]+)"/.exec(up.output())?.[1] ?? "";
 });
 afterAll(async () => {
   up.child.kill("SIGTERM");
@@ -117,6 +119,43 @@ describe("leat up", { timeout: 60_000 }, () => {
       { tenant: "1", cursor: "2026-01-02T00:00:00.000000Z", seq: 1 },
       { tenant: "2", seq: 1 },
     ]);
+  });
+
+  test("loads, columns and rejects of a stream are told, and where it stands", async () => {
+    const loads = await ask("/api/streams/shop.orders/loads?limit=10");
+    const told = loads.body["loads"] as { tenant: string; seq: number; loaded: number; rejected: number }[];
+    expect(told.map(({ tenant, seq, rejected }) => [tenant, seq, rejected]).sort()).toEqual([
+      ["1", 1, 0],
+      ["2", 1, 0],
+    ]);
+    expect(told.every(({ loaded }) => loaded > 0)).toBe(true);
+    const one = await ask("/api/streams/shop.orders/loads?tenant=2");
+    expect(one.body["loads"]).toMatchObject([{ tenant: "2" }]);
+    expect((await ask("/api/streams/shop.orders/rejects")).body).toEqual({ rejects: [] });
+    const schema = await ask("/api/streams/shop.orders/schema");
+    expect(schema.body["columns"]).toContainEqual({ name: "id", type: "bigint" });
+    const changes = schema.body["changes"] as { kind: string; data: { column: string } }[];
+    expect(changes.map(({ kind, data }) => `${kind} ${data.column}`)).toContain("stream.schema id");
+    const packages = await ask("/api/streams/shop.orders/packages?tenant=1");
+    expect(packages.body["packages"]).toMatchObject([{ seq: 1, counts: { landed: told[0]?.loaded } }]);
+    const unknown = await ask("/api/streams/shop.oders/loads");
+    expect(unknown).toMatchObject({ status: 404, body: { code: "STREAM_UNKNOWN" } });
+    const odd = await ask("/api/streams/shop.orders/loads?limit=0&sql=1");
+    expect(odd).toMatchObject({ status: 400, body: { code: "USAGE" } });
+  });
+
+  test("the project's data API answers in the same process, and takes versions as they are published", async () => {
+    const rows = async (): Promise<unknown> => (await fetch(`${dataUrl}/datasets/totals/rows`)).json();
+    await expect
+      .poll(rows, { timeout: 30_000, interval: 500 })
+      .toMatchObject({ dataset: "totals", total: 4 });
+  });
+
+  test("a second one at the same port is told that somebody listens there, and changes nothing", async () => {
+    const { code, stderr } = await folder.leat("up", "--port", new URL(url).port, "--no-serve");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("error SERVE_FAILED: The control API")]);
+    expect(stderr).toContain("Perhaps `leat up` runs already");
+    expect((await ask("/api/workers")).body["workers"]).toHaveLength(1);
   });
 
   test("a failure and the success after it are told in the chat, once each", async () => {

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { systemClock } from "../../src/cli/system-world.ts";
 import { createFlowRegistry } from "../../src/flow/deployment.ts";
 import { flow } from "../../src/flow/flow.ts";
-import type { Flow } from "../../src/flow/flow-context.ts";
+import type { Flow, FlowContext } from "../../src/flow/flow-context.ts";
 import { parseParams, readParamTexts } from "../../src/flow/params.ts";
 import { runForeground } from "../../src/flow/run-foreground.ts";
 import { task } from "../../src/flow/task.ts";
@@ -257,6 +257,54 @@ describe("code of flows", () => {
     });
     await runHere(flow("f", {}, (ctx) => picky(ctx)));
     expect(calls).toBe(1);
+  });
+
+  test.each([
+    ["text", "no bread", "no bread"],
+    ["nothing", undefined, "threw undefined"],
+    ["null", null, "threw null"],
+    ["an object", { code: 5, big: 1n }, "threw { code: 5, big: 1n }"],
+    ["a symbol", Symbol("s"), "threw Symbol(s)"],
+    [
+      "what cannot be shown",
+      new Proxy(
+        {
+          toString: () => {
+            throw new Error("no");
+          },
+        },
+        {},
+      ),
+      "threw { toString: [Function: toString] }",
+    ],
+  ])("code may throw %s, in a task or outside, and is told with it", async (_what, thrown, message) => {
+    const thrower = task("thrower", {}, () => {
+      throw thrown;
+    });
+    for (const call of [() => Promise.reject(thrown), (ctx: FlowContext) => thrower(ctx)]) {
+      const { run } = await runHere(flow("f", {}, call));
+      expect(run).toMatchObject({ state: "failed", error: { code: null, message } });
+    }
+  });
+
+  test("a line of a log is kept whatever is handed over, and what is too long is cut", async () => {
+    const { run, lines } = await runHere(
+      flow("f", {}, async (ctx) => {
+        const log = ctx.log.info as (message?: unknown, data?: unknown) => void; // As code without types sees it.
+        log(undefined);
+        log({ a: 1 }, new Map());
+        log("x".repeat(1_000_000));
+        log("nul \0 and half a pair \ud800");
+      }),
+    );
+    expect(run.state).toBe("succeeded");
+    expect(lines.map((line) => line.slice(0, 30))).toEqual([
+      "undefined",
+      "{ a: 1 }",
+      "x".repeat(30),
+      "nul \ufffd and half a pair \ufffd",
+    ]);
+    expect(lines[2]).toContain("(1000000 characters)");
   });
 
   test("secrets are taken out of logs, arguments and errors", async () => {

@@ -1,6 +1,7 @@
 /** Runs in processes of their own (F17): whatever a flow does to its process, the worker and the other runs go on. */
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { newRun } from "../../src/testing/ledger-under-test.ts";
 import { type FlowStand, newSqlitePath, openFlowStand, type StandPlace } from "./flow-stand.ts";
 import { countNotes } from "./trial-flows.ts";
 import { openTrialLane } from "./trial-lane.ts";
@@ -83,6 +84,17 @@ test("what a flow writes to its outputs is in the log of its run", async () => {
   expect(warned.join("").length).toBe("four ".length + 20_000);
 });
 
+test("thousands of lines are in the log of the run that wrote them, and none in that of the next", async () => {
+  const before = await stand.untilEnded(await stand.submit("chatty"));
+  const after = await stand.untilEnded(await stand.submit("ordered"));
+  const read = async () =>
+    (await stand.ledger.readLogs(before.id, { limit: 10_000 })).map(({ message }) => message);
+  await stand.until("the last line is there", async () => (await read()).includes("without an end"));
+  const lines = await read();
+  expect(lines).toEqual([...Array.from({ length: 5000 }, (_, n) => `line ${n}`), "without an end"]);
+  expect(await messages(after.id)).toEqual(["said"]);
+});
+
 test("a run that is cancelled while it waits hears of it by ctx.signal, and its process is used again", async () => {
   const run = await stand.submit("gated", { gate: "never" });
   await stand.until("it holds", () => countNotes(stand.folder, "hold never") === 1);
@@ -142,6 +154,13 @@ test("a flow that sleeps until a time of its own clock is told that it would sle
   expect(run.error?.hint).toContain("ctx.sleep");
 });
 
+test("a run of a flow that the project does not have any more fails at once, and says so", async () => {
+  const { run } = await stand.ledger.submitRun(newRun(stand.ledger, { flow: "gone", deployment: "gone" }));
+  const ended = await stand.untilEnded(run);
+  expect(ended).toMatchObject({ state: "failed", attempt: 1, error: { code: "FLOW_UNKNOWN" } });
+  expect(ended.error?.message).toContain('the flow "gone"');
+});
+
 test("a run that was claimed for other code than its process has says so in its log", async () => {
   await using other = await openFlowStand({
     ledger: { kind: "sqlite", path: newSqlitePath(tmpdir()) },
@@ -152,7 +171,8 @@ test("a run that was claimed for other code than its process has says so in its 
     codeVersion: "older",
   });
   const run = await other.untilEnded(await other.submit("ordered"));
-  expect(run).toMatchObject({ state: "succeeded", codeVersion: "older" });
+  // It began with the code that executed it, and nothing changed in the middle.
+  expect(run).toMatchObject({ state: "succeeded", codeVersion: "trial", isCodeChanged: false });
   const lines = (await other.ledger.readLogs(run.id, {})).map(({ level, message }) => `${level} ${message}`);
-  expect(lines).toEqual(["warn began with code older, and is executed with trial", "info said"]);
+  expect(lines).toEqual(["warn was claimed for code older, and is executed with trial", "info said"]);
 });

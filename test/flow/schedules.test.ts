@@ -190,7 +190,7 @@ describe.each(["SQLite", "Postgres"])("schedules in %s", (kind) => {
 
   check("a backfill of more ticks than its bound makes none", async ({ ledger, advance }) => {
     const registry = await save(ledger);
-    advance(2000 * hour);
+    advance(11_000 * hour);
     const [schedule] = await ledger.listSchedules();
     const span = { fromMs: 0, untilMs: ledger.nowMs(), by: "ada", isAgain: false };
     await expect(

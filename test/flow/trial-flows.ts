@@ -233,6 +233,12 @@ const talker = flow("talker", { params: folder }, async (ctx, p) => {
   return say(ctx, p.folder, "talked");
 });
 
+const chatty = flow("chatty", { params: folder }, async (ctx, p) => {
+  for (let n = 0; n < 5000; n++) console.log(`line ${n}`);
+  process.stdout.write("without an end");
+  return say(ctx, p.folder, "chatted");
+});
+
 /** What a call of a task gave, unlike what any other call of it would have given. */
 const draw = task(
   "draw",
@@ -318,6 +324,7 @@ export const openTrialFlows = (): FlowRegistry =>
     blockerInTime,
     exiter,
     talker,
+    chatty,
     crowded,
     whole,
     drawTwo,

@@ -2,9 +2,14 @@ import { expect, test } from "vitest";
 import { type ApiStand, token, withApi } from "./open-api.ts";
 
 const headers = { authorization: `Bearer ${token}` };
-const get = ({ app }: ApiStand, url: string) => app.inject({ url, headers });
-const post = ({ app }: ApiStand, url: string, payload?: object) =>
-  app.inject({ method: "POST", url, headers, ...(payload !== undefined && { payload }) });
+const get = async ({ app, checked }: ApiStand, url: string) =>
+  checked("GET", url, await app.inject({ url, headers }));
+const post = async ({ app, checked }: ApiStand, url: string, payload?: object) =>
+  checked(
+    "POST",
+    url,
+    await app.inject({ method: "POST", url, headers, ...(payload !== undefined && { payload }) }),
+  );
 
 test("a request without the token, or with a wrong one, is refused as a problem document", async () => {
   await withApi(async ({ app }) => {
@@ -92,6 +97,37 @@ test("parameters that do not fit list all their faults, and no run is made", asy
     expect(odd.statusCode).toBe(400);
     expect(odd.json()).toMatchObject({ code: "USAGE" });
     expect((await get(stand, "/api/runs")).json().runs).toEqual([]);
+  });
+});
+
+test("tasks of a run are read in ranges, by name and by state, and artifacts by themselves", async () => {
+  await withApi(async (stand) => {
+    const id = await stand.run("letters");
+    const names = async (query: string) => {
+      const { count, tasks } = (await get(stand, `/api/runs/${id}/tasks?${query}`)).json();
+      return [count, ...tasks.map(({ name }: { name: string }) => name)];
+    };
+    expect(await names("")).toEqual([5, "find", "fetch", "fetch", "fetch", "publish"]);
+    expect(await names("offset=3&limit=1")).toEqual([5, "fetch"]);
+    expect(await names("name=fetch&limit=2")).toEqual([3, "fetch", "fetch"]);
+    expect(await names("state=failed")).toEqual([0]);
+    const { artifacts } = (await get(stand, `/api/runs/${id}/artifacts`)).json();
+    expect(artifacts).toMatchObject([{ name: "letters", data: "A, B, C", task: null }]);
+    const odd = await get(stand, `/api/runs/${id}/tasks?state=broken`);
+    expect([odd.statusCode, odd.json().code]).toEqual([400, "USAGE"]);
+  });
+});
+
+test("events are listed from the newest down where they are asked for so", async () => {
+  await withApi(async (stand) => {
+    for (const key of ["a", "b", "c"]) await post(stand, `/api/schedules/${key}/pause`);
+    const subjects = async (query: string) =>
+      (await get(stand, `/api/events?kind=audit&${query}`))
+        .json()
+        .events.map(({ id, subject }: { id: number; subject: string }) => [id, subject.split("/")[3]]);
+    const [[newest], [second, name]] = await subjects("order=desc&limit=2");
+    expect([second, name]).toEqual([newest - 1, "b"]);
+    expect(await subjects(`order=desc&before=${second}`)).toEqual([[second - 1, "a"]]);
   });
 });
 
@@ -193,7 +229,7 @@ test("workers and pools say who works, and what waits", async () => {
       { kind: "worker", pools: ["default"], slots: 2, code_version: "test", is_silent: false },
     ]);
     expect((await get(stand, "/api/pools")).json()).toEqual({
-      pools: [{ name: "default", workers: 1, slots: 2, running: 0, queued: 0 }],
+      pools: [{ name: "default", workers: 1, slots: 2, running: 0, queued: 0, waiting: 0 }],
     });
     expect((await get(stand, "/api/deployments")).json().deployments).toMatchObject([
       { name: "endless" },
@@ -235,10 +271,12 @@ test("every route is described, with its parameters and its tag", async () => {
       "/api/runs",
       "/api/runs/{id}",
       "/api/runs/{id}/answer",
+      "/api/runs/{id}/artifacts",
       "/api/runs/{id}/cancel",
       "/api/runs/{id}/logs",
       "/api/runs/{id}/logs/stream",
       "/api/runs/{id}/retry",
+      "/api/runs/{id}/tasks",
       "/api/schedules",
       "/api/schedules/{id}/backfill",
       "/api/schedules/{id}/pause",
@@ -246,10 +284,16 @@ test("every route is described, with its parameters and its tag", async () => {
       "/api/sources",
       "/api/streams",
       "/api/streams/{id}",
+      "/api/streams/{id}/loads",
       "/api/streams/{id}/packages",
+      "/api/streams/{id}/rejects",
+      "/api/streams/{id}/schema",
       "/api/tenants",
       "/api/workers",
     ]);
+    expect(Object.keys(document.components.schemas)).toEqual(
+      expect.arrayContaining(["Run", "Attempt", "Task", "Artifact", "Line", "Event", "Schedule", "Problem"]),
+    );
     for (const [path, methods] of operations) {
       for (const { tags, summary } of Object.values(methods)) {
         expect(tags, path).toHaveLength(1);

@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { systemClock } from "../../src/cli/system-world.ts";
@@ -47,9 +49,14 @@ const letters = flow(
 );
 const endless = flow("endless", {}, (ctx) => wait(ctx));
 
+/** What an injected request was answered. */
+export type Answer = Awaited<ReturnType<FastifyInstance["inject"]>>;
+
 /** An API under test. */
 export type ApiStand = Readonly<{
   app: FastifyInstance;
+  /** Gives an answer back when it is what the API's own description says of it. */
+  checked: (method: string, url: string, answer: Answer) => Answer;
   ledger: Ledger;
   /** Makes a run and waits until it is over. */
   run(deployment: string): Promise<string>;
@@ -96,6 +103,7 @@ export async function withApi(
     ledger,
     dispatcher,
     store: createMemoryStore(),
+    openWarehouse: () => Promise.reject(new Error("the project has no streams")),
     secrets: { resolve: async (reference) => `secret of ${reference}` },
     clock: systemClock,
     redact: (text) => text.replaceAll(token, "[token]"),
@@ -114,7 +122,8 @@ export async function withApi(
     }
   };
   try {
-    await call({ app, ledger, run, problems });
+    await app.ready();
+    await call({ app, checked: openAnswerCheck(app), ledger, run, problems });
   } finally {
     await app.close();
     await worker.stop();
@@ -122,4 +131,39 @@ export async function withApi(
     await ledger.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+type Described = Readonly<Record<string, Readonly<{ content?: Readonly<Record<string, unknown>> }>>>;
+type Document = Readonly<{
+  paths: Readonly<Record<string, Readonly<Record<string, Readonly<{ responses: Described }>>>>>;
+}>;
+
+/** Compares answers with the description that clients are made of. */
+function openAnswerCheck(app: FastifyInstance): ApiStand["checked"] {
+  const document = JSON.parse(JSON.stringify(app.swagger())) as Document; // As it is served.
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema(document, "api");
+  const toPointer = (name: string): string =>
+    encodeURIComponent(name.replaceAll("~", "~0").replaceAll("/", "~1"));
+  return (method, url, answer) => {
+    const [asked = ""] = url.split("?");
+    const path = Object.keys(document.paths).find((one) =>
+      new RegExp(`^${one.replaceAll(/\{[^}]+\}/g, "[^/]+")}$`).test(asked),
+    );
+    const verb = method.toLowerCase();
+    const responses = path === undefined ? undefined : document.paths[path]?.[verb]?.responses;
+    if (path === undefined || responses === undefined) return answer; // There is no such route, which is its own test.
+    const { statusCode } = answer;
+    const status = [String(statusCode), `${Math.floor(statusCode / 100)}XX`].find((one) => one in responses);
+    const type = String(answer.headers["content-type"]).split(";")[0] ?? "";
+    const isDescribed = status !== undefined && type in (responses[status]?.content ?? {});
+    if (!isDescribed) throw new Error(`${method} ${url}: an answer ${statusCode} ${type} is not described`);
+    const pointer = ["paths", path, verb, "responses", status, "content", type, "schema"]
+      .map(toPointer)
+      .join("/");
+    const validate = ajv.getSchema(`api#/${pointer}`) ?? ajv.compile({ $ref: `api#/${pointer}` });
+    if (validate(answer.json())) return answer;
+    throw new Error(`${method} ${url}: ${ajv.errorsText(validate.errors)}\n${answer.body.slice(0, 2000)}`);
+  };
 }

@@ -1,20 +1,21 @@
 /** A run gets its owner (F2), in the order of priority and age (F10), within the limit of its key (F8). */
+import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
 import { type FlowRunId, toFlowRunId } from "../../model/run-ids.ts";
 import type { Fence, FlowRun, NewRun } from "../../model/run-record.ts";
 import { endedRunStates, type RunMove } from "../../model/run-state.ts";
 import type { Adopted, ClaimBy, Claimed } from "../../ports/ledger.ts";
-import { holdsFence } from "./fence.ts";
+import { type Fenced, holdsFence, writeFenced } from "./fence.ts";
 import { lockName } from "./locks.ts";
-import { lockRow, moveRun, readRow, toFlowRun, toNewRow } from "./run-rows.ts";
+import { isDue, lockRow, moveRun, readRow, toFlowRun, toNewRow, whereDue } from "./run-rows.ts";
 import { settleRun } from "./settle-run.ts";
-import type { LedgerTransaction, LedgerWorld, RunRow } from "./tables.ts";
+import type { LedgerTables, LedgerTransaction, LedgerWorld, RunRow } from "./tables.ts";
 
 export function claimRun(world: LedgerWorld, id: FlowRunId, by: ClaimBy): Promise<Claimed> {
   return world.db.transaction().execute(async (db): Promise<Claimed> => {
     const asked = await readRow(db, id);
     if (asked === undefined || asked.state !== "queued") return { status: "gone", state: asked?.state };
     const nowMs = world.nowMs();
-    if (asked.start_at > nowMs) return { status: "early", startAtMs: asked.start_at };
+    if (!isDue(asked, nowMs)) return { status: "early", startAtMs: asked.start_at };
     const key = asked.limit_key;
     if (key !== null) await lockName(db, world.engine, `key ${key}`);
     const chosen = key === null ? asked.id : await firstOfKey(db, key, asked.pool, nowMs);
@@ -40,7 +41,7 @@ async function firstOfKey(
     .where("state", "=", "queued")
     .where("pool", "=", pool)
     .where("parent_id", "is", null)
-    .where("start_at", "<=", nowMs)
+    .where(whereDue(nowMs))
     .orderBy("holds_key", "desc")
     .orderBy("priority", "desc")
     .orderBy("created_at")
@@ -114,6 +115,38 @@ async function endAttemptBefore(db: LedgerTransaction, row: RunRow, nowMs: numbe
     .where("ended_at", "is", null)
     .execute();
 }
+
+/** See `Ledger.noteCode`. */
+export function noteCode(
+  world: LedgerWorld,
+  fence: Fence,
+  codeVersion: string | null,
+): Promise<Fenced<"written">> {
+  return writeFenced<"written">(world, fence, async (db) => {
+    await db
+      .updateTable("attempt")
+      .set({ code_version: codeVersion })
+      .where("run_id", "=", fence.runId)
+      .where("attempt", "=", fence.attempt)
+      .execute();
+    await db
+      .updateTable("run")
+      .set(fence.attempt === 1 ? { code_version: codeVersion } : { is_code_changed: 1 })
+      .where("id", "=", fence.runId)
+      .where((build) => isOtherCode(build, codeVersion))
+      .execute();
+    return "written";
+  });
+}
+
+/** Whether a run began with other code; a version that nobody knows is none of the known ones. */
+const isOtherCode = (
+  build: ExpressionBuilder<LedgerTables, "run">,
+  codeVersion: string | null,
+): Expression<SqlBool> =>
+  codeVersion === null
+    ? build("code_version", "is not", null)
+    : build.or([build("code_version", "<>", codeVersion), build("code_version", "is", null)]);
 
 /** See `Ledger.adoptRun`. */
 export function adoptRun(

@@ -5,7 +5,15 @@ import type { Fence, FlowRun } from "../../model/run-record.ts";
 import { liveRunStates } from "../../model/run-state.ts";
 import type { AttemptEnd, AttemptEnded } from "../../ports/ledger.ts";
 import { resetChildren } from "./retry-run.ts";
-import { lockRow, type RunChanges, toFlowRun, toText, unknownRun, valueColumns } from "./run-rows.ts";
+import {
+  lockRow,
+  type RunChanges,
+  toFlowRun,
+  toText,
+  unknownRun,
+  valueColumns,
+  whereDue,
+} from "./run-rows.ts";
 import { resetTasks, settleRun } from "./settle-run.ts";
 import type { LedgerTransaction, LedgerWorld, RunRow } from "./tables.ts";
 
@@ -93,7 +101,7 @@ export async function nextOfKey(
     .where("state", "=", "queued")
     .where("parent_id", "is", null)
     .where("id", "<>", row.id)
-    .where("start_at", "<=", world.nowMs())
+    .where(whereDue(world.nowMs()))
     .orderBy("priority", "desc")
     .orderBy("created_at")
     .orderBy("id")

@@ -54,8 +54,10 @@ export function appendEvent(
 }
 
 export async function listEvents(world: LedgerWorld, filter: EventFilter): Promise<readonly FlowEvent[]> {
-  let query = world.db.selectFrom("event").selectAll().orderBy("id");
+  const order = filter.isNewestFirst === true ? "desc" : "asc";
+  let query = world.db.selectFrom("event").selectAll().orderBy("id", order);
   if (filter.afterId !== undefined) query = query.where("id", ">", filter.afterId);
+  if (filter.beforeId !== undefined) query = query.where("id", "<", filter.beforeId);
   if (filter.kinds !== undefined) query = query.where("kind", "in", filter.kinds);
   if (filter.subject !== undefined) query = query.where("subject", "=", filter.subject);
   if (filter.atFromMs !== undefined) query = query.where("at", ">=", filter.atFromMs);

@@ -1,8 +1,8 @@
 /** Runs found: those that can be claimed, and those that people look for. */
 import { type FlowRunId, toFlowRunId, toWorkerId } from "../../model/run-ids.ts";
 import type { FlowRun, RunAttempt } from "../../model/run-record.ts";
-import type { RunFilter } from "../../ports/ledger.ts";
-import { readRow, toFlowRun } from "./run-rows.ts";
+import type { RunCount, RunFilter } from "../../ports/ledger.ts";
+import { readRow, toFlowRun, whereDue } from "./run-rows.ts";
 import type { LedgerWorld } from "./tables.ts";
 
 /** Runs that one call lists at most, and as a rule. */
@@ -15,6 +15,7 @@ export async function listClaimable(
   filter: { pools: readonly string[]; limit: number; queuedBeforeMs?: number },
 ): Promise<readonly FlowRun[]> {
   if (filter.pools.length === 0) return [];
+  const nowMs = world.nowMs();
   let query = world.db
     .selectFrom("run")
     .leftJoin(
@@ -31,7 +32,7 @@ export async function listClaimable(
     .where("run.state", "=", "queued")
     .where("run.pool", "in", filter.pools)
     .where("run.parent_id", "is", null)
-    .where("run.start_at", "<=", world.nowMs())
+    .where(whereDue(nowMs))
     .where((build) =>
       build.or([
         build("held.held_count", "is", null),
@@ -39,7 +40,15 @@ export async function listClaimable(
         build("held.held_count", "<", build.ref("run.limit_count")),
       ]),
     );
-  if (filter.queuedBeforeMs !== undefined) query = query.where("run.queued_at", "<=", filter.queuedBeforeMs);
+  const { queuedBeforeMs } = filter;
+  if (queuedBeforeMs !== undefined) {
+    query = query.where((build) =>
+      build.or([
+        build("run.queued_at", "<=", queuedBeforeMs),
+        build("run.queued_at", ">", nowMs), // Before the clock was set back.
+      ]),
+    );
+  }
   const rows = await query
     .orderBy("run.priority", "desc")
     .orderBy("run.created_at")
@@ -79,6 +88,20 @@ export async function listRuns(world: LedgerWorld, filter: RunFilter): Promise<r
     .limit(Math.min(filter.limit ?? runsUsual, runsMax))
     .execute();
   return rows.map(toFlowRun);
+}
+
+/** See `Ledger.countRuns`. */
+export async function countRuns(world: LedgerWorld): Promise<readonly RunCount[]> {
+  const rows = await world.db
+    .selectFrom("run")
+    .select(["pool", "state", (build) => build.fn.countAll<number>().as("count")])
+    .where("state", "in", ["queued", "running", "waiting", "cancelling"])
+    .where("parent_id", "is", null)
+    .groupBy(["pool", "state"])
+    .orderBy("pool")
+    .orderBy("state")
+    .execute();
+  return rows.map(({ pool, state, count }) => ({ pool, state, count }));
 }
 
 /** See `Ledger.findRuns`. */

@@ -1,9 +1,9 @@
 /** The ledger in SQL: one code for both engines, which differ in their dialect, their errors and how they lock. */
 import type { Ledger } from "../../ports/ledger.ts";
-import { adoptRun, claimRun } from "./claim-run.ts";
+import { adoptRun, claimRun, noteCode } from "./claim-run.ts";
 import { cancelRun, endAttempt } from "./end-attempt.ts";
 import { appendEvent, listEvents, markHandled } from "./event-rows.ts";
-import { findRuns, listAttempts, listClaimable, listRuns } from "./list-runs.ts";
+import { countRuns, findRuns, listAttempts, listClaimable, listRuns } from "./list-runs.ts";
 import { appendLogs, listArtifacts, readLogs, saveArtifact } from "./log-rows.ts";
 import { migrateLedger } from "./migrations.ts";
 import { type Patience, withPatience } from "./patience.ts";
@@ -43,6 +43,7 @@ export async function openSqlLedger(
     submitRun: patient("submitting a run", submitRun),
     claimRun: patient("claiming a run", claimRun),
     adoptRun: patient("beginning a sub-flow", adoptRun),
+    noteCode: patient("saying which code runs", noteCode),
     endAttempt: patient("ending an attempt", endAttempt),
     listClaimable: patient("looking for runs", listClaimable),
     cancelRun: patient("cancelling a run", cancelRun),
@@ -52,6 +53,7 @@ export async function openSqlLedger(
       return row === undefined ? undefined : toFlowRun(row);
     }),
     listRuns: patient("listing runs", listRuns),
+    countRuns: patient("counting runs", countRuns),
     findRuns: patient("finding a run", findRuns),
     listAttempts: patient("listing attempts", listAttempts),
     readTasks: patient("reading tasks", readTasks),

@@ -1,5 +1,6 @@
 /** Rows of runs: read, locked, moved. Every change of a run's state goes through `moveRun` (F1). */
 import assert from "node:assert/strict";
+import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
 import { LeatError } from "../../errors/leat-error.ts";
 import type { JsonValue } from "../../model/json-value.ts";
 import { type FlowRunId, toFlowRunId, toWorkerId } from "../../model/run-ids.ts";
@@ -12,7 +13,7 @@ import type {
   StoredValue,
 } from "../../model/run-record.ts";
 import { endedRunStates, type RunMove, runMoves } from "../../model/run-state.ts";
-import type { LedgerDb, LedgerEngine, LedgerTransaction, NewRunRow, RunRow } from "./tables.ts";
+import type { LedgerDb, LedgerEngine, LedgerTables, LedgerTransaction, NewRunRow, RunRow } from "./tables.ts";
 
 /** Columns of a value: inline, by reference, or none. */
 export type ValueColumns = Readonly<{
@@ -119,6 +120,19 @@ export function toNewRow(run: NewRun, nowMs: number): NewRunRow {
     is_late: 0,
   };
 }
+
+/**
+ * Whether a queued run's time has come. One that was queued to begin at once may, whatever the clock says by now: it may
+ * have been set back since.
+ */
+export const isDue = (row: Pick<RunRow, "start_at" | "queued_at">, nowMs: number): boolean =>
+  row.start_at <= nowMs || row.start_at <= row.queued_at;
+
+/** The same as a condition. */
+export const whereDue =
+  (nowMs: number) =>
+  (build: ExpressionBuilder<LedgerTables, "run">): Expression<SqlBool> =>
+    build.or([build("run.start_at", "<=", nowMs), build("run.start_at", "<=", build.ref("run.queued_at"))]);
 
 export const readRow = (db: LedgerDb, id: FlowRunId): Promise<RunRow | undefined> =>
   db.selectFrom("run").selectAll().where("id", "=", id).executeTakeFirst();

@@ -28,6 +28,7 @@ export async function sweepLost(
   isDead: (worker: WorkerRecord) => boolean | undefined,
 ): Promise<Swept> {
   const nowMs = world.nowMs();
+  await bringForward(world, nowMs);
   const workers = await listWorkers(world);
   const dead = workers.filter((worker) => isDead(worker) ?? worker.seenAtMs + worker.leaseMs < nowMs);
   const deadIds = dead.map((worker) => worker.id);
@@ -47,6 +48,18 @@ export async function sweepLost(
       .execute();
   }
   return { requeued, ended };
+}
+
+/** Workers whose last word is so far in the future said it before the clock was set back, ms. */
+const aheadMsMax = 1000;
+
+/** After the clock was set back by an hour a dead worker would be taken for alive for that hour: its lease begins now. */
+async function bringForward(world: LedgerWorld, nowMs: number): Promise<void> {
+  await world.db
+    .updateTable("worker")
+    .set({ seen_at: nowMs })
+    .where("seen_at", ">", nowMs + aheadMsMax)
+    .execute();
 }
 
 /** Queued runs of persons at a terminal who are gone: nobody else would ever claim them. */

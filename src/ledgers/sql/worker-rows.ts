@@ -1,4 +1,5 @@
 /** Workers and what they hold: leases, and the runs they own. */
+import assert from "node:assert/strict";
 import { type FlowRunId, toFlowRunId, toWorkerId, type WorkerId } from "../../model/run-ids.ts";
 import type { WorkerRecord } from "../../model/run-record.ts";
 import { liveRunStates } from "../../model/run-state.ts";
@@ -70,6 +71,9 @@ export const toWorker = (row: WorkerRow): WorkerRecord => ({
   seenAtMs: row.seen_at,
 });
 
+/** Longest lease, ms. One that seems to last longer was taken before the clock was set back. */
+const leaseMsMax = 60_000;
+
 /** See `Ledger.takeLease`. */
 export async function takeLease(
   world: LedgerWorld,
@@ -78,6 +82,7 @@ export async function takeLease(
   ttlMs: number,
 ): Promise<boolean> {
   const nowMs = world.nowMs();
+  assert(ttlMs <= leaseMsMax, "a lease is no longer than those that are believed");
   const columns = { holder, until_at: nowMs + ttlMs };
   const taken = await world.db
     .insertInto("lease")
@@ -87,7 +92,11 @@ export async function takeLease(
         .column("name")
         .doUpdateSet(columns)
         .where((build) =>
-          build.or([build("lease.holder", "=", holder), build("lease.until_at", "<=", nowMs)]),
+          build.or([
+            build("lease.holder", "=", holder),
+            build("lease.until_at", "<=", nowMs),
+            build("lease.until_at", ">", nowMs + leaseMsMax), // The clock was set back since it was taken.
+          ]),
         ),
     )
     .returning("name")

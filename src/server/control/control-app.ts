@@ -3,11 +3,13 @@ import swagger from "@fastify/swagger";
 import fastify, { type FastifyInstance } from "fastify";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { sendProblem } from "../problem.ts";
+import { addAnswerSchemas } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { addDataRoutes } from "./data-routes.ts";
 import { addFlowRoutes } from "./flow-routes.ts";
 import { guardRequests } from "./guard-requests.ts";
 import { addHookRoutes } from "./hook-routes.ts";
+import { addLoadRoutes } from "./load-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
 
 /** Largest body: parameters of a run, or a webhook's. */
@@ -35,7 +37,12 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
       components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
       security: [{ token: [] }],
     },
+    // Records by their own names, not by numbers.
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, at) => String(json["$id"] ?? `Answer${at}`),
+    },
   });
+  addAnswerSchemas(app);
   app.setErrorHandler((error, _request, reply) => {
     const failure = toLeatError(error);
     if (failure.code === "INTERNAL") ports.onProblem(error);
@@ -55,6 +62,7 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
       addFlowRoutes(api, ports);
       addRunRoutes(api, ports);
       addDataRoutes(api, ports);
+      addLoadRoutes(api, ports);
       addHookRoutes(api, ports);
     },
     { prefix: "/api" },

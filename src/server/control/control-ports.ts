@@ -5,6 +5,7 @@ import type { Ledger } from "../../ports/ledger.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { Project } from "../../ports/project.ts";
 import type { Tenant } from "../../ports/source.ts";
+import type { Warehouse } from "../../ports/warehouse.ts";
 import type { Clock, Secrets } from "../../ports/world.ts";
 
 export type ControlPorts = Readonly<{
@@ -15,6 +16,8 @@ export type ControlPorts = Readonly<{
   dispatcher: Dispatcher;
   /** The landing, for cursors, packages and datasets. */
   store: ObjectStore;
+  /** Opened when somebody asks for loads: its engine takes memory that the other requests do not need. */
+  openWarehouse: () => Promise<Warehouse>;
   secrets: Secrets;
   clock: Clock;
   redact: (text: string) => string;

@@ -7,10 +7,62 @@ import type { TenantId } from "../../model/ids.ts";
 import { allStreams, chooseStream, streamName } from "../../sync/choose.ts";
 import { printCounts, printState } from "../../sync/print-item.ts";
 import type { ChosenStream } from "../../sync/sync-job.ts";
+import {
+  type AnswerSchema,
+  answers,
+  anyJson,
+  anyObject,
+  count,
+  flag,
+  instant,
+  listOf,
+  orNull,
+  record,
+  ref,
+  text,
+  texts,
+} from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
-import { anyAnswer, idParams, limitField } from "./request-schemas.ts";
+import { idParams, limitField } from "./request-schemas.ts";
 
 type Id = { Params: { id: string } };
+
+const sourceAnswer = record({
+  name: text,
+  streams: listOf(record({ name: text, primary_key: anyJson, landing_table: text, has_files: flag })),
+});
+
+const standingsAnswer: AnswerSchema = record({ stream: text, tenants: listOf(ref("Standing")) });
+
+const packageAnswer = record({
+  seq: count,
+  run: text,
+  kind: text,
+  committed_at: instant,
+  counts: { type: "object", additionalProperties: count },
+  files: count,
+});
+
+const datasetAnswer = record({
+  name: text,
+  description: text,
+  versions: count,
+  version: orNull(text),
+  seq: orNull(count),
+  rows: orNull(count),
+  built_at: orNull(instant),
+});
+
+const versionAnswer = record({
+  version: text,
+  seq: count,
+  rows: count,
+  built_at: instant,
+  is_collected: flag,
+  columns: listOf(anyObject),
+  rules: listOf(anyObject),
+  lineage: anyObject,
+});
 
 /** Logs that are read at once: each is some requests to the store. */
 const readsAtOnce = 8;
@@ -20,7 +72,13 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
   const tags = ["data"];
   app.get(
     "/sources",
-    { schema: { tags, summary: "Sources and their streams.", response: anyAnswer } },
+    {
+      schema: {
+        tags,
+        summary: "Sources and their streams.",
+        response: answers(record({ sources: listOf(sourceAnswer) })),
+      },
+    },
     async () => ({
       sources: project.sources.map((source) => ({
         name: source.name,
@@ -35,7 +93,9 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
   );
   app.get(
     "/tenants",
-    { schema: { tags, summary: "Tenants, by id alone.", response: anyAnswer } },
+    {
+      schema: { tags, summary: "Tenants, by id alone.", response: answers(record({ tenants: texts })) },
+    },
     async () => ({
       tenants: ports.readTenants().map(({ id }) => id),
     }),
@@ -47,7 +107,7 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
         tags,
         summary: "Where a stream (`source.stream`) stands for each tenant: cursor, lag and freshness.",
         params: idParams,
-        response: anyAnswer,
+        response: answers(standingsAnswer),
       },
     },
     async (request) => {
@@ -57,7 +117,13 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
   );
   app.get(
     "/streams",
-    { schema: { tags, summary: "Where every stream stands.", response: anyAnswer } },
+    {
+      schema: {
+        tags,
+        summary: "Where every stream stands.",
+        response: answers(record({ streams: listOf(standingsAnswer) })),
+      },
+    },
     async () => {
       const streams = [];
       for (const chosen of allStreams(project)) {
@@ -82,7 +148,7 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
             limit: { ...limitField, maximum: 200 },
           },
         },
-        response: anyAnswer,
+        response: answers(record({ packages: listOf(packageAnswer) })),
       },
     },
     async ({ params, query }) => {
@@ -111,7 +177,13 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
   );
   app.get(
     "/datasets",
-    { schema: { tags, summary: "Datasets and their newest versions.", response: anyAnswer } },
+    {
+      schema: {
+        tags,
+        summary: "Datasets and their newest versions.",
+        response: answers(record({ datasets: listOf(datasetAnswer) })),
+      },
+    },
     async () => {
       const datasets = [];
       for (const { name, description } of project.datasets) {
@@ -138,7 +210,7 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
         summary: "Versions of a dataset, newest first, with their rules and lineage.",
         params: idParams,
         querystring: { type: "object", properties: { limit: { ...limitField, maximum: 200 } } },
-        response: anyAnswer,
+        response: answers(record({ count, versions: listOf(versionAnswer) })),
       },
     },
     async ({ params, query }) => {

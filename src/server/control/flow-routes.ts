@@ -10,13 +10,55 @@ import { hintsOf } from "../../flow/run-hints.ts";
 import { printEventJson, printInstant, printRunJson } from "../../flow/run-json.ts";
 import { listTicks, readTicks } from "../../flow/ticks.ts";
 import type { ScheduleRecord } from "../../model/run-schedule.ts";
+import type { RunState } from "../../model/run-state.ts";
 import type { Submitted } from "../../ports/ledger.ts";
+import {
+  answers,
+  anyJson,
+  anyObject,
+  count,
+  flag,
+  instant,
+  listOf,
+  orNull,
+  record,
+  ref,
+  submitted as submittedAnswer,
+  text,
+  texts,
+} from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { actorOf } from "./guard-requests.ts";
-import { afterField, anyAnswer, idParams, limitField, paramsBody } from "./request-schemas.ts";
+import { afterField, idParams, limitField, paramsBody } from "./request-schemas.ts";
 import { streamRows } from "./stream-rows.ts";
 
 type Id = { Params: { id: string } };
+
+const deploymentAnswer = record({
+  name: text,
+  flow: text,
+  description: text,
+  pool: text,
+  params: anyJson,
+  params_schema: anyJson,
+  code_version: orNull(text),
+  about: anyJson,
+  saved_at: instant,
+  schedules: texts,
+});
+
+const workerAnswer = record({
+  id: text,
+  kind: { enum: ["worker", "foreground"] },
+  pools: texts,
+  slots: count,
+  host: text,
+  pid: count,
+  code_version: orNull(text),
+  started_at: instant,
+  seen_at: instant,
+  is_silent: flag,
+});
 
 /** Ticks to come that are told of a schedule. */
 const ticksTold = 5;
@@ -31,7 +73,17 @@ function addDeploymentRoutes(app: FastifyInstance, { registry, ledger, dispatche
   const tags = ["flows"];
   app.get(
     "/flows",
-    { schema: { tags, summary: "Flows and their parameters.", response: anyAnswer } },
+    {
+      schema: {
+        tags,
+        summary: "Flows and their parameters.",
+        response: answers(
+          record({
+            flows: listOf(record({ name: text, description: text, pool: text, params_schema: anyObject })),
+          }),
+        ),
+      },
+    },
     async () => ({
       flows: registry.flows.map((flow) => ({
         name: flow.name,
@@ -43,7 +95,13 @@ function addDeploymentRoutes(app: FastifyInstance, { registry, ledger, dispatche
   );
   app.get(
     "/deployments",
-    { schema: { tags, summary: "Deployments, as last deployed.", response: anyAnswer } },
+    {
+      schema: {
+        tags,
+        summary: "Deployments, as last deployed.",
+        response: answers(record({ deployments: listOf(deploymentAnswer) })),
+      },
+    },
     async () => {
       const deployments = await ledger.listDeployments();
       return {
@@ -68,7 +126,7 @@ function addDeploymentRoutes(app: FastifyInstance, { registry, ledger, dispatche
         description: "With an Idempotency-Key header, a second request of the same key makes no run.",
         params: idParams,
         body: { anyOf: [paramsBody, { type: "null" }] },
-        response: { 202: anyAnswer[200] },
+        response: answers(submittedAnswer, 202),
       },
     },
     async (request, reply) => {
@@ -107,7 +165,13 @@ function addScheduleRoutes(app: FastifyInstance, { registry, ledger, dispatcher 
   };
   app.get(
     "/schedules",
-    { schema: { tags, summary: "Schedules and their next ticks.", response: anyAnswer } },
+    {
+      schema: {
+        tags,
+        summary: "Schedules and their next ticks.",
+        response: answers(record({ schedules: listOf(ref("Schedule")) })),
+      },
+    },
     async () => ({
       schedules: (await ledger.listSchedules()).map((one) => printSchedule(one, ledger.nowMs())),
     }),
@@ -123,7 +187,7 @@ function addScheduleRoutes(app: FastifyInstance, { registry, ledger, dispatcher 
           tags,
           summary: `${isPaused ? "Pause" : "Resume"} a schedule.`,
           params: idParams,
-          response: anyAnswer,
+          response: answers(ref("Schedule")),
         },
       },
       async (request) => {
@@ -150,7 +214,7 @@ function addScheduleRoutes(app: FastifyInstance, { registry, ledger, dispatcher 
             again: { type: "boolean", description: "Also ticks that have their run." },
           },
         },
-        response: { 202: anyAnswer[200] },
+        response: answers(record({ runs: listOf(submittedAnswer) }), 202),
       },
     },
     async (request, reply) => {
@@ -193,7 +257,13 @@ function addWorkRoutes(app: FastifyInstance, ports: ControlPorts): void {
   const tags = ["work"];
   app.get(
     "/workers",
-    { schema: { tags, summary: "Processes that execute runs.", response: anyAnswer } },
+    {
+      schema: {
+        tags,
+        summary: "Processes that execute runs.",
+        response: answers(record({ workers: listOf(workerAnswer) })),
+      },
+    },
     async () => ({
       workers: (await ledger.listWorkers()).map((one) => ({
         id: one.id,
@@ -211,24 +281,50 @@ function addWorkRoutes(app: FastifyInstance, ports: ControlPorts): void {
   );
   app.get(
     "/pools",
-    { schema: { tags, summary: "Pools, their workers and their queues.", response: anyAnswer } },
+    {
+      schema: {
+        tags,
+        summary: "Pools, their workers and their queues.",
+        response: answers(
+          record({
+            pools: listOf(
+              record({
+                name: text,
+                workers: count,
+                slots: count,
+                running: count,
+                queued: count,
+                waiting: count,
+              }),
+            ),
+          }),
+        ),
+      },
+    },
     async () => {
       const workers = (await ledger.listWorkers()).filter(({ kind }) => kind === "worker");
       const names = new Set([
         ...registry.deployments.map(({ pool }) => pool),
         ...workers.flatMap(({ pools }) => pools),
       ]);
+      const counts = await ledger.countRuns();
       const pools = [];
       for (const name of [...names].sort()) {
         const own = workers.filter(({ pools }) => pools.includes(name));
-        const runs = await ledger.listRuns({
-          pool: name,
-          states: ["queued", "running", "cancelling"],
-          limit: 1000,
-        });
-        const running = runs.filter(({ state }) => state !== "queued").length;
+        const countOf = (...states: readonly RunState[]): number =>
+          counts
+            .filter((one) => one.pool === name && states.includes(one.state))
+            .reduce((sum, one) => sum + one.count, 0);
         const slots = own.reduce((sum, one) => sum + one.slots, 0);
-        pools.push({ name, workers: own.length, slots, running, queued: runs.length - running });
+        const running = countOf("running", "cancelling");
+        pools.push({
+          name,
+          workers: own.length,
+          slots,
+          running,
+          queued: countOf("queued"),
+          waiting: countOf("waiting"),
+        });
       }
       return { pools };
     },
@@ -243,13 +339,31 @@ function addWorkRoutes(app: FastifyInstance, ports: ControlPorts): void {
       subject: { type: "string" },
     },
   } as const;
-  app.get<{ Querystring: EventQuery }>(
+  type ListQuery = EventQuery & { before?: number; order: "asc" | "desc" };
+  const listed = {
+    ...querystring,
+    properties: {
+      ...querystring.properties,
+      before: { type: "integer", minimum: 1, description: "Go on below this id, with `order=desc`." },
+      order: { enum: ["asc", "desc"], default: "asc", description: "`desc`: newest first." },
+    },
+  } as const;
+  app.get<{ Querystring: ListQuery }>(
     "/events",
-    { schema: { tags, summary: "Events, oldest first.", querystring, response: anyAnswer } },
+    {
+      schema: {
+        tags,
+        summary: "Events, oldest first.",
+        querystring: listed,
+        response: answers(record({ events: listOf(ref("Event")) })),
+      },
+    },
     async ({ query }) => {
       const events = await ledger.listEvents({
         ...filterOf(query),
         afterId: query.after,
+        beforeId: query.before,
+        isNewestFirst: query.order === "desc",
         limit: query.limit,
       });
       return { events: events.map(printEventJson) };

@@ -3,9 +3,10 @@ import type { FastifyInstance } from "fastify";
 import { LeatError } from "../../errors/leat-error.ts";
 import type { FlowRegistry } from "../../flow/deployment.ts";
 import type { JsonValue } from "../../model/json-value.ts";
+import { answers, count, flag, record } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { bearerOf, isSameSecret } from "./guard-requests.ts";
-import { anyAnswer, idParams } from "./request-schemas.ts";
+import { idParams } from "./request-schemas.ts";
 
 /** Longest key of a delivery, in characters. */
 const keyLengthMax = 200;
@@ -22,7 +23,7 @@ export function addHookRoutes(app: FastifyInstance, ports: ControlPorts): void {
           "Brings the trigger's secret as `Authorization: Bearer ...` or `X-Leat-Secret`. The JSON of the body is `event.data.body`. With an Idempotency-Key header, a second delivery of the same key triggers nothing.",
         params: idParams,
         security: [],
-        response: { 202: anyAnswer[200] },
+        response: answers(record({ event: count, is_new: flag }), 202),
       },
     },
     async (request, reply) => {

@@ -1,8 +1,5 @@
 /** Schemas that several routes of the control API share, as JSON Schema. */
 
-/** Answers are described by their fields' names in the reference; their shape is not checked again on the way out. */
-export const anyAnswer = { 200: { type: "object", additionalProperties: true } } as const;
-
 export const idParams = {
   type: "object",
   properties: { id: { type: "string", minLength: 1, maxLength: 200 } },

@@ -12,15 +12,51 @@ import {
 } from "../../flow/run-json.ts";
 import type { JsonValue } from "../../model/json-value.ts";
 import { toFlowRunId } from "../../model/run-ids.ts";
-import { type FlowRun, foregroundWorker, type LogLevel } from "../../model/run-record.ts";
+import { type FlowRun, foregroundWorker, isLogOver, type LogLevel } from "../../model/run-record.ts";
 import { endedRunStates, type RunState, runStates } from "../../model/run-state.ts";
+import { type TaskState, taskStates } from "../../model/run-task-state.ts";
+import {
+  answers,
+  count,
+  flag,
+  instant as instantAnswer,
+  listOf,
+  orNull,
+  record,
+  ref,
+  text,
+} from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { actorOf } from "./guard-requests.ts";
 import { layGraph } from "./lay-graph.ts";
-import { afterField, anyAnswer, idParams, limitField, listedMax } from "./request-schemas.ts";
+import { afterField, idParams, limitField, listedMax } from "./request-schemas.ts";
 import { streamRows } from "./stream-rows.ts";
 
 type Id = { Params: { id: string } };
+
+const detail = record({
+  run: ref("Run"),
+  attempts: listOf(ref("Attempt")),
+  task_count: count,
+  tasks: listOf(ref("Task")),
+  graph: record({
+    nodes: listOf(
+      record({
+        name: text,
+        kind: text,
+        count,
+        states: { type: "object", additionalProperties: count },
+        started_at: orNull(instantAnswer),
+        ended_at: orNull(instantAnswer),
+        column: count,
+        row: count,
+      }),
+    ),
+    edges: listOf(record({ from: text, to: text })),
+  }),
+  artifacts: listOf(ref("Artifact")),
+  children: listOf(ref("Run")),
+});
 
 /** Task runs that a run's detail holds; the graph counts all of them. */
 const tasksTold = 1000;
@@ -59,6 +95,7 @@ const listQuery = {
 
 export function addRunRoutes(app: FastifyInstance, ports: ControlPorts): void {
   addListRoutes(app, ports);
+  addPartRoutes(app, ports);
   addLogRoutes(app, ports);
   addActionRoutes(app, ports);
 }
@@ -75,7 +112,14 @@ function addListRoutes(app: FastifyInstance, ports: ControlPorts): void {
   const tags = ["runs"];
   app.get<{ Querystring: ListQuery }>(
     "/runs",
-    { schema: { tags, summary: "Runs, newest first.", querystring: listQuery, response: anyAnswer } },
+    {
+      schema: {
+        tags,
+        summary: "Runs, newest first.",
+        querystring: listQuery,
+        response: answers(record({ runs: listOf(ref("Run")) })),
+      },
+    },
     async ({ query }) => {
       const runs = await ledger.listRuns({
         flow: query.flow,
@@ -99,7 +143,7 @@ function addListRoutes(app: FastifyInstance, ports: ControlPorts): void {
         tags,
         summary: "A run, its attempts, tasks, graph and artifacts.",
         params: idParams,
-        response: anyAnswer,
+        response: answers(detail),
       },
     },
     async (request) => {
@@ -127,6 +171,58 @@ function addListRoutes(app: FastifyInstance, ports: ControlPorts): void {
         artifacts: artifacts.map(printArtifactJson),
         children: children.map(printRunJson),
       };
+    },
+  );
+}
+
+type TaskQuery = { name?: string; state?: TaskState[]; offset: number; limit: number };
+
+const taskQuery = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    name: { type: "string", description: "Of one node of the graph." },
+    state: { type: "array", items: { enum: taskStates } },
+    offset: { type: "integer", minimum: 0, maximum: 1_000_000, default: 0 },
+    limit: limitField,
+  },
+} as const;
+
+function addPartRoutes(app: FastifyInstance, ports: ControlPorts): void {
+  const { ledger } = ports;
+  const tags = ["runs"];
+  app.get<Id & { Querystring: TaskQuery }>(
+    "/runs/:id/tasks",
+    {
+      schema: {
+        tags,
+        summary: "Tasks of a run in the order in which they were called, where its detail has not all.",
+        params: idParams,
+        querystring: taskQuery,
+        response: answers(record({ count, tasks: listOf(ref("Task")) })),
+      },
+    },
+    async ({ params, query: { name, state, offset, limit } }) => {
+      const run = await readRun(ports, params.id);
+      const tasks = (await ledger.readTasks(run.id)).filter(
+        (task) => (name ?? task.name) === task.name && (state ?? [task.state]).includes(task.state),
+      );
+      return { count: tasks.length, tasks: tasks.slice(offset, offset + limit).map(printTaskJson) };
+    },
+  );
+  app.get<Id>(
+    "/runs/:id/artifacts",
+    {
+      schema: {
+        tags,
+        summary: "What a run shows people: tables, text, links, progress.",
+        params: idParams,
+        response: answers(record({ artifacts: listOf(ref("Artifact")) })),
+      },
+    },
+    async ({ params }) => {
+      const run = await readRun(ports, params.id);
+      return { artifacts: (await ledger.listArtifacts(run.id)).map(printArtifactJson) };
     },
   );
 }
@@ -162,7 +258,7 @@ function addLogRoutes(app: FastifyInstance, ports: ControlPorts): void {
         summary: "Lines of a run's log, oldest first.",
         params: idParams,
         querystring: logQuery,
-        response: anyAnswer,
+        response: answers(record({ lines: listOf(ref("Line")), is_over: flag })),
       },
     },
     async (request) => {
@@ -188,10 +284,9 @@ function addLogRoutes(app: FastifyInstance, ports: ControlPorts): void {
         after: request.query.after,
         read: async (afterId) => {
           // Asked before the lines are read: what was written before the end is then there.
-          const state = (await ledger.readRun(id))?.state ?? "failed";
+          const isEnd = isLogOver(await ledger.readRun(id), ledger.nowMs());
           const lines = await read(id, request.query, afterId);
-          const rows = lines.map((line) => ({ id: line.id, data: printLineJson(line) }));
-          return { rows, isEnd: endedRunStates.includes(state) };
+          return { rows: lines.map((line) => ({ id: line.id, data: printLineJson(line) })), isEnd };
         },
       });
     },
@@ -213,7 +308,7 @@ function addActionRoutes(app: FastifyInstance, ports: ControlPorts): void {
           additionalProperties: false,
           properties: { from_task: { type: "string", description: "Do this task and all after it again." } },
         },
-        response: { 202: anyAnswer[200] },
+        response: answers(record({ run: ref("Run") }), 202),
       },
     },
     async (request, reply) => {
@@ -238,7 +333,7 @@ function addActionRoutes(app: FastifyInstance, ports: ControlPorts): void {
           additionalProperties: false,
           properties: { reason: { type: "string", maxLength: 500 } },
         },
-        response: { 202: anyAnswer[200] },
+        response: answers(record({ run: ref("Run") }), 202),
       },
     },
     async (request, reply) => {
@@ -266,7 +361,7 @@ function addActionRoutes(app: FastifyInstance, ports: ControlPorts): void {
             input: { description: "Whatever the flow asks for." },
           },
         },
-        response: { 202: anyAnswer[200] },
+        response: answers(record({ run: ref("Run") }), 202),
       },
     },
     async (request, reply) => {
@@ -279,9 +374,9 @@ function addActionRoutes(app: FastifyInstance, ports: ControlPorts): void {
         input: input ?? null,
         atMs: ledger.nowMs(),
       });
-      const woken = await readRun(ports, run.id);
-      await dispatcher.send(hintsOf([woken]));
-      return reply.code(202).send({ run: printRunJson(woken) });
+      const root = await readRun(ports, run.rootId); // A sub-flow goes on with the outermost run.
+      await dispatcher.send(hintsOf([root]));
+      return reply.code(202).send({ run: printRunJson(await readRun(ports, run.id)) });
     },
   );
 }

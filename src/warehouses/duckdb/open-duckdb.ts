@@ -8,13 +8,17 @@ import type { StreamSpec } from "../../model/stream.ts";
 import type {
   BatchReceipt,
   DatasetTable,
+  HistoryFilter,
   LedgerRow,
+  LoadedPackage,
   PackageToLoad,
   PublishedDataset,
   QueryResult,
+  RejectedRecord,
   ReopenPackage,
   TableChecksum,
   Warehouse,
+  WarehouseColumn,
 } from "../../ports/warehouse.ts";
 import {
   hasCatalog,
@@ -34,6 +38,7 @@ import { firstLine } from "./engine-errors.ts";
 import { forgetStream } from "./forget-stream.ts";
 import { loadBatch, prepareStream } from "./load-batch.ts";
 import { openValueConverter } from "./query-values.ts";
+import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
 import { quoteText } from "./sql-text.ts";
 import { makeWorkFolder, type QuoteExact, type ReadPart } from "./stage-exact.ts";
 import { disagreementsSql } from "./view-sql.ts";
@@ -227,6 +232,18 @@ class DuckDbWarehouse implements Warehouse {
     return await withDuckDb(this.#file, "write", this.#settings, signal, (session) =>
       publishDataset(session, this.#file, table),
     );
+  }
+
+  async readLoads(spec: StreamSpec, filter: HistoryFilter): Promise<readonly LoadedPackage[]> {
+    return await this.#readKnown([], (session) => readLoads(session, spec, filter));
+  }
+
+  async readRejects(spec: StreamSpec, filter: HistoryFilter): Promise<readonly RejectedRecord[]> {
+    return await this.#readKnown([], (session) => readRejects(session, spec, filter));
+  }
+
+  async readColumns(spec: StreamSpec): Promise<readonly WarehouseColumn[]> {
+    return await this.#readKnown([], (session) => readStreamColumns(session, spec));
   }
 
   async close(): Promise<void> {
