@@ -78,7 +78,9 @@ describe("parseStoreLocation", () => {
   });
 
   test("keys in an address are refused and not repeated", () => {
-    expect(refusal("s3://AKIA123:hunter2@bucket/x").message).toMatch(/credentials are taken from the environment/);
+    expect(refusal("s3://AKIA123:hunter2@bucket/x").message).toMatch(
+      /credentials are taken from the environment/,
+    );
     expect(refusal("s3://AKIA123:hunter2@bucket/x").message).not.toMatch(/hunter2|AKIA/);
   });
 

@@ -82,7 +82,9 @@ function bucketFaults(engine: "gs" | "s3", bucket: string): readonly string[] {
   if (bucket === "") return ["names no bucket"];
   if (bucket.includes("@")) return ["holds a user or password; credentials are taken from the environment"];
   if (bucket.endsWith("--x-s3")) return ["names a directory bucket, whose listings have no order"];
-  return (engine === "gs" ? gcsBucket : s3Bucket).test(bucket) ? [] : [`names the bucket "${bucket}", which cannot exist`];
+  return (engine === "gs" ? gcsBucket : s3Bucket).test(bucket)
+    ? []
+    : [`names the bucket "${bucket}", which cannot exist`];
 }
 
 function prefixFaults(path: string, what: "landing" | "bucket"): readonly string[] {
@@ -91,10 +93,12 @@ function prefixFaults(path: string, what: "landing" | "bucket"): readonly string
   if (path !== "" && names.some((name) => name === "" || name === "." || name === "..")) {
     faults.push("has an empty name, . or .. in its prefix");
   }
-  if (Buffer.byteLength(path) > prefixBytesMax) faults.push(`has a prefix of more than ${prefixBytesMax} bytes`);
+  if (Buffer.byteLength(path) > prefixBytesMax)
+    faults.push(`has a prefix of more than ${prefixBytesMax} bytes`);
   // Loads name files by addresses in which these stand for others.
   const forbidden = what === "landing" ? /[\p{Cc}*?#[\]]/u : /[\p{Cc}#]/u;
-  if (forbidden.test(path)) faults.push("has a character in its prefix that stands for others in addresses (*?[]#)");
+  if (forbidden.test(path))
+    faults.push("has a character in its prefix that stands for others in addresses (*?[]#)");
   return faults;
 }
 
@@ -108,7 +112,8 @@ function optionFaults(engine: "gs" | "s3", options: URLSearchParams): readonly s
     faults.push("has an endpoint that is not http(s)://host:port without more");
   }
   const style = options.get("pathStyle");
-  if (style !== null && style !== "true" && style !== "false") faults.push("has a pathStyle that is not true or false");
+  if (style !== null && style !== "true" && style !== "false")
+    faults.push("has a pathStyle that is not true or false");
   if (options.get("region") === "") faults.push("has an empty region");
   return faults;
 }

@@ -26,7 +26,11 @@ export type NewObject = Readonly<{
   etag?: string | undefined;
 }>;
 
-export type FakeBucket = { readonly name: string; readonly location: string; readonly objects: Map<string, FakeObject> };
+export type FakeBucket = {
+  readonly name: string;
+  readonly location: string;
+  readonly objects: Map<string, FakeObject>;
+};
 
 /** Buckets of one server. */
 export class FakeBuckets {

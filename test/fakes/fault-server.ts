@@ -13,6 +13,7 @@ import type { AddressInfo, Socket } from "node:net";
  * - `late`: the connection breaks, and the request takes effect after the next exchange has ended.
  * - `429`, `503`: the vendor's own refusals; nothing takes effect.
  * - `truncated`: the answer's body breaks off in the middle. `damaged`: its length is right, and a byte of it is not.
+ * - `garbled`: a byte of the request is not what was sent.
  * - `silent`: it took effect, and no answer ever comes.
  */
 export type Fault =
@@ -24,6 +25,7 @@ export type Fault =
   | "503"
   | "truncated"
   | "damaged"
+  | "garbled"
   | "silent";
 
 /** One exchange, as it is logged and as plans see it. */
@@ -126,10 +128,11 @@ export async function startFaultServer(dialect: FakeDialect): Promise<FaultServe
     else if (fault === "late") {
       cut();
       late.push(() => void answerOf(request));
-    } else if (fault === "429" || fault === "503") send(outgoing, exchange, dialect.refusal(fault === "429" ? 429 : 503));
+    } else if (fault === "429" || fault === "503")
+      send(outgoing, exchange, dialect.refusal(fault === "429" ? 429 : 503));
     else {
       if (fault === "twice") answerOf(request);
-      const answer = answerOf(request);
+      const answer = answerOf(fault === "garbled" ? { ...request, body: garble(request.body) } : request);
       if (fault === "after") cut();
       else if (fault === "truncated") sendHalf(outgoing, exchange, answer);
       else if (fault !== "silent") send(outgoing, exchange, fault === "damaged" ? damage(answer) : answer);
@@ -181,7 +184,10 @@ async function readRequest(incoming: IncomingMessage, origin: string): Promise<F
   }
   const url = new URL(incoming.url ?? "/", origin);
   const headers = Object.fromEntries(
-    Object.entries(incoming.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(",") : value]),
+    Object.entries(incoming.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(",") : value,
+    ]),
   );
   return {
     method: incoming.method ?? "GET",
@@ -209,8 +215,14 @@ function sendHalf(outgoing: ServerResponse, exchange: Exchange, answer: FakeAnsw
   outgoing.write(body.subarray(0, Math.floor(body.length / 2)), () => outgoing.destroy());
 }
 
-function damage(answer: FakeAnswer): FakeAnswer {
-  const body = Buffer.from(answer.body ?? "");
+const damage = (answer: FakeAnswer): FakeAnswer => ({
+  ...answer,
+  body: garble(Buffer.from(answer.body ?? "")),
+});
+
+/** A copy with another byte in its middle. */
+function garble(given: Buffer): Buffer {
+  const body = Buffer.from(given);
   if (body.length > 0) body[body.length >> 1] = body[body.length >> 1]! ^ 0x20;
-  return { ...answer, body };
+  return body;
 }

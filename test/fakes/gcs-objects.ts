@@ -24,7 +24,8 @@ export function completeInsert(
   buckets: FakeBuckets,
   bucket: FakeBucket,
   query: URLSearchParams,
-  object: NewObject & Readonly<{ expected: Readonly<{ crc32c?: string | undefined; md5Hash?: string | undefined }> }>,
+  object: NewObject &
+    Readonly<{ expected: Readonly<{ crc32c?: string | undefined; md5Hash?: string | undefined }> }>,
 ): FakeAnswer {
   if (!isConditionMet(bucket.objects.get(object.key), query)) {
     return gcsError(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.");
@@ -38,7 +39,11 @@ export function completeInsert(
   const stored = buckets.store(bucket, given);
   if (expected.md5Hash !== undefined && expected.md5Hash !== stored.md5.toString("base64")) {
     bucket.objects.delete(object.key);
-    return gcsError(400, "invalid", `Provided MD5 hash "${expected.md5Hash}" doesn't match calculated MD5 hash.`);
+    return gcsError(
+      400,
+      "invalid",
+      `Provided MD5 hash "${expected.md5Hash}" doesn't match calculated MD5 hash.`,
+    );
   }
   return json(200, resourceOf(bucket, stored));
 }
@@ -84,11 +89,16 @@ function splitMultipart(
   for (let at = body.indexOf(delimiter); at >= 0; at = body.indexOf(delimiter, at + 1)) starts.push(at);
   const [first, second] = starts;
   const end = starts.at(-1);
-  if (first === undefined || second === undefined || end === undefined || starts.length !== 3) return undefined;
+  if (first === undefined || second === undefined || end === undefined || starts.length !== 3)
+    return undefined;
   const one = splitHead(body.subarray(first + delimiter.length, second));
   const two = splitHead(body.subarray(second + delimiter.length, end));
   if (one === undefined || two === undefined) return undefined;
-  return { resource: one.content, media: two.content, mediaType: /content-type:\s*(\S+)/i.exec(two.head)?.[1] };
+  return {
+    resource: one.content,
+    media: two.content,
+    mediaType: /content-type:\s*(\S+)/i.exec(two.head)?.[1],
+  };
 }
 
 function splitHead(part: Buffer): Readonly<{ head: string; content: Buffer }> | undefined {

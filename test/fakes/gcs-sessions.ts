@@ -44,7 +44,15 @@ export class GcsSessions {
     if (key === undefined || key === "") return gcsError(400, "required", "Required parameter: name");
     const id = `fake-session-${++this.#count}`;
     const contentType = headers["x-upload-content-type"] ?? resource.contentType;
-    this.#sessions.set(id, { bucket, key, query, resource, contentType, body: Buffer.alloc(0), done: undefined });
+    this.#sessions.set(id, {
+      bucket,
+      key,
+      query,
+      resource,
+      contentType,
+      body: Buffer.alloc(0),
+      done: undefined,
+    });
     const location = `${origin}/upload/storage/v1/b/${bucket.name}/o?uploadType=resumable&name=${encodeURIComponent(key)}&upload_id=${id}`;
     return { status: 200, headers: { location, "x-guploader-uploadid": id } };
   }

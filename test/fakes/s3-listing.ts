@@ -10,7 +10,8 @@ export function listObjectsV2(bucket: FakeBucket, query: URLSearchParams): FakeA
   const prefix = query.get("prefix") ?? "";
   const countMax = Math.min(Number(query.get("max-keys") ?? pageCountMax), pageCountMax);
   const token = query.get("continuation-token");
-  const after = token === null ? (query.get("start-after") ?? "") : Buffer.from(token, "base64").toString("utf8");
+  const after =
+    token === null ? (query.get("start-after") ?? "") : Buffer.from(token, "base64").toString("utf8");
   const keys = sortedKeys(bucket).filter((key) => key.startsWith(prefix) && key > after);
   const page = keys.slice(0, countMax);
   const isTruncated = keys.length > page.length;

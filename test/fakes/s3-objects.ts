@@ -1,5 +1,11 @@
 /** Objects of the fake of Amazon S3: conditions, checksums, ranges. */
-import { type FakeBucket, type FakeBuckets, type FakeObject, parseRange, printCrc32c } from "./fake-objects.ts";
+import {
+  type FakeBucket,
+  type FakeBuckets,
+  type FakeObject,
+  parseRange,
+  printCrc32c,
+} from "./fake-objects.ts";
 import type { FakeAnswer, FakeRequest } from "./fault-server.ts";
 import { s3Error } from "./s3-answers.ts";
 
@@ -26,7 +32,12 @@ export function refuseCondition(
 }
 
 const failed = (request: FakeRequest): FakeAnswer =>
-  s3Error(request, 412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
+  s3Error(
+    request,
+    412,
+    "PreconditionFailed",
+    "At least one of the pre-conditions you specified did not hold",
+  );
 
 /** User metadata: headers of this beginning. */
 export const metadataOf = (headers: FakeRequest["headers"]): Readonly<Record<string, string>> =>
@@ -40,7 +51,12 @@ export const metadataOf = (headers: FakeRequest["headers"]): Readonly<Record<str
 export function refuseChecksum(request: FakeRequest): FakeAnswer | undefined {
   const said = request.headers["x-amz-checksum-crc32c"];
   if (said === undefined || said === printCrc32c(request.body)) return undefined;
-  return s3Error(request, 400, "BadDigest", "The CRC32C you specified did not match the calculated checksum.");
+  return s3Error(
+    request,
+    400,
+    "BadDigest",
+    "The CRC32C you specified did not match the calculated checksum.",
+  );
 }
 
 export function putObject(
@@ -58,7 +74,10 @@ export function putObject(
     metadata: metadataOf(request.headers),
   });
   const { "x-amz-checksum-crc32c": said } = request.headers;
-  return { status: 200, headers: { etag: object.etag, ...(said === undefined ? {} : checksumHeaders(object)) } };
+  return {
+    status: 200,
+    headers: { etag: object.etag, ...(said === undefined ? {} : checksumHeaders(object)) },
+  };
 }
 
 const checksumHeaders = (object: FakeObject): Readonly<Record<string, string>> => ({
@@ -94,8 +113,12 @@ export function answerObject(bucket: FakeBucket, key: string, request: FakeReque
       "content-type": object.contentType,
       "content-length": String(body.length),
       "accept-ranges": "bytes",
-      ...(range === undefined ? {} : { "content-range": `bytes ${range.from}-${range.to}/${object.body.length}` }),
-      ...Object.fromEntries(Object.entries(object.metadata).map(([name, value]) => [`x-amz-meta-${name}`, value])),
+      ...(range === undefined
+        ? {}
+        : { "content-range": `bytes ${range.from}-${range.to}/${object.body.length}` }),
+      ...Object.fromEntries(
+        Object.entries(object.metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]),
+      ),
       // A range has no checksum of its own.
       ...(headers["x-amz-checksum-mode"] === "ENABLED" && range === undefined ? checksumHeaders(object) : {}),
     },

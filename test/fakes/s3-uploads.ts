@@ -72,14 +72,24 @@ export class S3Uploads {
     }
     const whole = parts.map((part) => part!.body);
     if (whole.slice(0, -1).some((part) => part.length < partBytesMin)) {
-      return s3Error(request, 400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size");
+      return s3Error(
+        request,
+        400,
+        "EntityTooSmall",
+        "Your proposed upload is smaller than the minimum allowed size",
+      );
     }
     const refusal = refuseCondition(upload.bucket, upload.key, request);
     if (refusal !== undefined) return refusal;
     const body = Buffer.concat(whole);
     const said = request.headers["x-amz-checksum-crc32c"];
     if (said !== undefined && said !== printCrc32c(body)) {
-      return s3Error(request, 400, "BadDigest", "The CRC32C you specified did not match the calculated checksum.");
+      return s3Error(
+        request,
+        400,
+        "BadDigest",
+        "The CRC32C you specified did not match the calculated checksum.",
+      );
     }
     const object = this.#buckets.store(upload.bucket, {
       key: upload.key,

@@ -10,10 +10,10 @@
  */
 import { type FakeBucket, FakeBuckets, type FakeObject, parseRange } from "./fake-objects.ts";
 import { type FakeAnswer, type FakeRequest, type FaultServer, startFaultServer } from "./fault-server.ts";
-import { insertObject, isConditionMet, metageneration, resourceOf } from "./gcs-objects.ts";
-import { GcsSessions } from "./gcs-sessions.ts";
 import { gcsError, json } from "./gcs-answers.ts";
 import { listObjects } from "./gcs-listing.ts";
+import { insertObject, isConditionMet, metageneration, resourceOf } from "./gcs-objects.ts";
+import { GcsSessions } from "./gcs-sessions.ts";
 
 export type FakeGcs = FaultServer &
   Readonly<{
@@ -48,7 +48,11 @@ export async function startFakeGcs(options: FakeGcsOptions = {}): Promise<FakeGc
     verbOf,
     refusal: (status) =>
       status === 429
-        ? gcsError(429, "rateLimitExceeded", "The object exceeded the rate limit for object mutation operations.")
+        ? gcsError(
+            429,
+            "rateLimitExceeded",
+            "The object exceeded the rate limit for object mutation operations.",
+          )
         : gcsError(503, "backendError", "We encountered an internal error. Please try again."),
   });
   return {
@@ -112,7 +116,11 @@ function answerObject(bucket: FakeBucket, key: string, request: FakeRequest): Fa
   const isThere = object !== undefined && (asked === null || asked === String(object.generation));
   if (!isThere) {
     return query.get("alt") === "media"
-      ? { status: 404, headers: { "content-type": "text/html" }, body: `No such object: ${bucket.name}/${key}` }
+      ? {
+          status: 404,
+          headers: { "content-type": "text/html" },
+          body: `No such object: ${bucket.name}/${key}`,
+        }
       : gcsError(404, "notFound", `No such object: ${bucket.name}/${key}`);
   }
   if (!isConditionMet(object, query)) {

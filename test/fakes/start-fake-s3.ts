@@ -21,7 +21,9 @@ export type FakeS3 = FaultServer &
     /** Uploads in parts that have neither been completed nor aborted. */
     openUploads: () => number;
     /** Has every answer say this error from now on; `undefined`: none. */
-    fail: (error: Readonly<{ status: number; code: string; headers?: Record<string, string> }> | undefined) => void;
+    fail: (
+      error: Readonly<{ status: number; code: string; headers?: Record<string, string> }> | undefined,
+    ) => void;
     /** Has the next so many conditional writes meet another that is under way: 409. */
     conflict: (count: number) => void;
   }>;
@@ -44,12 +46,20 @@ export async function startFakeS3(options: FakeS3Options = {}): Promise<FakeS3> 
     if (!(given.headers["authorization"] ?? "").startsWith("AWS4-HMAC-SHA256 ")) {
       return s3Error(given, 403, "AccessDenied", "Access Denied");
     }
-    const isConditional = given.headers["if-none-match"] !== undefined || given.headers["if-match"] !== undefined;
+    const isConditional =
+      given.headers["if-none-match"] !== undefined || given.headers["if-match"] !== undefined;
     if (isConditional && conflicts > 0 && given.method !== "GET") {
       conflicts--;
-      return s3Error(given, 409, "ConditionalRequestConflict", "A conflicting operation occurred during the upload.");
+      return s3Error(
+        given,
+        409,
+        "ConditionalRequestConflict",
+        "A conflicting operation occurred during the upload.",
+      );
     }
-    return withDate(route(buckets, uploads, options.ignoresConditions === true ? withoutConditions(given) : given));
+    return withDate(
+      route(buckets, uploads, options.ignoresConditions === true ? withoutConditions(given) : given),
+    );
   };
   const server = await startFaultServer({
     handle,
@@ -83,7 +93,12 @@ function verbOf({ method, path, query }: FakeRequest): string {
   }
   if (query.has("list-type")) return "list";
   const isBucket = path.split("/").filter((name) => name !== "").length < 2;
-  const verbs: Readonly<Record<string, string>> = { PUT: "insert", GET: "read", HEAD: "stat", DELETE: "delete" };
+  const verbs: Readonly<Record<string, string>> = {
+    PUT: "insert",
+    GET: "read",
+    HEAD: "stat",
+    DELETE: "delete",
+  };
   return isBucket ? "bucket" : (verbs[method] ?? method);
 }
 
@@ -92,10 +107,12 @@ function route(buckets: FakeBuckets, uploads: S3Uploads, request: FakeRequest): 
   const [, name = "", ...rest] = request.path.split("/");
   const key = decodeURIComponent(rest.join("/"));
   const bucket = buckets.get(decodeURIComponent(name));
-  if (bucket === undefined) return s3Error(request, 404, "NoSuchBucket", "The specified bucket does not exist");
+  if (bucket === undefined)
+    return s3Error(request, 404, "NoSuchBucket", "The specified bucket does not exist");
   const { method, query } = request;
   if (query.has("list-type")) return listObjectsV2(bucket, query);
-  if (key === "") return method === "HEAD" ? { status: 200 } : s3Error(request, 501, "NotImplemented", "Not here");
+  if (key === "")
+    return method === "HEAD" ? { status: 200 } : s3Error(request, 501, "NotImplemented", "Not here");
   if (query.has("uploads")) return uploads.begin(bucket, key, request);
   if (query.has("uploadId")) return uploads.handle(request);
   return method === "PUT" ? putObject(buckets, bucket, key, request) : answerObject(bucket, key, request);

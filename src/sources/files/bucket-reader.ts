@@ -96,7 +96,8 @@ function toSourceError(error: unknown, code: SourceCode): unknown {
   if (!(error instanceof LeatError)) return error;
   const { message, retryable, details, cause, hint } = error;
   // These say themselves what is to be granted or made.
-  if (error.code === "STORE_DENIED") return new LeatError("SOURCE_AUTH_FAILED", { message, hint, details, cause });
+  if (error.code === "STORE_DENIED")
+    return new LeatError("SOURCE_AUTH_FAILED", { message, hint, details, cause });
   if (error.code === "STORE_MISSING") {
     return new LeatError("SOURCE_UNREACHABLE", { message, hint, retryable, details, cause });
   }

@@ -26,17 +26,19 @@ const retryAfterMsMax = 60_000;
  * Tries until it succeeds, fails for good, or the tries are used up.
  *
  * @param attempt - is handed a signal that is aborted when its time is over.
+ * @param triesMax - fewer than usual where others were made before.
  * @throws BucketFailure the last one, or whatever else an attempt throws.
  */
 export async function tryRepeatedly<T>(
   world: AttemptWorld,
   attempt: (signal: AbortSignal) => Promise<T>,
+  triesMax: number = attemptsMax,
 ): Promise<T> {
   for (let number = 1; ; number++) {
     try {
       return await withinTime(world.requestMsMax, attempt);
     } catch (error) {
-      const isLast = number >= attemptsMax || world.signal.aborted;
+      const isLast = number >= triesMax || world.signal.aborted;
       if (isLast || !(error instanceof BucketFailure) || !isPassing(error)) throw error;
       if ((error.retryAfterMs ?? 0) > retryAfterMsMax) throw error;
       await waitBefore(world, number, error);

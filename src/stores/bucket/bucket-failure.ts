@@ -37,7 +37,7 @@ export class BucketFailure extends Error {
     text: string,
     options: Readonly<{ retryAfterMs?: number | undefined; hint?: string | undefined }> = {},
   ) {
-    const line = text.replaceAll(/\s+/g, " ").trim();
+    const line = text.replaceAll(/\s+/g, " ").trim().replace(/\.$/, ""); // It becomes a part of a sentence.
     super(line.length > textMax ? `${line.slice(0, textMax)}…` : line);
     this.kind = kind;
     this.retryAfterMs = options.retryAfterMs;
@@ -59,7 +59,8 @@ export function parseRetryAfter(header: string | null | undefined): number | und
 }
 
 /** Codes by which the system says that a connection did not hold. */
-const connectionCodes = /^(E(CONN|PIPE|TIMEDOUT|AI_AGAIN|HOST|NET|NOTFOUND|PROTO)|UND_ERR_|ERR_STREAM_|ERR_SSL)/;
+const connectionCodes =
+  /^(E(CONN|PIPE|TIMEDOUT|AI_AGAIN|HOST|NET|NOTFOUND|PROTO)|UND_ERR_|ERR_STREAM_|ERR_SSL)/;
 
 /** What the system says of a connection that failed, `ECONNRESET`; `undefined`: it is something else. */
 export function connectionFault(error: unknown): string | undefined {

@@ -60,6 +60,7 @@ export function openBucketStore(client: BucketClient, world: AttemptWorld, prefi
     put: async (key, body) => {
       const name = nameOf(key);
       await telling(client, { verb: "written", key }, async () => {
+        await proven();
         const version = await replaceObject(client, world, name, body, {
           known: versions.get(name),
           ask: () => askVersion(name),
@@ -82,7 +83,12 @@ export function openBucketStore(client: BucketClient, world: AttemptWorld, prefi
       return tellingStream(bytes, (error) => toStoreError(client, { verb: "read", key }, error));
     },
     list: (within, options) =>
-      listObjects(client, world, { prefix: prefix + within, startAfter: options?.startAfter, root: prefix }, remember),
+      listObjects(
+        client,
+        world,
+        { prefix: prefix + within, startAfter: options?.startAfter, root: prefix },
+        remember,
+      ),
     delete: async (key) => {
       const name = nameOf(key);
       await telling(client, { verb: "deleted", key }, async () => {
@@ -92,7 +98,9 @@ export function openBucketStore(client: BucketClient, world: AttemptWorld, prefi
       });
     },
     nowMs: () =>
-      telling(client, { verb: "read", key: "" }, () => tryRepeatedly(world, (signal) => client.nowMs(signal))),
+      telling(client, { verb: "read", key: "" }, () =>
+        tryRepeatedly(world, (signal) => client.nowMs(signal)),
+      ),
     localPath: () => undefined,
   };
 }

@@ -5,7 +5,7 @@
  * object that is there tells whether it is ours: then our first try had succeeded.
  */
 import { randomBytes } from "node:crypto";
-import { type AttemptWorld, tryRepeatedly, withinTime } from "./attempts.ts";
+import { type AttemptWorld, tryRepeatedly } from "./attempts.ts";
 import type { BucketClient, StoredObject } from "./bucket-client.ts";
 import { BucketFailure, isPassing } from "./bucket-failure.ts";
 import { addCrc32c } from "./crc32c.ts";
@@ -59,6 +59,9 @@ export async function settle(
   return { outcome: "created", version: found.version };
 }
 
+/** After eight writes without an answer, a bucket that does not answer three questions either is away. */
+const triesAfterFailure = 3;
+
 /** Looks whether a write that failed took effect. */
 async function resolve(
   client: BucketClient,
@@ -69,8 +72,12 @@ async function resolve(
   if (!(error instanceof BucketFailure)) throw error;
   const isOpen = isPassing(error) || error.kind === "gone" || error.kind === "changed";
   if (!isOpen) throw error;
-  // One question, also when nothing may be tried again: the answer may be worth a whole run.
-  const found = await withinTime(world.requestMsMax, (signal) => client.stat(key, signal)).catch(() => undefined);
+  // Asked also when nothing else may be tried again: the answer may be worth a whole run.
+  const found = await tryRepeatedly(
+    world,
+    (signal) => client.stat(key, signal),
+    isPassing(error) ? triesAfterFailure : undefined,
+  ).catch(() => undefined);
   if (found === undefined || (found.mark !== mark && isPassing(error))) throw error;
   return found;
 }
@@ -82,7 +89,14 @@ async function checkStored(
   expected: Readonly<{ key: string; crc32c: number }>,
   found: StoredObject,
 ): Promise<void> {
-  if (found.crc32c === undefined || found.crc32c === expected.crc32c >>> 0) return;
+  const isOurs = (stored: StoredObject | undefined): boolean =>
+    stored?.crc32c === undefined || stored.crc32c === expected.crc32c >>> 0;
+  if (isOurs(found)) return;
+  // Asked once more, since what is damaged may be the answer.
+  if (isOurs(await tryRepeatedly(world, (signal) => client.stat(expected.key, signal)))) return;
   await tryRepeatedly(world, (signal) => client.delete(expected.key, found.version, signal));
-  throw new BucketFailure("transient", "the bytes that arrived are not those that were sent; they were deleted");
+  throw new BucketFailure(
+    "transient",
+    "the bytes that arrived are not those that were sent; they were deleted",
+  );
 }

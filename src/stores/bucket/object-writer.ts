@@ -93,7 +93,8 @@ export function openBucketWriter(client: BucketClient, world: AttemptWorld, key:
         const before = state;
         state = "closed";
         if (before === "taken") return "exists";
-        if (upload === undefined) return (await createObject(client, world, key, Buffer.concat(held))).outcome;
+        if (upload === undefined)
+          return (await createObject(client, world, key, Buffer.concat(held))).outcome;
         const outcome = await finish(upload);
         if (outcome === "exists") await forget();
         else upload = undefined;

@@ -86,7 +86,8 @@ export async function readWhole(
       for await (const chunk of readOpened(client, world, key, opened)) chunks.push(chunk);
       return { body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), version: opened.version };
     } catch (error) {
-      const mayHelp = error instanceof BucketFailure && (error.kind === "changed" || error.kind === "transient");
+      const mayHelp =
+        error instanceof BucketFailure && (error.kind === "changed" || error.kind === "transient");
       if (!mayHelp || attempt >= readsMax || world.signal.aborted) throw error;
     }
   }

@@ -62,7 +62,8 @@ export function createGcsClient(storage: Storage, place: GcsPlace, access: GcsAc
           },
         })
         .catch(raise);
-      return toStored(file.metadata as GcsResource); // What the bucket has answered.
+      // What the bucket has answered to our own write.
+      return { ...toStored(file.metadata as GcsResource), mark };
     },
     async beginUpload(key, mark) {
       await ready();
@@ -86,7 +87,7 @@ export function createGcsClient(storage: Storage, place: GcsPlace, access: GcsAc
       if (typeof session !== "string") {
         throw new BucketFailure("transient", "the bucket began an upload without saying where");
       }
-      return new GcsUpload(session, access.userAgent);
+      return new GcsUpload(session, mark, access.userAgent);
     },
     async stat(key) {
       await ready();
@@ -143,15 +144,17 @@ export function createGcsClient(storage: Storage, place: GcsPlace, access: GcsAc
     async nowMs() {
       await ready();
       // Any answer has the time; reading no object at all needs the least rights.
-      const date = await new Promise<unknown>((resolve, reject) => {
-        bucket.file(`${place.prefix}leat/clock`).getMetadata((error, _resource, response) => {
-          const status = Number(error?.code ?? 200);
-          const answer: unknown = response ?? error?.response;
-          if (status === 200 || status === 404) resolve(dateOf(answer));
-          else reject(error);
-        });
-      }).catch(raise);
-      const ms = Date.parse(String(date));
+      const answer: unknown = await bucket
+        .file(`${place.prefix}leat/clock`)
+        .getMetadata()
+        .then(
+          ([, response]): unknown => response,
+          (error: unknown) => {
+            missingAsUndefined(error);
+            return (error as Readonly<{ response?: unknown }>).response; // The client puts the answer there.
+          },
+        );
+      const ms = Date.parse(String(dateOf(answer)));
       if (Number.isNaN(ms)) throw new BucketFailure("transient", "an answer came without a date");
       return ms;
     },

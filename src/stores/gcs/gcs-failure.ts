@@ -1,5 +1,10 @@
 /** What Google Cloud Storage and its client say when a request fails, as a `BucketFailure`. */
-import { BucketFailure, connectionFault, type FailureKind, parseRetryAfter } from "../bucket/bucket-failure.ts";
+import {
+  BucketFailure,
+  connectionFault,
+  type FailureKind,
+  parseRetryAfter,
+} from "../bucket/bucket-failure.ts";
 
 /** The fields that matter of the client's errors, none of them sure. */
 type ClientError = Readonly<{
@@ -19,7 +24,8 @@ export function toGcsFailure(error: unknown): unknown {
   const { code, message, errors, response } = error as ClientError; // Read as unknown, field by field.
   const said = Array.isArray(errors) ? errors[0] : undefined;
   const text = String(said?.message ?? message ?? "");
-  if (unauthenticated.test(String(message))) return new BucketFailure("unauthenticated", firstLine(String(message)));
+  if (unauthenticated.test(String(message)))
+    return new BucketFailure("unauthenticated", firstLine(String(message)));
   const status = Number(code);
   if (Number.isInteger(status) && status >= 100) {
     const retryAfterMs = parseRetryAfter(headerOf(response, "retry-after"));
@@ -69,4 +75,16 @@ function headerOf(response: ClientError["response"], name: string): string | und
   const headers = response?.headers;
   const value = headers instanceof Headers ? headers.get(name) : headers?.[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** What a body says that came with an error: Google's JSON, plain words, or a page of some proxy. */
+export function readErrorText(body: string): Readonly<{ text: string; reason: string }> {
+  try {
+    const { error } = JSON.parse(body) as {
+      error?: { message?: unknown; errors?: readonly { reason?: unknown }[] };
+    }; // The form of Google's errors, each member looked at.
+    return { text: String(error?.message ?? ""), reason: String(error?.errors?.[0]?.reason ?? "") };
+  } catch {
+    return { text: body.trimStart().startsWith("<") ? "" : body, reason: "" };
+  }
 }

@@ -11,7 +11,7 @@ import { request } from "undici";
 import type { BucketUpload, StoredObject } from "../bucket/bucket-client.ts";
 import { BucketFailure, parseRetryAfter } from "../bucket/bucket-failure.ts";
 import { printCrc32c } from "../bucket/crc32c.ts";
-import { failureOfStatus, toGcsFailure } from "./gcs-failure.ts";
+import { failureOfStatus, readErrorText, toGcsFailure } from "./gcs-failure.ts";
 import { type GcsResource, toStored } from "./gcs-resource.ts";
 
 /** What of an answer matters. */
@@ -23,6 +23,7 @@ type Answer = Readonly<{
 
 export class GcsUpload implements BucketUpload {
   readonly #session: string;
+  readonly #mark: string;
   readonly #userAgent: string;
   /** Bytes that the bucket has confirmed. */
   #confirmed = 0;
@@ -31,8 +32,9 @@ export class GcsUpload implements BucketUpload {
   /** Whether a request of this piece was not answered: then the bucket is asked how much it has. */
   #isUnsure = false;
 
-  constructor(session: string, userAgent: string) {
+  constructor(session: string, mark: string, userAgent: string) {
     this.#session = session;
+    this.#mark = mark;
     this.#userAgent = userAgent;
   }
 
@@ -41,10 +43,16 @@ export class GcsUpload implements BucketUpload {
     if (this.#isUnsure) await this.#askConfirmed("*", signal);
     while (this.#confirmed < end) {
       const before = this.#confirmed;
-      const answer = await this.#put(piece.subarray(before - this.#pieceStart), `${before}-${end - 1}/*`, {}, signal);
+      const answer = await this.#put(
+        piece.subarray(before - this.#pieceStart),
+        `${before}-${end - 1}/*`,
+        {},
+        signal,
+      );
       if (answer.status !== 308) throw toFailure(answer);
       this.#confirm(answer);
-      if (this.#confirmed === before) throw new BucketFailure("transient", "the bucket keeps nothing of a piece");
+      if (this.#confirmed === before)
+        throw new BucketFailure("transient", "the bucket keeps nothing of a piece");
     }
     this.#pieceStart = end;
   }
@@ -61,10 +69,11 @@ export class GcsUpload implements BucketUpload {
       const range = rest.byteLength === 0 ? `*/${total}` : `${before}-${total - 1}/${total}`;
       const hash = { "x-goog-hash": `crc32c=${printCrc32c(crc32c)}` };
       const answer = await this.#put(rest, range, hash, signal);
-      if (answer.status === 200 || answer.status === 201) return readStored(answer);
+      if (answer.status === 200 || answer.status === 201) return this.#readStored(answer);
       if (answer.status !== 308) throw toFailure(answer);
       this.#confirm(answer);
-      if (this.#confirmed === before) throw new BucketFailure("transient", "the bucket keeps nothing of a piece");
+      if (this.#confirmed === before)
+        throw new BucketFailure("transient", "the bucket keeps nothing of a piece");
     }
   }
 
@@ -76,10 +85,19 @@ export class GcsUpload implements BucketUpload {
   /** Asks how much has arrived; the object itself when it is complete. */
   async #askConfirmed(total: string, signal: AbortSignal): Promise<StoredObject | undefined> {
     const answer = await this.#put(new Uint8Array(), `*/${total}`, {}, signal);
-    if (answer.status === 200 || answer.status === 201) return readStored(answer);
+    if (answer.status === 200 || answer.status === 201) return this.#readStored(answer);
     if (answer.status !== 308) throw toFailure(answer);
     this.#confirm(answer);
     return undefined;
+  }
+
+  /** Whatever a session makes is ours. */
+  #readStored({ text }: Answer): StoredObject {
+    try {
+      return { ...toStored(JSON.parse(text) as GcsResource), mark: this.#mark }; // Each member is looked at.
+    } catch {
+      throw new BucketFailure("transient", "the answer to the last piece cannot be read");
+    }
   }
 
   #confirm(answer: Answer): void {
@@ -87,7 +105,10 @@ export class GcsUpload implements BucketUpload {
     const last = /^bytes=0-(\d+)$/.exec(String(answer.headers["range"] ?? ""))?.[1];
     const confirmed = last === undefined ? 0 : Number(last) + 1;
     if (confirmed < this.#pieceStart) {
-      throw new BucketFailure("gone", `the bucket has lost ${this.#pieceStart - confirmed} bytes of the upload`);
+      throw new BucketFailure(
+        "gone",
+        `the bucket has lost ${this.#pieceStart - confirmed} bytes of the upload`,
+      );
     }
     this.#confirmed = confirmed;
   }
@@ -127,31 +148,10 @@ export class GcsUpload implements BucketUpload {
 }
 
 function toFailure({ status, headers, text }: Answer): BucketFailure {
-  const { message = "", reason = "" } = readError(text);
   // A session that is not known any more has either ended well or expired.
   if (status === 404) return new BucketFailure("gone", "the upload's session is over");
   return failureOfStatus(status, {
-    text: message,
-    reason,
+    ...readErrorText(text),
     retryAfterMs: parseRetryAfter(String(headers["retry-after"] ?? "")),
   });
-}
-
-function readError(text: string): Readonly<{ message?: string; reason?: string }> {
-  try {
-    const { error } = JSON.parse(text) as {
-      error?: { message?: string; errors?: readonly { reason?: string }[] };
-    }; // The form of Google's errors; anything else ends below.
-    return { message: String(error?.message ?? ""), reason: String(error?.errors?.[0]?.reason ?? "") };
-  } catch {
-    return {}; // A page of some proxy.
-  }
-}
-
-function readStored({ text }: Answer): StoredObject {
-  try {
-    return toStored(JSON.parse(text) as GcsResource); // The object's resource; each member is looked at.
-  } catch {
-    throw new BucketFailure("transient", "the answer to the last piece cannot be read");
-  }
 }

@@ -8,7 +8,7 @@ import { request } from "undici";
 import type { OpenedObject } from "../bucket/bucket-client.ts";
 import { BucketFailure, parseRetryAfter } from "../bucket/bucket-failure.ts";
 import { parseCrc32c } from "../bucket/crc32c.ts";
-import { failureOfStatus, toGcsFailure } from "./gcs-failure.ts";
+import { failureOfStatus, readErrorText, toGcsFailure } from "./gcs-failure.ts";
 
 /** A request for bytes. */
 export type MediaRequest = Readonly<{
@@ -45,7 +45,7 @@ export async function openGcsObject(
   if (statusCode !== 200 && statusCode !== 206) {
     const text = (await body.text().catch(() => "")).slice(0, errorBytesMax);
     const retryAfterMs = parseRetryAfter(headerOf("retry-after"));
-    throw failureOfStatus(statusCode, { text, reason: "", retryAfterMs });
+    throw failureOfStatus(statusCode, { ...readErrorText(text), retryAfterMs });
   }
   const version = headerOf("x-goog-generation");
   const total = /\/(\d+)$/.exec(headerOf("content-range"))?.[1] ?? headerOf("content-length");

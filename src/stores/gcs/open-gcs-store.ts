@@ -18,7 +18,8 @@ export async function openGcsStore(
   userAgent: string,
 ): Promise<ObjectStore> {
   const { Storage, IdempotencyStrategy } = await importStorage();
-  const isGoogle = place.endpoint === undefined || new URL(place.endpoint).hostname.endsWith(".googleapis.com");
+  const isGoogle =
+    place.endpoint === undefined || new URL(place.endpoint).hostname.endsWith(".googleapis.com");
   const storage = new Storage({
     ...(place.endpoint === undefined ? {} : { apiEndpoint: place.endpoint }),
     useAuthWithCustomEndpoint: isGoogle,

@@ -61,7 +61,9 @@ export function createS3Client(
         ChecksumType: "FULL_OBJECT",
         Metadata: { [markName]: mark },
       } as const;
-      const begun = await client.send(new sdk.CreateMultipartUploadCommand(input), { abortSignal }).catch(raise);
+      const begun = await client
+        .send(new sdk.CreateMultipartUploadCommand(input), { abortSignal })
+        .catch(raise);
       if (begun.UploadId === undefined) {
         throw new BucketFailure("transient", "the bucket began an upload without naming it");
       }

@@ -1,5 +1,10 @@
 /** What Amazon S3 and its client say when a request fails, as a `BucketFailure`. */
-import { BucketFailure, connectionFault, type FailureKind, parseRetryAfter } from "../bucket/bucket-failure.ts";
+import {
+  BucketFailure,
+  connectionFault,
+  type FailureKind,
+  parseRetryAfter,
+} from "../bucket/bucket-failure.ts";
 
 /** The fields that matter of the client's errors, none of them sure. */
 type ClientError = Readonly<{
@@ -56,7 +61,10 @@ export function toS3Failure(error: unknown): unknown {
   const { name, message, $metadata, $response } = error as ClientError; // Of which only name and message are sure.
   const status = $metadata?.httpStatusCode;
   const headers = $response?.headers ?? {};
-  const words = status === undefined ? `${name}: ${message}` : `${status} ${name}${message === "" || message === name ? "" : `, ${message}`}`;
+  const words =
+    status === undefined
+      ? `${name}: ${message}`
+      : `${status} ${name}${message === "" || message === name ? "" : `, ${message}`}`;
   if (elsewhere.has(name) || status === 301) {
     const region = headers["x-amz-bucket-region"];
     const where = region === undefined ? "another region" : `the region ${region}`;

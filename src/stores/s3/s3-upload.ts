@@ -23,12 +23,7 @@ export class S3Upload implements BucketUpload {
   readonly #parts: Readonly<{ PartNumber: number; ETag: string; ChecksumCRC32C: string }>[] = [];
   #isLastSent = false;
 
-  constructor(
-    sdk: typeof import("@aws-sdk/client-s3"),
-    client: S3Client,
-    name: UploadName,
-    mark: string,
-  ) {
+  constructor(sdk: typeof import("@aws-sdk/client-s3"), client: S3Client, name: UploadName, mark: string) {
     this.#sdk = sdk;
     this.#client = client;
     this.#name = name;
@@ -40,9 +35,15 @@ export class S3Upload implements BucketUpload {
     const PartNumber = this.#parts.length + 1;
     if (PartNumber > partsMax) throw new BucketFailure("refused", `an object has at most ${partsMax} parts`);
     const ChecksumCRC32C = printCrc32c(addCrc32c(piece, 0));
-    const command = new this.#sdk.UploadPartCommand({ ...this.#name, PartNumber, Body: piece, ChecksumCRC32C });
+    const command = new this.#sdk.UploadPartCommand({
+      ...this.#name,
+      PartNumber,
+      Body: piece,
+      ChecksumCRC32C,
+    });
     const { ETag } = await this.#client.send(command, { abortSignal }).catch(raise);
-    if (ETag === undefined) throw new BucketFailure("transient", "the answer to a part came without an entity tag");
+    if (ETag === undefined)
+      throw new BucketFailure("transient", "the answer to a part came without an entity tag");
     this.#parts.push({ PartNumber, ETag, ChecksumCRC32C });
   }
 
