@@ -56,7 +56,7 @@ export async function openStashstockInABucket(): Promise<StashstockInABucket> {
       };
       const run = (...args: string[]): Promise<Told> =>
         host.run(args, project, environment as Record<string, string>); // No value is undefined.
-      const args = ["sync", "--json", "--quiet", "--tenant", tenant, stream];
+      const args = ["sync", "--json", "--quiet", stream, "--tenant", tenant];
       return {
         sync: () => run(...args),
         start: () => {
