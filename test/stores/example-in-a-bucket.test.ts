@@ -85,3 +85,21 @@ test(
   },
   2 * minuteMs,
 );
+
+test("at s3:// the example is checked, synced twice and collected, and every row is there once", async () => {
+  const s3 = await openStashstockInABucket("s3");
+  try {
+    const place = s3.place();
+    for (const command of ["check", "sync", "sync", "gc"]) {
+      const { code, stderr } = await (command === "sync" ? place.sync() : place.run(command, "--json"));
+      expect(code, `${command}: ${stderr}`).toBe(0);
+    }
+    expect(await place.faults()).toEqual([]);
+    expect(s3.fake.buckets.keys("stashstock").filter((key) => key.includes("/log/")).length).toBeGreaterThan(
+      1,
+    );
+    expect(s3.fake.buckets.keys("stashstock").filter((key) => key.endsWith("probe"))).toEqual([]);
+  } finally {
+    await s3.close();
+  }
+});

@@ -224,6 +224,22 @@ describe.each([
     expect(place.fake.buckets.read("silence", "a")?.toString()).toBe("one");
   });
 
+  test("a hint that was taken away, or replaced by others, is replaced all the same", async () => {
+    const store = await place.open("hints", { prefix: "" });
+    const { buckets } = place.fake;
+    await store.put("head", Buffer.from("1"));
+    buckets.remove("hints", "head");
+    await store.put("head", Buffer.from("2"));
+    expect(buckets.read("hints", "head")?.toString()).toBe("2");
+    buckets.seed("hints", "head", "theirs");
+    await store.put("head", Buffer.from("3"));
+    expect(buckets.read("hints", "head")?.toString()).toBe("3");
+    await store.read("head");
+    buckets.seed("hints", "head", "theirs again");
+    await store.delete("head");
+    expect(buckets.read("hints", "head")).toBeUndefined();
+  });
+
   test("an aborted writer has the bucket forget what was sent", async () => {
     const store = await place.open("aborts", { prefix: "" });
     const began = place.openUploads();

@@ -7,7 +7,10 @@ import { type Example, openExample } from "../../examples/stashstock/open-exampl
 import { type LeatEnd, startLeat } from "../../examples/stashstock/run-leat.ts";
 import { root } from "../../scripts/steps.ts";
 import { openHost, type Told } from "../e2e/open-host.ts";
-import { type FakeGcs, startFakeGcs } from "../fakes/start-fake-gcs.ts";
+import type { FakeBuckets } from "../fakes/fake-objects.ts";
+import type { FaultServer } from "../fakes/fault-server.ts";
+import { startFakeGcs } from "../fakes/start-fake-gcs.ts";
+import { startFakeS3 } from "../fakes/start-fake-s3.ts";
 
 const bucket = "stashstock";
 const tenant = "414";
@@ -18,6 +21,8 @@ const project = join(root, "examples/stashstock");
 export type Place = Readonly<{
   /** Syncs to the end, in a process that many syncs share. */
   sync: () => Promise<Told>;
+  /** Runs any command of leat there. */
+  run: (...args: string[]) => Promise<Told>;
   /** Starts a sync as a process of its own. */
   start: () => Readonly<{ kill: () => void; ended: Promise<LeatEnd> }>;
   /** What is wrong with the view and the landing table; empty: every plant is there, once. */
@@ -25,14 +30,14 @@ export type Place = Readonly<{
 }>;
 
 export type StashstockInABucket = Readonly<{
-  fake: FakeGcs;
+  fake: FaultServer & Readonly<{ buckets: FakeBuckets }>;
   example: Example;
   /** A new place, with nothing in it. */
   place: () => Place;
   close: () => Promise<void>;
 }>;
 
-export async function openStashstockInABucket(): Promise<StashstockInABucket> {
+export async function openStashstockInABucket(scheme: "gs" | "s3" = "gs"): Promise<StashstockInABucket> {
   const folder = await mkdtemp(join(tmpdir(), "leat-bucket-"));
   const example = await openExample({
     seed: 7,
@@ -40,9 +45,10 @@ export async function openStashstockInABucket(): Promise<StashstockInABucket> {
     historyDays: 2,
     plantsPerLicense: 8,
   });
-  const fake = await startFakeGcs();
+  const fake = await (scheme === "gs" ? startFakeGcs() : startFakeS3());
   fake.buckets.make(bucket);
-  const host = openHost({ environment: example.environment });
+  const credentials = { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" };
+  const host = openHost({ environment: { ...example.environment, ...credentials } });
   let count = 0;
   return {
     fake,
@@ -51,7 +57,8 @@ export async function openStashstockInABucket(): Promise<StashstockInABucket> {
       const name = `place-${++count}`;
       const environment = {
         ...example.environment,
-        LEAT_LANDING: `gs://${bucket}/${name}?endpoint=${fake.url}`,
+        ...credentials,
+        LEAT_LANDING: `${scheme}://${bucket}/${name}?endpoint=${fake.url}`,
         LEAT_WAREHOUSE: `duckdb:${join(folder, `${name}.duckdb`)}`,
       };
       const run = (...args: string[]): Promise<Told> =>
@@ -59,6 +66,7 @@ export async function openStashstockInABucket(): Promise<StashstockInABucket> {
       const args = ["sync", "--json", "--quiet", stream, "--tenant", tenant];
       return {
         sync: () => run(...args),
+        run,
         start: () => {
           const { kill, ended } = startLeat(args, { cwd: project, environment });
           return { kill: () => kill("SIGKILL"), ended };

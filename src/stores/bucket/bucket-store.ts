@@ -125,7 +125,10 @@ async function replaceObject(
       const options = { condition, mark, crc32c };
       return (await tryRepeatedly(world, (signal) => client.write(name, body, options, signal))).version;
     } catch (error) {
-      if (!(error instanceof BucketFailure) || error.kind !== "changed") throw error;
+      // What was to be replaced is another object now, or none.
+      const isOther =
+        error instanceof BucketFailure && (error.kind === "changed" || error.kind === "missing");
+      if (!isOther) throw error;
       const found = await tryRepeatedly(world, (signal) => client.stat(name, signal));
       return found?.mark === mark ? found.version : undefined;
     }
