@@ -1,6 +1,8 @@
 /** What people are told when a bucket says no, and what is tried again before that. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -154,6 +156,24 @@ describe("gs://", () => {
     expect(ended.stderr).not.toContain("MetadataLookupWarning");
   });
 
+  test("a file of credentials that is none, or not there, is told without a letter of it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "leat-credentials-"));
+    try {
+      await writeFile(join(folder, "key.json"), `${secret} is no JSON`);
+      for (const file of ["key.json", "missing.json"]) {
+        const ended = await runLeat({
+          LEAT_LANDING: "gs://acme/landing",
+          GOOGLE_APPLICATION_CREDENTIALS: join(folder, file),
+        });
+        expect(ended.stderr).toContain("error STORE_DENIED");
+        expect(ended.stderr).toContain("GOOGLE_APPLICATION_CREDENTIALS");
+        expect(ended.stderr).not.toContain(secret.slice(0, 4));
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
   test("an emulator named by the client's own variable is refused, and the option is named", async () => {
     const ended = await runLeat({
       LEAT_LANDING: "gs://acme/landing",
@@ -197,6 +217,19 @@ describe("s3://", () => {
     expect(error.hint).toMatch(hint);
     expect(error.message).toContain("s3://acme/landing");
     expect(fake.log).toHaveLength(1);
+  });
+
+  test.each([
+    ["s3://acme/landing?region=eu-west-2", "STORE_DENIED", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"],
+    ["s3://acme/landing", "STORE_UNREADABLE", "Add ?region="],
+  ])("%s on a machine that knows nothing of AWS is %s, with what to set", async (landing, code, hint) => {
+    const ended = await runLeat({
+      LEAT_LANDING: landing,
+      AWS_EC2_METADATA_DISABLED: "true",
+      HOME: "/nonexistent",
+    });
+    expect(ended.stderr).toContain(`error ${code}`);
+    expect(ended.stderr).toContain(hint);
   });
 
   test("a bucket that is too busy is told so after eight tries", async () => {

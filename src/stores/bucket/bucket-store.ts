@@ -55,7 +55,7 @@ export function openBucketStore(client: BucketClient, world: AttemptWorld, prefi
     openWriter: async (key) => {
       const name = nameOf(key);
       await telling(client, { verb: "written", key }, proven);
-      return openBucketWriter(client, world, name);
+      return openBucketWriter(client, world, name, key);
     },
     put: async (key, body) => {
       const name = nameOf(key);

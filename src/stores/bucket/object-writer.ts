@@ -19,14 +19,26 @@ const abortMsMax = 10_000;
 
 type WriterState = "holding" | "sending" | "taken" | "closed";
 
-/** Begins an object; nothing is sent before a piece is full. */
-export function openBucketWriter(client: BucketClient, world: AttemptWorld, key: string): ObjectWriter {
+/**
+ * Begins an object; nothing is sent before a piece is full.
+ *
+ * @param shown - its key as people know it, for messages.
+ */
+export function openBucketWriter(
+  client: BucketClient,
+  world: AttemptWorld,
+  key: string,
+  shown: string,
+): ObjectWriter {
+  const action = { verb: "written", key: shown } as const;
   const mark = newMark();
   const held: Buffer[] = [];
   let heldBytes = 0;
   let checksum = 0;
   let state: WriterState = "holding";
   let upload: BucketUpload | undefined;
+  /** What a write failed with: a piece is lost, and what follows it would be another object. */
+  let failure: Readonly<{ error: unknown }> | undefined;
 
   const takePiece = (): Buffer => {
     const all = held.length === 1 ? held[0]! : Buffer.concat(held);
@@ -79,17 +91,22 @@ export function openBucketWriter(client: BucketClient, world: AttemptWorld, key:
 
   return {
     write: (chunk) =>
-      telling(client, { verb: "written", key }, async () => {
+      telling(client, action, async () => {
         assert(state !== "closed", "nothing is written after commit or abort");
+        if (failure !== undefined) throw failure.error;
         if (state === "taken") return;
         held.push(Buffer.from(chunk)); // A copy: the chunk is its owner's again.
         heldBytes += chunk.byteLength;
         checksum = addCrc32c(chunk, checksum);
-        await sendPieces();
+        await sendPieces().catch((error: unknown) => {
+          failure = { error };
+          throw error;
+        });
       }),
     commit: () =>
-      telling(client, { verb: "written", key }, async () => {
+      telling(client, action, async () => {
         assert(state !== "closed", "a writer commits once");
+        if (failure !== undefined) throw failure.error;
         const before = state;
         state = "closed";
         if (before === "taken") return "exists";

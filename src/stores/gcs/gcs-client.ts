@@ -7,7 +7,7 @@ import type { Storage } from "@google-cloud/storage";
 import type { BucketClient, Condition } from "../bucket/bucket-client.ts";
 import { BucketFailure } from "../bucket/bucket-failure.ts";
 import { printCrc32c } from "../bucket/crc32c.ts";
-import { toGcsFailure } from "./gcs-failure.ts";
+import { toAccessFailure, toGcsFailure } from "./gcs-failure.ts";
 import type { GcsPlace } from "./gcs-place.ts";
 import { type GcsResource, markName, toStored } from "./gcs-resource.ts";
 import { GcsUpload } from "./gcs-upload.ts";
@@ -31,9 +31,11 @@ export function createGcsClient(storage: Storage, place: GcsPlace, access: GcsAc
   const url = `gs://${place.bucket}${place.prefix === "" ? "" : `/${place.prefix.slice(0, -1)}`}`;
   const grant = `gcloud storage buckets add-iam-policy-binding gs://${place.bucket} --member=… --role=roles/storage`;
   // Without credentials the client asks all the same, as nobody; what is said then does not tell what is wrong.
-  const ready = async (): Promise<void> => {
-    await access.headers(storage.apiEndpoint).catch(raise);
-  };
+  const headersOf = (url: string): Promise<Readonly<Record<string, string>>> =>
+    access.headers(url).catch((error: unknown) => {
+      throw toAccessFailure(error);
+    });
+  const ready = (): Promise<unknown> => headersOf(storage.apiEndpoint);
   return {
     url,
     pieceBytes,
@@ -102,7 +104,7 @@ export function createGcsClient(storage: Storage, place: GcsPlace, access: GcsAc
       const generation = version === undefined ? "" : `&generation=${version}`;
       const url = `${storage.apiEndpoint}/storage/v1/b/${name}/o/${encodeURIComponent(key)}?alt=media${generation}`;
       try {
-        const headers = { ...(await access.headers(url)), "user-agent": access.userAgent };
+        const headers = { ...(await headersOf(url)), "user-agent": access.userAgent };
         return await openGcsObject({ url, headers, offset, idleMsMax: access.idleMsMax }, signal);
       } catch (error) {
         return missingAsUndefined(error);

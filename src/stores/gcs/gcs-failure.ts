@@ -35,6 +35,14 @@ export function toGcsFailure(error: unknown): unknown {
   return fault === undefined ? error : new BucketFailure("transient", `the connection failed (${fault})`);
 }
 
+/** What went wrong before a request: nobody to ask as, or an outage of who says so. */
+export function toAccessFailure(error: unknown): BucketFailure {
+  const failure = toGcsFailure(error);
+  if (failure instanceof BucketFailure) return failure;
+  // Not its message: that of a file that cannot be parsed quotes the file.
+  return new BucketFailure("unauthenticated", "the credentials cannot be used");
+}
+
 /** An answer that is no success. @see https://cloud.google.com/storage/docs/json_api/v1/status-codes */
 export function failureOfStatus(
   status: number,
