@@ -240,6 +240,14 @@ describe.each([
     expect(buckets.read("hints", "head")).toBeUndefined();
   });
 
+  test("an object that was not there, and has been made by others since, is deleted", async () => {
+    const store = await place.open("others", { prefix: "" });
+    expect(await store.read("a")).toBeUndefined();
+    place.fake.buckets.seed("others", "a", "theirs");
+    await store.delete("a");
+    expect(place.fake.buckets.read("others", "a")).toBeUndefined();
+  });
+
   test("an aborted writer has the bucket forget what was sent", async () => {
     const store = await place.open("aborts", { prefix: "" });
     const began = place.openUploads();

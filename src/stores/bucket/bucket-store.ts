@@ -94,7 +94,9 @@ export function openBucketStore(client: BucketClient, world: AttemptWorld, prefi
       await telling(client, { verb: "deleted", key }, async () => {
         const known = versions.get(name);
         versions.delete(name);
-        await deleteObject(client, world, name, known ?? (await askVersion(name)), () => askVersion(name));
+        // That there was none once says nothing of now.
+        const condition = known?.kind === "version" ? known : await askVersion(name);
+        await deleteObject(client, world, name, condition, () => askVersion(name));
       });
     },
     nowMs: () =>
