@@ -90,7 +90,7 @@ export function createS3Client(
       } catch (error) {
         const failure = toS3Failure(error);
         const isReplaced = failure instanceof BucketFailure && failure.kind === "changed";
-        // A range behind the end of an empty object does not occur: nothing is gone on with at its end.
+        // Of the version that was asked for there is no more than of an object that was deleted.
         return isReplaced ? undefined : missingAsUndefined(failure);
       }
     },
