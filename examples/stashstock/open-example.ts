@@ -36,6 +36,8 @@ export type SyncedStream = Readonly<{
 export interface Example extends AsyncDisposable {
   readonly partner: Partner;
   readonly tenants: readonly string[];
+  /** What `leat` is started with: addresses, keys, places. */
+  readonly environment: Readonly<NodeJS.ProcessEnv>;
   /** Starts `leat <args>`; kill it, or wait for its end. */
   start(...args: string[]): LeatProcess;
   /** Runs `leat <args>` to its end. */
@@ -105,6 +107,7 @@ export async function openExample(options: ExampleOptions): Promise<Example> {
   return {
     partner,
     tenants,
+    environment,
     start,
     run,
     query,

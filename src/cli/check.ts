@@ -84,10 +84,19 @@ async function checkFlows(opened: OpenProject, problems: LeatError[]): Promise<r
   return deployments.map(({ name }) => name);
 }
 
+/** An object that nothing else is called. */
+const probeKey = "log/probe";
+
 /** Reads and writes where a sync would, and leaves nothing there. */
 async function probeLanding(store: ObjectStore): Promise<void> {
   for await (const _ of store.list("log/")) break;
-  const writer = await store.openWriter("log/probe");
+  if (store.localPath(probeKey) === undefined) {
+    // Buckets are not told of an object before there is enough of it, so that this one is made, and deleted as gc would.
+    await store.create(probeKey, Buffer.from("leat check"));
+    await store.delete(probeKey);
+    return;
+  }
+  const writer = await store.openWriter(probeKey);
   try {
     await writer.write(Buffer.from("leat"));
   } finally {

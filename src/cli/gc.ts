@@ -81,7 +81,8 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
   const datasets = names.length > 0 ? [] : await collectDatasets(opened, isDryRun, signal);
   const swept = isDryRun
     ? 0
-    : (await sweepPending(opened.landing.path)) + (await sweepLeftovers(opened.warehouse.path));
+    : (opened.landing.engine === "file" ? await sweepPending(opened.landing.path) : 0) +
+      (await sweepLeftovers(opened.warehouse.path));
   const sum = (read: (one: Readonly<{ deleted: number; deletedBytes: number; waiting: number }>) => number) =>
     [...collected, ...datasets].reduce((total, one) => total + read(one), 0);
   const [deleted, bytes, waiting] = [

@@ -9,6 +9,7 @@ import { openSyncLanes } from "../sync/lanes.ts";
 import type { SyncPorts } from "../sync/sync-job.ts";
 import type { GlobalOptions, Invocation } from "./invocation.ts";
 import { openPlaces } from "./open-places.ts";
+import { openStore } from "./open-store.ts";
 import { systemClock, systemRandom } from "./system-world.ts";
 
 /** A project with its landing at hand; the warehouse's engine is loaded only when a command asks for it. */
@@ -41,9 +42,8 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
   const loaded = await loadProject({ cwd, config: options.config, environment });
   invocation.listen();
   terminal.guard((text) => loaded.secrets.redact(text));
-  const { openFsStore } = await import("../stores/fs/open-fs-store.ts");
-  const store = openFsStore(loaded.landing.path);
-  const places = openPlaces(loaded.folder);
+  const store = await openStore(loaded.landing, invocation.signal);
+  const places = openPlaces(loaded.folder, invocation.signal);
   let warehouse: Promise<Warehouse> | undefined;
   const openWarehouseAt = async (path: string): Promise<Warehouse> => {
     const [{ openDuckDb }, { quoteExactColumns }, { readStagedPart }] = await Promise.all([

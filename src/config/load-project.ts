@@ -10,6 +10,7 @@ import { type LedgerLocation, parseLedgerLocation } from "./ledger-location.ts";
 import { type Location, parseLocation } from "./location.ts";
 import { readTenants } from "./read-tenants.ts";
 import { type GuardedSecrets, openSecrets } from "./secrets.ts";
+import { parseStoreLocation, type StoreLocation } from "./store-location.ts";
 
 /** Everything that configuration says; nothing is opened yet. */
 export type LoadedProject = Readonly<{
@@ -18,7 +19,7 @@ export type LoadedProject = Readonly<{
   configPath: string;
   /** Its folder: relative paths begin there. */
   folder: string;
-  landing: Location;
+  landing: StoreLocation;
   warehouse: Location;
   ledger: LedgerLocation;
   /** Names the project's code as it was read: `LEAT_CODE_VERSION`, else a hash of its files. */
@@ -68,17 +69,15 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
       ? { url: override, from: variable }
       : { url: project[what], from: `\`${what}\` of ${configPath}` };
   };
-  const locate = (what: "landing" | "warehouse", variable: string): Location => {
-    const { url, from } = settle(what, variable);
-    return parseLocation(url, what, from, folder);
-  };
+  const landing = settle("landing", "LEAT_LANDING");
+  const warehouse = settle("warehouse", "LEAT_WAREHOUSE");
   const ledger = settle("ledger", "LEAT_LEDGER");
   return {
     project,
     configPath,
     folder,
-    landing: locate("landing", "LEAT_LANDING"),
-    warehouse: locate("warehouse", "LEAT_WAREHOUSE"),
+    landing: parseStoreLocation(landing.url, "landing", landing.from, folder),
+    warehouse: parseLocation(warehouse.url, "warehouse", warehouse.from, folder),
     ledger: parseLedgerLocation(ledger.url, ledger.from, folder),
     codeVersion: environment["LEAT_CODE_VERSION"] || codeHash,
     secrets: openSecrets(environment, { folder, dotenvPath }),

@@ -24,8 +24,6 @@ describe("parseLocation", () => {
   });
 
   test.each([
-    ["gs://bucket/x", "landing"],
-    ["s3://bucket/x", "landing"],
     ["bigquery://p/d", "warehouse"],
     ["postgres://u:secret@h/d", "warehouse"],
   ] as const)("%s is not in this version yet", (url, what) => {

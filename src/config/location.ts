@@ -7,8 +7,8 @@ import { LeatError } from "../errors/leat-error.ts";
 export type Location = Readonly<{ engine: "file" | "duckdb"; path: string; url: string }>;
 
 const later = {
-  landing: ["gs", "s3"],
-  bucket: ["gs", "s3"],
+  landing: [],
+  bucket: [],
   warehouse: ["bigquery", "postgres", "postgresql"],
 } as const;
 
@@ -20,7 +20,7 @@ const examples = {
 } as const;
 
 /**
- * Reads the URL of the landing, the warehouse, or a bucket that a source reads.
+ * Reads the URL of the warehouse, or of a landing or bucket that is a folder; `store-location.ts` knows real buckets.
  *
  * @param url - `file:.leat/landing`, `duckdb:/srv/shop.duckdb`; a relative path begins at `folder`.
  * @param from - who said so, for the message: `LEAT_LANDING` or `landing` of the configuration.

@@ -180,6 +180,16 @@ const generalCodes = {
     hint: "Free some space and run again; the cursor has not moved.",
     retryable: true,
   },
+  STORE_DENIED: {
+    meaning: "The object store does not know us, or does not let us.",
+    hint: "Grant what is named, then run again; nothing was lost.",
+    retryable: false,
+  },
+  STORE_MISSING: {
+    meaning: "There is no such bucket, or it is not where the address says.",
+    hint: "Correct the address, or make the bucket.",
+    retryable: false,
+  },
   MANIFEST_INVALID: {
     meaning: "A manifest of the log cannot be understood.",
     hint: "It was written by a newer leat or by hand: update leat, or restore the object named.",

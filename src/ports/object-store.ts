@@ -16,7 +16,8 @@ export interface ObjectWriter {
  * Objects by key. Keys are `/`-separated paths of `[a-z0-9_~=.-]` names.
  *
  * Assumed of every adapter (PROTOCOL): create-if-absent is atomic; a created object is readable at once and is never
- * changed; listing by prefix is consistent and in key order. Errors are `STORE_UNREADABLE`, `STORE_UNWRITABLE`, `STORE_FULL`.
+ * changed; listing by prefix is consistent and in key order. Errors are `STORE_UNREADABLE`,
+ * `STORE_UNWRITABLE`, `STORE_FULL`, `STORE_DENIED`, `STORE_MISSING`.
  */
 export interface ObjectStore {
   /** For messages; no credentials. */

@@ -28,9 +28,10 @@ export interface Places {
   /** An absolute path; a relative one begins at the project's folder. */
   resolvePath(path: string): string;
   /**
-   * Opens an object store that a source reads from, by its URL: `file:PATH` for a folder.
+   * Opens an object store that a source reads from, by its URL: `file:PATH` for a folder, `gs://bucket/prefix`,
+   * `s3://bucket/prefix`.
    *
-   * @throws LeatError `NOT_SUPPORTED` for a kind of store of a later version, `CONFIG_INVALID` for any other text.
+   * @throws LeatError `CONFIG_INVALID` for any other text, `DEPENDENCY_MISSING`.
    */
   openStore(url: string): Promise<ObjectStore>;
 }

@@ -144,6 +144,8 @@ export function toProblem(error: unknown): Problem {
         parameter: "values",
       });
     case "STORE_UNREADABLE":
+    case "STORE_DENIED":
+    case "STORE_MISSING":
     case "PART_MISSING":
     case "PART_CORRUPT":
     case "VERSION_REFUSED":

@@ -30,6 +30,8 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   INTERRUPTED: 503,
   STORE_UNREADABLE: 503,
   STORE_UNWRITABLE: 503,
+  STORE_DENIED: 503,
+  STORE_MISSING: 503,
   WAREHOUSE_LOCKED: 503,
 
   EXTRACT_FAILED: 502, // The stream's own code is on the partner's side of us.

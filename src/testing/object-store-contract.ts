@@ -114,12 +114,23 @@ export function objectStoreContract(test: DefineTest, open: () => Promise<StoreU
   check("megabytes come back as they were written", async ({ store }) => {
     const chunk = Uint8Array.from({ length: 300_001 }, (_, index) => (index * 31) % 251);
     const writer = await store.openWriter("big/object");
-    for (let count = 0; count < 10; count++) await writer.write(chunk);
+    for (let count = 0; count < 30; count++) await writer.write(chunk);
     await writer.commit();
     const chunks: Uint8Array[] = [];
     for await (const part of (await store.readStream("big/object")) ?? []) chunks.push(part.slice());
-    assert.ok(Buffer.concat(chunks).equals(Buffer.concat(Array.from({ length: 10 }, () => chunk))));
-    assert.equal((await listed(store, "big/"))[0]?.bytes, 3_000_010);
+    assert.ok(Buffer.concat(chunks).equals(Buffer.concat(Array.from({ length: 30 }, () => chunk))));
+    assert.equal((await listed(store, "big/"))[0]?.bytes, 9_000_030);
+  });
+
+  check("of two writers of megabytes at once the first to commit wins", async ({ store, reopen }) => {
+    const writers = [await store.openWriter("big/race"), await (await reopen()).openWriter("big/race")];
+    for (let count = 0; count < 9; count++) {
+      for (const [number, writer] of writers.entries())
+        await writer.write(Buffer.alloc(1_000_000, `${number}`));
+    }
+    assert.equal(await writers[1]!.commit(), "created");
+    assert.equal(await writers[0]!.commit(), "exists");
+    assert.ok((await readText(store, "big/race")) === "1".repeat(9_000_000));
   });
 
   check("what is not there reads as undefined", async ({ store }) => {
@@ -161,6 +172,15 @@ export function objectStoreContract(test: DefineTest, open: () => Promise<StoreU
     assert.deepEqual(await keys(store, "log/", "log/002.json"), ["log/003.json", "log/004.json"]);
     assert.deepEqual(await keys(store, "log/", "log/0020"), ["log/003.json", "log/004.json"]);
     assert.deepEqual(await keys(store, "log/", "log/009.json"), []);
+  });
+
+  check("a listing of more than a page has each object once", async ({ store }) => {
+    const all = Array.from({ length: 130 }, (_, number) => `many/${String(number).padStart(4, "0")}`);
+    for (let at = 0; at < all.length; at += 10) {
+      await Promise.all(all.slice(at, at + 10).map((key) => store.create(key, bytes(key))));
+    }
+    assert.deepEqual(await keys(store, "many/"), all);
+    assert.deepEqual(await keys(store, "many/", "many/0009"), all.slice(10));
   });
 
   check("a tenant's prefix does not list a longer name", async ({ store }) => {

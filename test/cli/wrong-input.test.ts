@@ -134,11 +134,11 @@ describe("the world fails", () => {
     expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining("does not export a project") });
   });
 
-  test("a landing of a later version is refused by name", async () => {
-    const { ended } = folder.start(["sync"], { LEAT_LANDING: "gs://bucket/landing" });
+  test("a landing in a bucket that cannot exist is refused by name", async () => {
+    const { ended } = folder.start(["sync"], { LEAT_LANDING: "gs://My Bucket/landing" });
     expect(await ended).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/error NOT_SUPPORTED: LEAT_LANDING: .*not in this version yet/),
+      stderr: expect.stringMatching(/error CONFIG_INVALID: LEAT_LANDING: .*"My Bucket", which cannot exist/),
     });
   });
 

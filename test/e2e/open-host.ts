@@ -21,6 +21,8 @@ export type HostOptions = Readonly<{
   uid?: number;
   /** What comes before `node` on the command line, such as `unshare`. */
   before?: readonly string[];
+  /** Of the process itself, for what a project's own code reads. */
+  environment?: Readonly<NodeJS.ProcessEnv>;
 }>;
 
 /** Leaves out a request's number. */
@@ -30,7 +32,7 @@ export function openHost(options: HostOptions = {}): CommandHost {
   const [file = process.execPath, ...args] = [...(options.before ?? []), process.execPath, hostFile];
   const child: ChildProcess = spawn(file, args, {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    env: { PATH: process.env["PATH"], HOME: "/" },
+    env: { PATH: process.env["PATH"], HOME: "/", ...options.environment },
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
   let said = "";

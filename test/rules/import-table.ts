@@ -37,6 +37,9 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["sources/http", [...ground, "sources/stream-declaration"]], // Requests and answers, whatever is in them.
   ["sources/*", [...ground, "sources/stream-declaration", "sources/http"]],
   ["ledgers/sql", ground], // One code over two engines.
+  ["stores/bucket", ground], // What buckets of all vendors share: trying again, lost answers, checksums.
+  ["stores/gcs", [...ground, "stores/bucket"]],
+  ["stores/s3", [...ground, "stores/bucket"]],
   ...adapters
     .slice(1)
     .map((folder): [string, readonly string[]] => [
@@ -51,9 +54,11 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** Which folders may import which package; one that is not listed may be imported nowhere. */
 export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
+  ["@aws-sdk/client-s3", ["stores/s3"]],
   ["@clack/prompts", ["cli"]],
   ["@duckdb/node-api", ["warehouses/duckdb"]],
   ["@duckdb/duckdb-wasm", ["server"]], // Found and handed out, never imported.
+  ["@google-cloud/storage", ["stores/gcs"]],
   ["@opentelemetry/api", ["server"]],
   ["@opentelemetry/exporter-prometheus", ["server"]],
   ["@opentelemetry/sdk-metrics", ["server"]],
@@ -66,13 +71,13 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["croner", ["flow"]],
   ["fastify", ["server"]],
   ["@fastify/swagger", ["server"]],
-  ["@node-rs/crc32", ["landing"]],
+  ["@node-rs/crc32", ["landing", "stores/bucket"]],
   ["kysely", ["ledgers/*"]],
   ["nodemailer", ["flow"]],
   ["pg", ["ledgers/postgres"]],
   ["pg-boss", ["dispatchers/pg-boss"]],
   ["pino", ["server", "cli"]],
-  ["undici", ["sources/http"]],
+  ["undici", ["sources/http", "stores/gcs"]],
   // The entry hands it on: columns of datasets are zod schemas, and must be of this very version.
   [
     "zod",

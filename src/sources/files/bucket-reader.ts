@@ -93,8 +93,15 @@ type SourceCode = "SOURCE_UNREACHABLE" | "SOURCE_FAILED";
 
 /** A store that is read from fails as a source, not as the landing. */
 function toSourceError(error: unknown, code: SourceCode): unknown {
-  if (!(error instanceof LeatError) || error.code !== "STORE_UNREADABLE") return error;
-  const { message, retryable, details, cause } = error;
+  if (!(error instanceof LeatError)) return error;
+  const { message, retryable, details, cause, hint } = error;
+  // These say themselves what is to be granted or made.
+  if (error.code === "STORE_DENIED")
+    return new LeatError("SOURCE_AUTH_FAILED", { message, hint, details, cause });
+  if (error.code === "STORE_MISSING") {
+    return new LeatError("SOURCE_UNREACHABLE", { message, hint, retryable, details, cause });
+  }
+  if (error.code !== "STORE_UNREADABLE") return error;
   return new LeatError(code, {
     message,
     hint: "Check the permissions of the place named.",

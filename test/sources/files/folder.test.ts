@@ -26,7 +26,10 @@ async function put(folder: string, path: string, body: string | Buffer, changedA
   await utimes(join(folder, path), changedAt, changedAt);
 }
 
-const world = (folder: string) => ({ ...testWorld({ clock: new HastyClock() }), places: openPlaces(folder) });
+const world = (folder: string) => ({
+  ...testWorld({ clock: new HastyClock() }),
+  places: openPlaces(folder, new AbortController().signal),
+});
 
 describe.each(["folder", "bucket"] as const)("a %s", (kind) => {
   const at = (path: string) => (kind === "folder" ? { folder: path } : { bucket: `file:${path}` });
@@ -149,7 +152,10 @@ test("a file that grows while it is read is not landed half", async () => {
   await expect(read()).rejects.toMatchObject({ code: "SOURCE_TRUNCATED", retryable: true });
 });
 
-test.each(["gs://bucket/prefix", "s3://bucket/prefix"])("%s is not in this version", async (bucket) => {
+test.each([
+  "gs://My Bucket/prefix",
+  "s3://bucket/prefix?speed=1",
+])("%s is refused in words", async (bucket) => {
   const landing = openFilesLanding(oneStream({ bucket }), { world: world("/tmp") });
-  await expect(landing.run()).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
+  await expect(landing.run()).rejects.toMatchObject({ code: "CONFIG_INVALID" });
 });
