@@ -20,10 +20,11 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["errors", []],
   ["model", ["errors"]],
   ["ports", ["errors", "model"]],
+  ["google", ground], // Credentials and REST of Google Cloud, for whatever needs a request or two of it.
   ["scan", ["errors", "model"]],
   ["landing", [...ground, "scan"]],
   ["define", ground],
-  ["config", ground],
+  ["config", [...ground, "google"]], // Secrets may be kept in Secret Manager.
   ["dataset", ground],
   ["serve", ground],
   ["flow", ground],
@@ -37,6 +38,7 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["sources/http", [...ground, "sources/stream-declaration"]], // Requests and answers, whatever is in them.
   ["sources/*", [...ground, "sources/stream-declaration", "sources/http"]],
   ["ledgers/sql", ground], // One code over two engines.
+  ["dispatchers/cloud-tasks", [...ground, "google"]],
   ...adapters
     .slice(1)
     .map((folder): [string, readonly string[]] => [
@@ -44,9 +46,9 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
       folder === "ledgers/*" ? [...ground, "ledgers/sql"] : ground,
     ]),
   ["testing", ground],
-  ["server", [...ground, "scan", "workbook", "readers", ...stages, ...adapters]],
-  ["cli", [...ground, "scan", "workbook", "readers", ...stages, ...adapters, "server"]],
-  ["index.ts", [...ground, "scan", "workbook", "readers", ...stages, ...adapters, "server", "cli"]],
+  ["server", [...ground, "google", "scan", "workbook", "readers", ...stages, ...adapters]],
+  ["cli", [...ground, "google", "scan", "workbook", "readers", ...stages, ...adapters, "server"]],
+  ["index.ts", [...ground, "google", "scan", "workbook", "readers", ...stages, ...adapters, "server", "cli"]],
 ]);
 
 /** Which folders may import which package; one that is not listed may be imported nowhere. */
@@ -67,6 +69,7 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["fastify", ["server"]],
   ["@fastify/swagger", ["server"]],
   ["@node-rs/crc32", ["landing"]],
+  ["google-auth-library", ["google"]],
   ["kysely", ["ledgers/*"]],
   ["nodemailer", ["flow"]],
   ["pg", ["ledgers/postgres"]],
