@@ -77,6 +77,7 @@ try {
   const environment = {
     ...process.env,
     ...(isReal ? {} : prepareStub(folder)),
+    ...(process.stdout.isTTY ? {} : { TF_CLI_ARGS: "-no-color" }),
     CHECKPOINT_DISABLE: "1",
     TF_IN_AUTOMATION: "1",
   };

@@ -25,8 +25,8 @@ export type SyncPair = Readonly<{
 
 /** A month of the bill, ms. */
 const monthMs = 30 * 24 * 3600_000;
-/** Ticks of one schedule that are counted: one a minute. */
-const ticksMax = 30 * 24 * 60;
+/** Ticks of one schedule that are counted one by one: finding one takes up to a quarter of a millisecond. */
+const ticksMax = 2000;
 /** Characters of each readable part of a key. */
 const readableMax = 40;
 
@@ -75,9 +75,13 @@ function intervalCron(everyMs: number, anchorMs: number): CloudCron | undefined 
   return { cron: `${minute} ${hour === 0 ? "*" : `${hour}-23`}/${hours} * * *`, timezone };
 }
 
-/** Ticks of a month from an instant on. */
+/** Ticks of a month from an instant on; of frequent ones as many as in the time of the first ones. */
 export function countMonthly(ticks: ScheduleTicks, fromMs: number): number {
-  return listTicks(readTicks(ticks), { fromMs, untilMs: fromMs + monthMs }, ticksMax).length;
+  if (ticks.kind === "interval") return Math.floor(monthMs / ticks.everyMs);
+  const found = listTicks(readTicks(ticks), { fromMs, untilMs: fromMs + monthMs }, ticksMax);
+  const last = found.at(-1);
+  if (last === undefined || found.length < ticksMax) return found.length;
+  return Math.round((found.length * monthMs) / (last - fromMs));
 }
 
 /** Every stream and tenant of every schedule of a sync. */

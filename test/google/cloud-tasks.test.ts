@@ -17,6 +17,7 @@ beforeAll(async () => {
   issuer = await startTokenIssuer();
   process.env["GCE_METADATA_HOST"] = issuer.metadataHost;
   process.env["METADATA_SERVER_DETECTION"] = "assume-present";
+  process.env["GOOGLE_CLOUD_PROJECT"] = "my-project"; // Else the library looks for it in many places.
 });
 beforeEach(async () => {
   service = await startCloudTasks(queue, issuer.accessToken);
@@ -104,13 +105,13 @@ describe("openLocalTasks", () => {
       width: 2,
       async deliver({ name }, headers) {
         most = Math.max(most, ++running);
-        await Promise.resolve();
+        await new Promise((resolve) => setImmediate(resolve));
         running--;
         sent.push(`${name} ${headers["x-cloudtasks-taskretrycount"]}`);
         return name === "b" && headers["x-cloudtasks-taskretrycount"] === "0" ? 503 : 200;
       },
     });
-    for (const name of ["a", "b", "c", "a"]) await tasks.enqueue({ ...task, name }, "", signal);
+    await Promise.all(["a", "b", "c", "a"].map((name) => tasks.enqueue({ ...task, name }, "", signal)));
     await expect.poll(() => sent.toSorted()).toEqual(["a 0", "b 0", "b 1", "c 0"]);
     expect(most).toBe(2);
     expect(await tasks.enqueue({ ...task, name: "a" }, "", signal)).toBe("known");

@@ -13,6 +13,7 @@ beforeAll(async () => {
   issuer = await startTokenIssuer();
   process.env["GCE_METADATA_HOST"] = issuer.metadataHost;
   process.env["METADATA_SERVER_DETECTION"] = "assume-present";
+  process.env["GOOGLE_CLOUD_PROJECT"] = "my-project"; // Else the library looks for it in many places.
 });
 beforeEach(async () => {
   manager = await startSecretManager(issuer.accessToken);
