@@ -1,7 +1,7 @@
 # leat on Google Cloud: Scheduler (or planner and Tasks) -> Cloud Run -> Cloud Storage -> BigQuery, and the data API.
 
 locals {
-  dataset_id    = replace(var.name, "-", "_")
+  dataset_id    = "${replace(var.name, "-", "_")}_landing"
   bucket        = "${var.project_id}-${var.name}-landing"
   landing_url   = coalesce(var.landing_url, "gs://${local.bucket}")
   warehouse_url = coalesce(var.warehouse_url, "bigquery://${var.project_id}/${local.dataset_id}?location=${var.region}")

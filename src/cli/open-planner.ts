@@ -1,9 +1,9 @@
 /** Where the planner of the sync app meets its queue. */
-import type { FastifyInstance } from "fastify";
 import { LeatError } from "../errors/leat-error.ts";
 import type { TaskQueue } from "../ports/task-queue.ts";
 import type { AuthOptions } from "../server/sync/authenticate.ts";
 import type { WorkPorts } from "../server/sync/work-routes.ts";
+import type { SyncApp } from "../server/sync-app.ts";
 import type { Invocation } from "./invocation.ts";
 import type { OpenProject } from "./open-project.ts";
 import { systemClock } from "./system-world.ts";
@@ -14,7 +14,7 @@ export type PlannerSetup = Readonly<{
   option: string | undefined;
   auth: AuthOptions;
   /** The app, to which a queue in this process delivers without a socket. */
-  app: () => FastifyInstance;
+  app: () => SyncApp["app"];
 }>;
 
 /** Deliveries of a queue in this process at once: what one service on Cloud Run takes by default here. */

@@ -179,5 +179,7 @@ export function toName(text: string): string {
 }
 
 /** Name of a secret, `<name>-<variable>` in small letters; Secret Manager takes 255 characters. */
-const secretId = (name: string, variable: string): string =>
-  `${name}-${variable.toLowerCase().replaceAll("_", "-")}`.slice(0, 255);
+function secretId(name: string, variable: string): string {
+  const plain = variable.toLowerCase().replaceAll("_", "-");
+  return (plain.startsWith(`${name}-`) ? plain : `${name}-${plain}`).slice(0, 255);
+}

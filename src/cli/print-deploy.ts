@@ -45,7 +45,7 @@ export function listResources(plan: DeployPlan): readonly Line[] {
     ["Cloud Run", `job ${name}-backfill, for what takes longer than half an hour`],
     ...(v.serve_api ? ([["Cloud Run", `service ${name}-api, which serves the datasets`]] as const) : []),
     ["Cloud Storage", `bucket ${project}-${name}-landing, private, never deleted with the rest`],
-    ["BigQuery", `datasets ${[name.replaceAll("-", "_"), ...v.sources].join(", ")}`],
+    ["BigQuery", `dataset ${name.replaceAll("-", "_")}_landing of tables; of views: ${v.sources.join(", ")}`],
     ["Secret Manager", secretCount === 0 ? "no secrets" : `${secretCount} secrets, without their values`],
     [
       "Monitoring",

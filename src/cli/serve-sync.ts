@@ -42,6 +42,9 @@ SIGTERM drains: no new requests, running ones finish or stop at a safe point, ex
 /** Port when neither --port nor PORT says: what Cloud Run and most containers use. */
 const portDefault = 8080;
 
+/** Addresses that only this machine reaches. */
+const loopback = /^(127\.|localhost$|::1$)/;
+
 export function addServeSync(program: Command, invocation: Invocation): void {
   const command = program
     .command("serve-sync")
@@ -142,6 +145,11 @@ async function serveSync(invocation: Invocation, options: ServeOptions): Promise
       cloudProject: environment["GOOGLE_CLOUD_PROJECT"] || undefined,
     },
   );
+  if (auth.mode === "none" && !loopback.test(options.host)) {
+    logger.warn(
+      `Whoever reaches ${options.host} may call: nobody is checked. Say --auth apikey, oidc or iam.`,
+    );
+  }
   const wasDrained = await serveSyncApp(
     served,
     {

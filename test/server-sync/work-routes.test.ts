@@ -204,6 +204,22 @@ describe("deliveries", () => {
     expect(trace.filter((line) => line.startsWith("extract "))).toHaveLength(2);
   });
 
+  test("a scheduler or queue is told to send again what was stopped on its way, anybody else that there is more", async () => {
+    const { app, logs } = openSyncApp({ extract: async () => fakeOutcome(5, { hasMore: true }) });
+    const ask = (headers: Record<string, string>) => app.inject({ url: "/items?tenant_id=414", headers });
+    expect((await ask({})).json()).toMatchObject({ ok: true, has_more: true });
+    const scheduled = {
+      "x-cloudscheduler-jobname": "job",
+      "x-cloudscheduler-scheduletime": "2026-01-01T00:00:00Z",
+    };
+    for (const headers of [scheduled, { "x-cloudtasks-taskname": "task" }]) {
+      const answer = await ask(headers);
+      expect([answer.statusCode, answer.headers["retry-after"]]).toEqual([503, "10"]);
+      expect(answer.json()).toMatchObject({ code: "RUN_BOUND_REACHED", result: { counts: { landed: 5 } } });
+    }
+    expect(logs.filter((line) => "err" in line)).toEqual([]); // Nothing has failed.
+  });
+
   test("one that comes after the next tick was due is left to that", async () => {
     const { app, trace } = openSyncApp();
     const late = await app.inject({

@@ -12,6 +12,7 @@ import { itemError, type SyncItem, type SyncJob, type SyncPorts } from "../../sy
 import { syncProject } from "../../sync/sync-project.ts";
 import { sendProblem } from "../problem.ts";
 import { readSyncRequest } from "../sync-request.ts";
+import { isQueued } from "./delivery.ts";
 
 /** What a sync needs of the app. */
 export type AnswerPorts = Readonly<{
@@ -85,12 +86,27 @@ export function answerSyncs(ports: AnswerPorts, options: AnswerOptions): AnswerS
     const result = { ...printItem(item), duration_ms: Math.round(clock.nowMs() - startedAtMs) };
     if (error === undefined) {
       request.log.info(result, "synced");
-      return reply.send(result);
+      const isUnfinished = item.extract?.hasMore === true && isQueued(request.headers);
+      if (!isUnfinished) return reply.send(result);
+      return sendProblem(reply, comeAgain(place), { redact: ports.redact, status: 503, members: { result } });
     }
     const level = error.code === "INTERNAL" ? "error" : "warn";
     request.log[level]({ ...result, err: error }, error.message);
     return sendProblem(reply, error, { redact: ports.redact, members: { result } });
   };
+}
+
+/**
+ * Part of the work is committed, and the rest is not to wait for the next tick, which may be a day away. Schedulers and
+ * queues do not read `has_more`: they send again what was not answered with success, and that goes on from the commit.
+ */
+function comeAgain(place: Readonly<{ source: string; stream: string; tenant: string }>): LeatError {
+  return new LeatError("RUN_BOUND_REACHED", {
+    message: `${place.source}.${place.stream}, tenant ${place.tenant}: the run has stopped at a safe point, and more is to be read.`,
+    hint: "Send the request again: it goes on from what is committed.",
+    retryable: true,
+    details: place,
+  });
 }
 
 /** One stream, one tenant. A delivery that was done before is answered with what its run did. */

@@ -37,6 +37,10 @@ export function readDeliveryKey(headers: IncomingHttpHeaders, nowMs: number): st
   return `${job}@${time}${isEarly ? " by hand" : ""}`.slice(-idempotencyKeyMax);
 }
 
+/** Whether a scheduler or a queue has sent it: one that sends again what fails, and reads nothing else of an answer. */
+export const isQueued = (headers: IncomingHttpHeaders): boolean =>
+  headers["x-cloudtasks-taskname"] !== undefined || headers["x-cloudscheduler-jobname"] !== undefined;
+
 /** Fields by which Cloud Logging shows a request's lines as one. */
 export type TraceFields = Readonly<Record<string, string | boolean>>;
 
