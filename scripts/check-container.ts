@@ -6,7 +6,7 @@
  * found out is the same: what the Dockerfile does, who the process is, how it starts and stops.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { packPackage } from "./pack.ts";
@@ -75,7 +75,11 @@ function prepareBase(folder: string): void {
     '#!/bin/sh\nexec node /usr/local/lib/node_modules/npm/bin/npm-cli.js "$@"\n',
     { mode: 0o755 },
   );
-  const packed = run("sh", ["-c", `tar -C '${place}' -c . | podman import - ${baseImage}`]);
+  // Whom this machine trusts, the steps of the build trust as well: it may stand behind a proxy of its own.
+  const certificates = "/etc/ssl/certs/ca-certificates.crt";
+  if (existsSync(certificates)) cpSync(realpathSync(certificates), join(place, certificates));
+  const change = `--change 'ENV NODE_EXTRA_CA_CERTS=${certificates}'`;
+  const packed = run("sh", ["-c", `tar -C '${place}' -c . | podman import ${change} - ${baseImage}`]);
   if (packed.status !== 0) giveUp(`the stand-in cannot be imported: ${packed.stderr}`);
 }
 
