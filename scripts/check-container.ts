@@ -12,8 +12,9 @@ import { dirname, join } from "node:path";
 import { packPackage } from "./pack.ts";
 import { root } from "./steps.ts";
 
-/** The base that the Dockerfile names. */
+/** The base that the Dockerfile names, and what stands for it where it cannot be pulled. */
 const baseImage = "docker.io/library/node:24-bookworm-slim";
+const standInImage = "localhost/leat-check-base:24";
 const image = "localhost/leat-check:test";
 const container = `leat-check-${process.pid}`;
 /** What one step may take, ms: a base on a slow machine. */
@@ -57,11 +58,12 @@ for (const tool of ["podman", "buildah", "runc"]) {
     giveUp(`there is no ${tool}. Debian: apt-get install podman buildah runc debootstrap.`);
 }
 
-/** Makes the base, unless it is there or can be pulled. */
-function prepareBase(folder: string): void {
-  if (run("podman", ["image", "exists", baseImage]).status === 0) return;
-  if (run("podman", ["pull", "--quiet", baseImage]).status === 0) return;
-  console.log(`${baseImage} cannot be pulled; a stand-in is made of this machine's packages.`);
+/** Finds, pulls or makes the base. @returns its name. */
+function prepareBase(folder: string): string {
+  if (run("podman", ["image", "exists", baseImage]).status === 0) return baseImage;
+  if (run("podman", ["pull", "--quiet", baseImage]).status === 0) return baseImage;
+  if (run("podman", ["image", "exists", standInImage]).status === 0) return standInImage;
+  console.log(`${baseImage} cannot be pulled; a stand-in is made of this machine's packages, once.`);
   const place = join(folder, "base");
   const made = run("debootstrap", ["--variant=minbase", "--include=ca-certificates", "bookworm", place]);
   if (made.status !== 0) giveUp(`debootstrap failed: ${made.stdout.slice(-2000)}${made.stderr}`);
@@ -79,8 +81,9 @@ function prepareBase(folder: string): void {
   const certificates = "/etc/ssl/certs/ca-certificates.crt";
   if (existsSync(certificates)) cpSync(realpathSync(certificates), join(place, certificates));
   const change = `--change 'ENV NODE_EXTRA_CA_CERTS=${certificates}'`;
-  const packed = run("sh", ["-c", `tar -C '${place}' -c . | podman import ${change} - ${baseImage}`]);
+  const packed = run("sh", ["-c", `tar -C '${place}' -c . | podman import ${change} - ${standInImage}`]);
   if (packed.status !== 0) giveUp(`the stand-in cannot be imported: ${packed.stderr}`);
+  return standInImage;
 }
 
 /** A new project as its owner has it, with leat as it would be published. */
@@ -126,7 +129,7 @@ const runtime = [
 
 const folder = mkdtempSync(join(tmpdir(), "leat-container-"));
 try {
-  prepareBase(folder);
+  const base = prepareBase(folder);
   const project = await prepareProject(folder);
   const npmrc = join(homedir(), ".npmrc");
   const secret = run("test", ["-f", npmrc]).status === 0 ? ["--secret", `id=npmrc,src=${npmrc}`] : [];

@@ -68,8 +68,35 @@ function prepareStub(folder: string): Readonly<Record<string, string>> {
   return { TF_CLI_CONFIG_FILE: config, TF_DISABLE_PLUGIN_TLS: "1" };
 }
 
-const folder = mkdtempSync(join(tmpdir(), "leat-terraform-"));
 let failed = 0;
+
+/** Mistakes, and what Terraform says of each: a check that finds none of them would say nothing of the modules either. */
+const mistakes: readonly (readonly [text: string, said: RegExp])[] = [
+  ['schedul = "* * * * *"\n  name = "x"', /Unsupported argument[\s\S]*schedule/],
+  ['schedule = "* * * * *"', /Missing required argument[\s\S]*"name" is required/],
+  ['name = "x"\n  http_target {}', /Missing required argument[\s\S]*"uri" is required/],
+  ['name = "x"\n  paused = "perhaps"', /Incorrect attribute value type|a bool is required/],
+];
+
+/** Whether mistakes are found, each by its name. */
+function findsMistakes(place: string, environment: NodeJS.ProcessEnv): void {
+  for (const [index, [text, said]] of mistakes.entries()) {
+    const wrong = join(place, String(index));
+    mkdirSync(wrong, { recursive: true });
+    cpSync(join(root, "terraform/versions.tf"), join(wrong, "versions.tf"));
+    writeFileSync(join(wrong, "main.tf"), `resource "google_cloud_scheduler_job" "job" {\n  ${text}\n}\n`);
+    const options = { cwd: wrong, env: environment, encoding: "utf8" } as const;
+    spawnSync("terraform", ["init", "-backend=false", "-input=false"], options);
+    const { status, stdout, stderr } = spawnSync("terraform", ["validate", "-no-color"], options);
+    const isFound = status !== 0 && said.test(stdout + stderr);
+    if (!isFound) failed += 1;
+    console.log(
+      `${isFound ? "ok" : "FAILED"}: a mistake is found (${text.split("\n")[0]})${isFound ? "" : stdout + stderr}`,
+    );
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), "leat-terraform-"));
 try {
   // A copy: `init` writes a lock and a folder, which are not ours to keep.
   const modules = join(folder, "terraform");
@@ -100,6 +127,7 @@ try {
     run(`init of examples/${example}`, place, ["init", "-backend=false", "-input=false"]);
     run(`validate of examples/${example}`, place, ["validate"]);
   }
+  findsMistakes(join(folder, "wrong"), environment);
   run("test", modules, ["test"]);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -56,6 +56,9 @@ const requestsMax = 256;
 /** Largest body; options take some dozens of bytes. */
 const bodyBytesMax = 64 * 1024;
 
+/** Longest name of a source or stream in an address, as it is sent: fastify's own 100 are fewer than names may have. */
+const nameLengthMax = 2000;
+
 /** Builds the app. Try it with `app.inject(...)`; `serveSyncApp` listens. */
 export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): SyncApp {
   const interrupt = new AbortController();
@@ -69,6 +72,7 @@ export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): Syn
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }), // The hook below writes one line, not two.
     bodyLimit: bodyBytesMax,
+    routerOptions: { maxParamLength: nameLengthMax },
     exposeHeadRoutes: false, // A HEAD would sync.
     return503OnClosing: false, // The hook below answers with a problem document.
     frameworkErrors: (error, _request, reply) => {

@@ -124,6 +124,11 @@ describe("the sync app", () => {
     expect(problem(response)).toMatchObject({ status: 404, hint: "Say which: shop.orders, bank.orders." });
   });
 
+  test("a long name is looked for as any other", async () => {
+    const name = `/shop/${"%C3%B6rder".repeat(60)}`;
+    expect(problem(await open().app.inject({ url: `${name}?tenant_id=414` })).detail).toContain("örderörder");
+  });
+
   test("a wrong method is 405 with the right ones, and syncs nothing", async () => {
     let extracts = 0;
     const { app } = open({
