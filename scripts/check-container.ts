@@ -138,6 +138,8 @@ try {
     "--pull=never",
     "--isolation=chroot",
     "--network=host",
+    "--build-arg",
+    `NODE_IMAGE=${base}`,
     ...secret,
     "-t",
     image,
