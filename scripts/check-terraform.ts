@@ -78,6 +78,50 @@ const mistakes: readonly (readonly [text: string, said: RegExp])[] = [
   ['name = "x"\n  paused = "perhaps"', /Incorrect attribute value type|a bool is required/],
 ];
 
+/** Jobs of the example that is deployed: three tenants of four streams and the load, or the planner and the load. */
+const deployedJobs = { scheduler: 13, planner: 2 } as const;
+
+/** The modules beside what `leat deploy` writes for an example, as its owner would have them. */
+function prepareDeployed(place: string, dispatch: "scheduler" | "planner"): void {
+  cpSync(join(root, "terraform"), place, { recursive: true });
+  rmSync(join(place, "tests"), { recursive: true });
+  const project = [
+    "-c",
+    join(root, "examples/stashstock"),
+    "--project",
+    "my-project",
+    "--dispatch",
+    dispatch,
+  ];
+  const args = [
+    join(root, "bin/leat.js"),
+    "deploy",
+    ...project,
+    "--out",
+    join(place, "terraform.tfvars.json"),
+  ];
+  execFileSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
+  mkdirSync(join(place, "tests"));
+  const test = `mock_provider "google" {
+  mock_resource "google_service_account" {
+    defaults = {
+      email  = "account@my-project.iam.gserviceaccount.com"
+      member = "serviceAccount:account@my-project.iam.gserviceaccount.com"
+      name   = "projects/my-project/serviceAccounts/account@my-project.iam.gserviceaccount.com"
+    }
+  }
+}
+
+run "a_deployed_project" {
+  assert {
+    condition     = length(module.dispatch.jobs) == ${deployedJobs[dispatch]} && length(output.secrets_to_fill) == 4
+    error_message = "Each stream and tenant is called, and each secret has a place."
+  }
+}
+`;
+  writeFileSync(join(place, "tests/deployed.tftest.hcl"), test);
+}
+
 /** Whether mistakes are found, each by its name. */
 function findsMistakes(place: string, environment: NodeJS.ProcessEnv): void {
   for (const [index, [text, said]] of mistakes.entries()) {
@@ -128,6 +172,12 @@ try {
     run(`validate of examples/${example}`, place, ["validate"]);
   }
   findsMistakes(join(folder, "wrong"), environment);
+  for (const dispatch of ["scheduler", "planner"] as const) {
+    const place = join(folder, `deployed-${dispatch}`);
+    prepareDeployed(place, dispatch);
+    run(`init of a deployed project (${dispatch})`, place, ["init", "-backend=false", "-input=false"]);
+    run(`what \`leat deploy\` writes is taken (${dispatch})`, place, ["test"]);
+  }
   run("test", modules, ["test"]);
 } finally {
   rmSync(folder, { recursive: true, force: true });

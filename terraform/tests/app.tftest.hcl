@@ -98,6 +98,27 @@ run "secrets_come_by_name_and_version" {
   }
 }
 
+run "secrets_that_exist_are_read_wherever_they_are" {
+  command = apply
+
+  module {
+    source = "./modules/app"
+  }
+
+  variables {
+    readable_secrets = ["projects/other/secrets/one", "projects/my-project/locations/europe-west1/secrets/two"]
+  }
+
+  assert {
+    condition     = one(values(google_secret_manager_secret_iam_member.readable)).project == "other" && one(values(google_secret_manager_secret_iam_member.readable)).secret_id == "one"
+    error_message = "Also those of another project."
+  }
+  assert {
+    condition     = one(values(google_secret_manager_regional_secret_iam_member.readable)).location == "europe-west1" && one(values(google_secret_manager_regional_secret_iam_member.readable)).secret_id == "two"
+    error_message = "Also those of one region."
+  }
+}
+
 run "its_rights_end_at_its_bucket_and_datasets" {
   command = apply
 

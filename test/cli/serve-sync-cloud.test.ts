@@ -226,6 +226,28 @@ describe("what is set up wrong is told at the start", () => {
   });
 });
 
+test("a service that everybody can reach checks tokens itself", async () => {
+  const more = {
+    K_SERVICE: "",
+    LEAT_QUEUE: "",
+    LEAT_AUTH: "oidc",
+    LEAT_AUTH_AUDIENCE: "https://app.example",
+    LEAT_AUTH_CALLERS: `somebody@example.com, ${callerEmail}`,
+  };
+  const open = folder.start(["serve-sync"], environment(more));
+  await open.saw("listening on");
+  const own = /http:\/\/127\.0\.0\.1:\d+/.exec(open.output())![0];
+  const statusOf = async (token: string): Promise<number> =>
+    (await fetch(`${own}/nowhere`, { headers: { authorization: `Bearer ${token}` } })).status;
+  expect(await statusOf(issuer.sign({}))).toBe(404); // Let in, and there is no such stream.
+  expect(await statusOf(issuer.sign({}, { isForged: true }))).toBe(401);
+  expect(await statusOf(issuer.sign({ aud: "https://other.example" }))).toBe(401);
+  expect(await statusOf(issuer.sign({ email: "nobody@example.com" }))).toBe(403);
+  expect(open.output()).not.toContain(issuer.sign({}).split(".")[0]);
+  open.child.kill("SIGTERM");
+  expect((await open.ended).code).toBe(0);
+});
+
 test("on a laptop the same plan is carried out by the process itself", async () => {
   const laptop = makeFolder();
   try {

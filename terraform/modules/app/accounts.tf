@@ -43,10 +43,26 @@ resource "google_secret_manager_secret_iam_member" "sync" {
   member    = google_service_account.sync.member
 }
 
-resource "google_secret_manager_secret_iam_member" "readable" {
-  for_each = toset(var.readable_secrets)
+locals {
+  regional_secrets = [for secret in var.readable_secrets : secret if strcontains(secret, "/locations/")]
+}
 
-  secret_id = each.value
+resource "google_secret_manager_secret_iam_member" "readable" {
+  for_each = setsubtract(var.readable_secrets, local.regional_secrets)
+
+  project   = split("/", each.value)[1]
+  secret_id = split("/", each.value)[3]
+  role      = "roles/secretmanager.secretAccessor"
+  member    = google_service_account.sync.member
+}
+
+# projects/.../locations/.../secrets/...
+resource "google_secret_manager_regional_secret_iam_member" "readable" {
+  for_each = toset(local.regional_secrets)
+
+  project   = split("/", each.value)[1]
+  location  = split("/", each.value)[3]
+  secret_id = split("/", each.value)[5]
   role      = "roles/secretmanager.secretAccessor"
   member    = google_service_account.sync.member
 }
