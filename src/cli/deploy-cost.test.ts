@@ -4,6 +4,7 @@ import { estimateCost, sumCost, type Volumes } from "./deploy-cost.ts";
 /** A hundred tenants of ten streams, every hour. */
 const volumes: Volumes = {
   runs: 720_000,
+  works: 0,
   schedulerJobs: 1001,
   isPlanned: false,
   runSeconds: 20,
@@ -30,6 +31,13 @@ describe("estimateCost", () => {
     expect(usd("Cloud Scheduler", { schedulerJobs: 2, isFreeTier: true })).toBe(0);
     expect(usd("Cloud Tasks")).toBe(0);
     expect(usd("Cloud Tasks", { isPlanned: true })).toBeCloseTo(0.288, 2);
+  });
+
+  test("loads and plans are counted as well", () => {
+    expect(usd("Cloud Run", { runs: 0, works: 2880 })).toBeCloseTo(
+      2880 * 5 * (0.000024 + 0.5 * 0.0000025),
+      2,
+    );
   });
 
   test("operations of the bucket are fifteen dollars", () => {

@@ -4,6 +4,8 @@
 export type Volumes = Readonly<{
   /** Syncs, of all streams and tenants. */
   runs: number;
+  /** Loads, plans and builds: requests for all tenants at once. */
+  works: number;
   /** Jobs of Cloud Scheduler. */
   schedulerJobs: number;
   /** Whether each sync is a task of Cloud Tasks. */
@@ -64,20 +66,23 @@ const free = {
 const writesPerRun = 4;
 const readsPerRun = 3;
 
+/** One load, plan or build, seconds; it has its instance to itself, since others are seldom due at the same time. */
+const workSeconds = 5;
+
 /** Writes the bill; its sum is {@link sumCost}. */
 export function estimateCost(volumes: Volumes): readonly CostLine[] {
   const { runs, cpu, memoryGib } = volumes;
   const beyond = (amount: number, isFree: number): number =>
     Math.max(0, amount - (volumes.isFreeTier ? isFree : 0));
-  const seconds = (runs * volumes.runSeconds) / volumes.concurrency;
+  const seconds = (runs * volumes.runSeconds) / volumes.concurrency + volumes.works * workSeconds;
   const compute =
     beyond(seconds * cpu, free.vcpuSeconds) * prices.vcpuSecond +
     beyond(seconds * memoryGib, free.gibSeconds) * prices.gibSecond;
   const lines: readonly CostLine[] = [
     {
       what: "Cloud Run",
-      how: `${count(runs)} syncs of ${volumes.runSeconds} s, ${volumes.concurrency} at once on ${cpu} vCPU and ${memoryGib} GiB`,
-      usd: compute + beyond(runs, free.requests) * prices.request,
+      how: `${count(runs)} syncs of ${volumes.runSeconds} s, ${volumes.concurrency} at once on ${cpu} vCPU and ${memoryGib} GiB; ${count(volumes.works)} loads, plans and builds`,
+      usd: compute + beyond(runs + volumes.works, free.requests) * prices.request,
     },
     {
       what: "Cloud Scheduler",

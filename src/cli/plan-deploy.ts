@@ -5,7 +5,7 @@ import type { WorkSchedule } from "../flow/ready-made.ts";
 import type { Project } from "../ports/project.ts";
 import type { Tenant } from "../ports/source.ts";
 import { type CostLine, estimateCost, type Volumes } from "./deploy-cost.ts";
-import { listPairs, type SyncPair, toCloudCron } from "./deploy-schedules.ts";
+import { countMonthly, listPairs, type SyncPair, toCloudCron } from "./deploy-schedules.ts";
 import type { FoundSecrets } from "./find-secrets.ts";
 
 /** What a person says of the deployment. */
@@ -68,8 +68,8 @@ export type DeployPlan = Readonly<{
 export const schedulerPairsMax = 300;
 /** Variables of a service that may be secrets: Cloud Run takes 1,000 variables in all. */
 const secretVariablesMax = 900;
-/** Jobs beside those of the pairs: plan, load, build. */
-const ownJobs = { scheduler: 1, planner: 2 } as const;
+/** Jobs beside those of the pairs, and how often they call in a month: a load every 15 minutes, a plan every five. */
+const ownJobs = { scheduler: { jobs: 1, calls: 2880 }, planner: { jobs: 2, calls: 2880 + 8640 } } as const;
 
 /**
  * Plans a deployment.
@@ -127,8 +127,11 @@ export function planDeploy(
   const cost = estimateCost({
     ...choice.volumes,
     runs: pairs.reduce((sum, pair) => sum + pair.runsPerMonth, 0),
+    works: ownJobs[dispatch].calls + (buildCron === undefined ? 0 : countMonthly(build!.ticks, nowMs)), // It has one.
     schedulerJobs:
-      (dispatch === "scheduler" ? pairs.length : 0) + ownJobs[dispatch] + (buildCron === undefined ? 0 : 1),
+      (dispatch === "scheduler" ? pairs.length : 0) +
+      ownJobs[dispatch].jobs +
+      (buildCron === undefined ? 0 : 1),
     isPlanned: dispatch === "planner",
     secrets: secrets.variables.length,
   });

@@ -126,8 +126,11 @@ describe("leat deploy", () => {
       lines.reduce((sum, { usd }) => sum + usd, 0),
       2,
     );
-    // 180 syncs of a minute, four at once, on 1 vCPU and 1 GiB.
-    expect(lines.find(({ what }) => what === "Cloud Run")?.usd).toBeCloseTo(2700 * (0.000024 + 0.0000025), 2);
+    // 180 syncs of a minute, four at once, and 11,550 loads, plans and builds of five seconds, on 1 vCPU and 1 GiB.
+    expect(lines.find(({ what }) => what === "Cloud Run")?.usd).toBeCloseTo(
+      (2700 + 11_550 * 5) * (0.000024 + 0.0000025) + 11_730 * 0.4e-6,
+      2,
+    );
     expect(readVariables("planner.json")).toMatchObject({
       dispatch: "planner",
       syncs: {},

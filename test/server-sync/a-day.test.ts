@@ -79,6 +79,7 @@ test("each stream and tenant gets one task an hour, whatever dies or is called t
 
   const cost = estimateCost({
     runs: 720_000,
+    works: 2880 + 8640,
     schedulerJobs: 2,
     isPlanned: true,
     runSeconds: 20,
