@@ -52,7 +52,7 @@ export function addDeploy(program: Command, invocation: Invocation): void {
       "scheduler: a job of Cloud Scheduler for each stream and tenant; planner: one job, and tasks. Default: scheduler up to 300.",
     )
     .option("--alert-email <address>", "Who is told of failures.")
-    .option("--out <file>", "What to write.", "terraform.tfvars.json")
+    .option("--out <file>", "File to write; its folder is there already.", "terraform.tfvars.json")
     .option("--run-seconds <n>", "For the cost: seconds of one sync.", "20")
     .option("--concurrency <n>", "Syncs of one instance at the same time.", "4")
     .option("--cpu <n>", "vCPUs of an instance: 1, 2, 4 or 8.", "1")
