@@ -96,13 +96,23 @@ variable "load_schedule" {
   }
 }
 
-variable "build_schedule" {
-  description = "When datasets are built; null: never by itself."
-  type = object({
+variable "builds" {
+  description = "When datasets are built, and which; none named: all. The keys name the jobs."
+  type = map(object({
     schedule  = string
     time_zone = optional(string, "Etc/UTC")
-  })
-  default = null
+    datasets  = optional(list(string), [])
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for key in keys(var.builds) : can(regex("^[A-Za-z0-9_-]{1,400}$", key))])
+    error_message = "Keys of builds may hold letters, digits, - and _."
+  }
+  validation {
+    condition     = alltrue([for build in values(var.builds) : length(split(" ", trimspace(build.schedule))) == 5])
+    error_message = "Cloud Scheduler knows five fields of cron."
+  }
 }
 
 variable "dispatches_max" {

@@ -80,6 +80,31 @@ describe("planDeploy", () => {
   });
 });
 
+test("each schedule of a build has a job, with its datasets, and one that cannot be said is refused", () => {
+  const work = {
+    project,
+    tenants: [{ id: toTenantId("t"), fields: {} }],
+    secrets: { variables: [], google: [] },
+  };
+  const build = (id: string, ticks: WorkSchedule["ticks"], names: string[] = []): WorkSchedule => ({
+    ...hourly,
+    ...{ kind: "build", id, ticks, names },
+  });
+  const daily = { kind: "cron", cron: "@daily", timezone: "UTC" } as const;
+  const some = build("build.some", { kind: "interval", everyMs: 3_600_000, anchorMs: 0 }, ["sales"]);
+  const { variables } = planDeploy(
+    { ...work, schedules: [hourly, build("build.all", daily), some] },
+    choice,
+    0,
+  );
+  expect(variables.builds).toEqual({
+    "build-all": { schedule: "0 0 * * *", time_zone: "UTC", datasets: [] },
+    "build-some": { schedule: "0 * * * *", time_zone: "Etc/UTC", datasets: ["sales"] },
+  });
+  const odd = build("odd", { kind: "dates", instantsMs: [1] });
+  expect(() => planDeploy({ ...work, schedules: [hourly, odd] }, choice, 0)).toThrow(/"odd" of a build/);
+});
+
 test("names are such as service accounts have", () => {
   expect(toName("stashstock")).toBe("stashstock");
   expect(toName("Shop & Co.")).toBe("shop-co");

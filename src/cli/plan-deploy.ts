@@ -43,7 +43,9 @@ export type DeployVariables = Readonly<{
       Readonly<{ source: string; stream: string; tenant_id: string; schedule: string; time_zone: string }>
     >
   >;
-  build_schedule: Readonly<{ schedule: string; time_zone: string }> | null;
+  builds: Readonly<
+    Record<string, Readonly<{ schedule: string; time_zone: string; datasets: readonly string[] }>>
+  >;
   sources: readonly string[];
   secrets: Readonly<Record<string, string>>;
   readable_secrets: readonly string[];
@@ -102,8 +104,7 @@ export function planDeploy(
   }
   const { dispatch, why } = chooseDispatch(pairs, choice.dispatch);
   const name = toName(project.name);
-  const build = schedules.find(({ kind }) => kind === "build");
-  const buildCron = build === undefined ? undefined : toCloudCron(build.ticks);
+  const builds = schedules.filter(({ kind }) => kind === "build");
   const variables: DeployVariables = {
     project_id: choice.projectId,
     region: choice.region,
@@ -111,8 +112,7 @@ export function planDeploy(
     image: choice.image,
     dispatch,
     syncs: dispatch === "scheduler" ? Object.fromEntries(pairs.map(toSync)) : {},
-    build_schedule:
-      buildCron === undefined ? null : { schedule: buildCron.cron, time_zone: buildCron.timezone },
+    builds: Object.fromEntries(builds.map(toBuild)),
     sources: project.sources.map((source) => source.name),
     secrets: Object.fromEntries(secrets.variables.map((variable) => [variable, secretId(name, variable)])),
     readable_secrets: [...new Set(secrets.google.map((one) => one.replace(/\/versions\/.*$/, "")))],
@@ -127,11 +127,8 @@ export function planDeploy(
   const cost = estimateCost({
     ...choice.volumes,
     runs: pairs.reduce((sum, pair) => sum + pair.runsPerMonth, 0),
-    works: ownJobs[dispatch].calls + (buildCron === undefined ? 0 : countMonthly(build!.ticks, nowMs)), // It has one.
-    schedulerJobs:
-      (dispatch === "scheduler" ? pairs.length : 0) +
-      ownJobs[dispatch].jobs +
-      (buildCron === undefined ? 0 : 1),
+    works: builds.reduce((sum, { ticks }) => sum + countMonthly(ticks, nowMs), ownJobs[dispatch].calls),
+    schedulerJobs: (dispatch === "scheduler" ? pairs.length : 0) + ownJobs[dispatch].jobs + builds.length,
     isPlanned: dispatch === "planner",
     secrets: secrets.variables.length,
   });
@@ -165,6 +162,19 @@ function toSync(pair: SyncPair): [string, DeployVariables["syncs"][string]] {
   const { cron, timezone } = pair.cron!; // With dispatch "scheduler" each has one.
   const { key, source, stream, tenant } = pair;
   return [key, { source, stream, tenant_id: tenant, schedule: cron, time_zone: timezone }];
+}
+
+/** @throws LeatError `CONFIG_INVALID`: nothing would ever build by a schedule that Cloud Scheduler cannot say. */
+function toBuild({ id, ticks, names }: WorkSchedule): [string, DeployVariables["builds"][string]] {
+  const cron = toCloudCron(ticks);
+  if (cron !== undefined) {
+    const key = id.replace(/[^A-Za-z0-9_-]+/g, "-");
+    return [key, { schedule: cron.cron, time_zone: cron.timezone, datasets: names }];
+  }
+  throw new LeatError("CONFIG_INVALID", {
+    message: `Cloud Scheduler has no words for the schedule "${id}" of a build: it knows five fields of cron and nothing else.`,
+    hint: "Give the build a schedule such as 30 6 * * *.",
+  });
 }
 
 /** Longest name: service accounts have 30 characters, of which `-scheduler` and its like take up to 10. */

@@ -30,14 +30,7 @@ export function listResources(plan: DeployPlan): readonly Line[] {
     ["Artifact Registry", `repository ${name}, for the image`],
     ...dispatch,
     ["Cloud Scheduler", `job ${name}-load, every 15 minutes: one load a stream`],
-    ...(v.build_schedule === null
-      ? []
-      : ([
-          [
-            "Cloud Scheduler",
-            `job ${name}-build, ${v.build_schedule.schedule} (${v.build_schedule.time_zone})`,
-          ],
-        ] as const)),
+    ...listBuilds(v),
     [
       "Cloud Run",
       `service ${name}-sync, ${v.service.cpu} vCPU, ${v.service.memory}, no instance while nothing runs`,
@@ -52,6 +45,20 @@ export function listResources(plan: DeployPlan): readonly Line[] {
       v.alert_email === null ? "alerts without a receiver: see --alert-email" : `alerts to ${v.alert_email}`,
     ],
   ];
+}
+
+/** Jobs that build; where none does although there are datasets, that is said. */
+function listBuilds({ name, builds, serve_api: hasDatasets }: DeployVariables): readonly Line[] {
+  const jobs = Object.entries(builds);
+  if (jobs.length === 0 && hasDatasets) {
+    return [
+      ["Cloud Scheduler", "no job for builds: datasets are built by nobody until buildFlow has a schedule"],
+    ];
+  }
+  return jobs.map(([key, { schedule, time_zone: zone, datasets }]) => [
+    "Cloud Scheduler",
+    `job ${name}-build-${key}, ${schedule} (${zone}): ${datasets.length === 0 ? "all datasets" : datasets.join(", ")}`,
+  ]);
 }
 
 /** Who may do what; nobody else may. */

@@ -9,7 +9,7 @@ variables {
   dispatch         = "scheduler"
   planner_schedule = "*/5 * * * *"
   load_schedule    = "*/15 * * * *"
-  build_schedule   = null
+  builds           = {}
   dispatches_max   = 10
   service_uri      = "https://shop-sync-abc-ew.a.run.app"
   caller_email     = "shop-caller@my-project.iam.gserviceaccount.com"
@@ -68,15 +68,27 @@ run "a_planner_and_its_queue" {
 
   variables {
     dispatch = "planner"
-    build_schedule = {
-      schedule  = "30 6 * * *"
-      time_zone = "Europe/Vienna"
+    builds = {
+      all = {
+        schedule  = "30 6 * * *"
+        time_zone = "Europe/Vienna"
+        datasets  = []
+      }
+      some = {
+        schedule  = "0 * * * *"
+        time_zone = "Etc/UTC"
+        datasets  = ["sales"]
+      }
     }
   }
 
   assert {
-    condition     = toset(keys(google_cloud_scheduler_job.job)) == toset(["plan", "load", "build"])
-    error_message = "The planner, the load and the build, whatever there is to sync."
+    condition     = toset(keys(google_cloud_scheduler_job.job)) == toset(["plan", "load", "build-all", "build-some"])
+    error_message = "The planner, the load and the builds, whatever there is to sync."
+  }
+  assert {
+    condition     = base64decode(google_cloud_scheduler_job.job["build-all"].http_target[0].body) == "{}" && base64decode(google_cloud_scheduler_job.job["build-some"].http_target[0].body) == "{\"dataset\":[\"sales\"]}"
+    error_message = "A build says which datasets, or all."
   }
   assert {
     condition     = google_cloud_tasks_queue.syncs[0].rate_limits[0].max_concurrent_dispatches == 10

@@ -52,7 +52,7 @@ describe("leat deploy", () => {
       name: "orders",
       image: "europe-west1-docker.pkg.dev/my-project/orders/orders:latest",
       dispatch: "scheduler",
-      build_schedule: { schedule: "30 6 * * *", time_zone: "UTC" },
+      builds: { build: { schedule: "30 6 * * *", time_zone: "UTC", datasets: [] } },
       sources: ["bank", "shop"],
       secrets: {
         BANK_USER: "orders-bank-user",

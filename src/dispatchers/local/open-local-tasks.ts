@@ -17,15 +17,26 @@ const triesMax = 5;
 const firstWaitMs = 1000;
 /** How long a name is remembered after its task has ended, ms: as long as Cloud Tasks does. */
 const nameMs = 60 * 60_000;
+/** Pause between two looks for names to forget, ms: each look goes through all of them. */
+const forgetMs = 60_000;
 
 /** Opens a queue. */
 export function openLocalTasks({ deliver, clock, width }: LocalTasksOptions): TaskQueue {
   const waiting: QueuedTask[] = [];
   /** Names of tasks that wait, are under way (`undefined`) or ended at an instant, ms. */
   const names = new Map<string, number | undefined>();
+  let forgottenAtMs = clock.nowMs();
   const stopped = new AbortController();
   const underWay = new Set<Promise<void>>();
 
+  const forgetNames = (): void => {
+    const nowMs = clock.nowMs();
+    if (nowMs - forgottenAtMs < forgetMs) return;
+    forgottenAtMs = nowMs;
+    for (const [name, endedAtMs] of names) {
+      if (endedAtMs !== undefined && nowMs - endedAtMs >= nameMs) names.delete(name);
+    }
+  };
   const send = async (task: QueuedTask): Promise<void> => {
     for (let attempt = 0; attempt < triesMax && !stopped.signal.aborted; attempt++) {
       const headers = {
@@ -53,10 +64,7 @@ export function openLocalTasks({ deliver, clock, width }: LocalTasksOptions): Ta
   return {
     url: "local:",
     async enqueue(task) {
-      const nowMs = clock.nowMs();
-      for (const [name, endedAtMs] of names) {
-        if (endedAtMs !== undefined && nowMs - endedAtMs >= nameMs) names.delete(name);
-      }
+      forgetNames();
       if (names.has(task.name)) return "known";
       names.set(task.name, undefined);
       waiting.push(task);

@@ -13,9 +13,11 @@ module "leat" {
   planner_schedule = "*/5 * * * *"
   dispatches_max   = 20
 
-  build_schedule = {
-    schedule  = "30 6 * * *"
-    time_zone = "America/Denver"
+  builds = {
+    nightly = {
+      schedule  = "30 6 * * *"
+      time_zone = "America/Denver"
+    }
   }
 
   secrets = {

@@ -27,14 +27,21 @@ locals {
       time_zone   = "Etc/UTC"
       description = "Loads what is landed, one load a stream."
     }
-    build = {
-      schedule    = try(var.build_schedule.schedule, null)
-      time_zone   = try(var.build_schedule.time_zone, "Etc/UTC")
+  }
+
+  builds = {
+    for key, build in var.builds : "build-${key}" => {
+      path        = "/build"
+      body        = jsonencode({ for name in ["dataset"] : name => build.datasets if length(build.datasets) > 0 })
+      schedule    = build.schedule
+      time_zone   = build.time_zone
+      paused      = false
+      retries     = 1
       description = "Builds datasets from what is loaded."
     }
   }
 
-  jobs = merge(local.syncs, {
+  jobs = merge(local.syncs, local.builds, {
     for key, work in local.works : key => {
       path        = "/${key}"
       body        = "{}"

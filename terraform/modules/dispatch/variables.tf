@@ -40,12 +40,13 @@ variable "load_schedule" {
   type        = string
 }
 
-variable "build_schedule" {
-  description = "When datasets are built; null: never."
-  type = object({
+variable "builds" {
+  description = "When datasets are built, and which; none named: all."
+  type = map(object({
     schedule  = string
     time_zone = string
-  })
+    datasets  = list(string)
+  }))
 }
 
 variable "dispatches_max" {
