@@ -39,7 +39,7 @@ export type SyncPortOptions = Readonly<{
  */
 export async function openProject(invocation: Invocation, options: GlobalOptions): Promise<OpenProject> {
   const { cwd, environment, terminal } = invocation;
-  const loaded = await loadProject({ cwd, config: options.config, environment });
+  const loaded = await loadProject({ cwd, config: options.config, environment, clock: systemClock });
   invocation.listen();
   terminal.guard((text) => loaded.secrets.redact(text));
   const store = await openStore(loaded.landing, invocation.signal);

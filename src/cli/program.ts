@@ -5,6 +5,7 @@ import { addBuild } from "./build.ts";
 import { addCheck } from "./check.ts";
 import { addBackfill, addCancel, addRetry, addTrigger } from "./control-runs.ts";
 import { addDatasets } from "./datasets.ts";
+import { addDeploy } from "./deploy.ts";
 import { addDiff } from "./diff.ts";
 import { addExtract } from "./extract.ts";
 import { addFlows, addPause, addResume, addSchedules } from "./flows.ts";
@@ -80,6 +81,7 @@ export function buildProgram(invocation: Invocation, version: string): Command {
     addServe,
     addKeys,
     addServeSync,
+    addDeploy,
   ]) {
     add(program, invocation);
   }

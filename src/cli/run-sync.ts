@@ -2,10 +2,8 @@
 import type { Command } from "commander";
 import { LeatError } from "../errors/leat-error.ts";
 import { printErrorJson } from "../errors/print-error.ts";
-import type { Tenant } from "../ports/source.ts";
-import type { ChosenStream, SyncItem, SyncJob, SyncResult } from "../sync/sync-job.ts";
+import type { SyncItem, SyncJob, SyncResult } from "../sync/sync-job.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
-import type { OpenProject } from "./open-project.ts";
 import { reportError } from "./report-error.ts";
 import { printable, printCount, printSpan, type Terminal } from "./terminal.ts";
 
@@ -19,6 +17,7 @@ export type SyncOptions = GlobalOptions &
     confirmShrink?: boolean;
     concurrency?: string;
     idempotencyKey?: string;
+    shard?: string;
   }>;
 
 /** How often an extract begins anew when another run committed first: two processes at once are settled by one. */
@@ -51,6 +50,10 @@ export function addExtractOptions(command: Command): Command {
     .option(
       "--idempotency-key <key>",
       "A name for this delivery: when it was completed before, nothing is fetched.",
+    )
+    .option(
+      "--shard <i/n>",
+      "Only the i-th of n shares of the tenants, counted from 0. Default: the task's own share in a Cloud Run job.",
     );
 }
 
@@ -78,6 +81,8 @@ export async function runSync(
     { chooseMode },
     { syncProject },
     { itemError },
+    { addLandedTenants },
+    { isInShard, readShard },
   ] = await Promise.all([
     import("./open-project.ts"),
     import("./progress.ts"),
@@ -86,17 +91,25 @@ export async function runSync(
     import("../sync/choose-mode.ts"),
     import("../sync/sync-project.ts"),
     import("../sync/sync-job.ts"),
+    import("../sync/landed-tenants.ts"),
+    import("./shard.ts"),
   ]);
   const { terminal, signal } = invocation;
   const startedAtMs = systemClock.nowMs();
   const opened = await openProject(invocation, options);
   const streams = choose.chooseStreams(opened.project, names);
   const known = opened.readTenants();
-  const tenants = choose.chooseTenants(
-    steps === "load" ? await addLandedTenants(opened, streams, known) : known,
+  const shard = readShard(options.shard, invocation.environment);
+  const chosen = choose.chooseTenants(
+    steps === "load" ? await addLandedTenants(opened.store, streams, known) : known,
     options.tenant ?? [],
     opened.project,
   );
+  const tenants = shard === undefined ? chosen : chosen.filter(({ id }) => isInShard(id, shard));
+  if (tenants.length === 0) {
+    terminal.err("No tenant is in this share; there is nothing to do.\n");
+    return 0;
+  }
   const request = {
     from: options.from,
     to: options.to,
@@ -131,22 +144,6 @@ export async function runSync(
   reportFailures(terminal, failed);
   if (failed.length === 0) return 0;
   return signal.aborted ? 130 : 1;
-}
-
-/** Tenants that have something landed, also those that are no longer in the tenants file: what is sealed is loaded. */
-async function addLandedTenants(
-  { store }: OpenProject,
-  streams: readonly ChosenStream[],
-  known: readonly Tenant[],
-): Promise<readonly Tenant[]> {
-  const { listTenants } = await import("../landing/log.ts");
-  const tenants = new Map(known.map((tenant) => [tenant.id, tenant]));
-  for (const { source, spec } of streams) {
-    for (const id of await listTenants(store, source.name, spec.name)) {
-      if (!tenants.has(id)) tenants.set(id, { id, fields: {} });
-    }
-  }
-  return [...tenants.values()];
 }
 
 /** Reads `--concurrency`. */

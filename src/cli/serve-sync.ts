@@ -5,7 +5,17 @@ import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import { readNumber } from "./read-number.ts";
 
 type ServeOptions = GlobalOptions &
-  Readonly<{ port?: string; host: string; softDeadline?: string; drain: string; concurrency?: string }>;
+  Readonly<{
+    port?: string;
+    host: string;
+    softDeadline?: string;
+    drain: string;
+    concurrency?: string;
+    auth?: string;
+    queue?: string;
+    /** `false`: --no-load. */
+    load: boolean;
+  }>;
 
 const after = `
 Requests, GET or POST, options in the query or in a JSON body:
@@ -13,16 +23,27 @@ Requests, GET or POST, options in the query or in a JSON body:
   /<source>/<stream>?tenant_id=414           the same, where two sources have such a stream
   ...&from=2026-01-01&to=2026-02-01          a range again
   ...&full_refresh=true                      everything anew (confirm_shrink=true: even if far fewer)
+  ...&not_after=2026-01-01T04:00:00Z         nothing, when it comes later than that
   /live, /ready                              for a supervisor
+Only POST, for all tenants at once:
+  /plan                                      hands what is due by the schedules of syncFlow to the queue
+  /load                                      loads what is landed, one load a stream; ?stream=shop.orders
+  /build                                     builds datasets from it; ?dataset=sales
 
 The answer is JSON: counts, cursor before and after, requests, packages. Failures are problem documents: 400 bad
-input, 404 unknown stream or tenant, 405, 409 another run was first, 502 the partner failed, 503 come again.
-An Idempotency-Key header makes a delivery that was completed a no-op.
+input, 401 and 403 the caller, 404 unknown stream or tenant, 405, 409 another run was first, 502 the partner failed,
+503 come again. A delivery that was done before is not done again, and is answered as it was then: it is known by an
+Idempotency-Key header, or by those of Cloud Scheduler and Cloud Tasks.
+Callers (--auth): none; iam: checked by Cloud Run, the default there; oidc: identity tokens for LEAT_AUTH_AUDIENCE from
+LEAT_AUTH_CALLERS; apikey: LEAT_AUTH_KEY, a reference such as env:SYNC_KEY, sent as Authorization: Bearer or X-Api-Key.
 The configuration is named by LEAT_CONFIG, the tenants by LEAT_TENANTS; the latter are read for each request.
 SIGTERM drains: no new requests, running ones finish or stop at a safe point, exit code 0.`;
 
 /** Port when neither --port nor PORT says: what Cloud Run and most containers use. */
 const portDefault = 8080;
+
+/** Addresses that only this machine reaches. */
+const loopback = /^(127\.|localhost$|::1$)/;
 
 export function addServeSync(program: Command, invocation: Invocation): void {
   const command = program
@@ -34,7 +55,7 @@ export function addServeSync(program: Command, invocation: Invocation): void {
     .option("-p, --port <n>", `Port; 0 takes a free one. Default: PORT, else ${portDefault}.`)
     .option(
       "--host <address>",
-      "Address to listen on; 0.0.0.0 in a container. There is no login: keep it private.",
+      "Address to listen on; 0.0.0.0 in a container. Anybody may call unless --auth says otherwise.",
       "127.0.0.1",
     )
     .option(
@@ -47,6 +68,15 @@ export function addServeSync(program: Command, invocation: Invocation): void {
       "9",
     )
     .option("--concurrency <n>", "Extracts of one source at a time, over all requests. Default 4.")
+    .option(
+      "--auth <mode>",
+      "How callers are known: none, iam, oidc or apikey. Default: LEAT_AUTH, else iam on Cloud Run and none elsewhere.",
+    )
+    .option(
+      "--queue <url>",
+      "Where /plan puts due syncs: cloud-tasks://projects/…/locations/…/queues/…, or local: for this process. Default: LEAT_QUEUE.",
+    )
+    .option("--no-load", "Only land what a request asks for; POST /load loads it, for all tenants at once.")
     .addHelpText("after", after)
     .action(async () => {
       invocation.finish(await serveSync(invocation, command.optsWithGlobals<ServeOptions>()));
@@ -63,31 +93,65 @@ async function serveSync(invocation: Invocation, options: ServeOptions): Promise
       : readNumber("--soft-deadline", options.softDeadline, 1, 86_400) * 1000;
   const extractsPerSource =
     options.concurrency === undefined ? undefined : readNumber("--concurrency", options.concurrency, 1, 1000);
-  const [{ openProject }, { createSyncApp }, { serveSyncApp }, { openLogger, logProgress }] =
+  const [{ openProject }, { createSyncApp, openTraceStore }, { serveSyncApp }, { openLogger, logProgress }] =
     await Promise.all([
       import("./open-project.ts"),
       import("../server/sync-app.ts"),
       import("../server/serve-sync-app.ts"),
       import("../server/logger.ts"),
     ]);
+  const [{ readSyncAuth }, { openPlanner }, { buildDatasets }] = await Promise.all([
+    import("./read-sync-auth.ts"),
+    import("./open-planner.ts"),
+    import("./build-datasets.ts"),
+  ]);
   const opened = await openProject(invocation, options);
   opened.readTenants(); // Wrong tenants are told now, not at the first request.
   const redact = (text: string): string => opened.secrets.redact(text);
+  const trace = openTraceStore();
   const log = {
     destination: { write: (line: string) => terminal.out(line) },
     level: options.quiet ? "warn" : (environment["LOG_LEVEL"] ?? "info"),
     isGoogleCloud: environment["K_SERVICE"] !== undefined,
     redact,
+    mixin: () => trace.getStore() ?? {},
   };
   const logger = openLogger(log);
   const progress = (event: ProgressEvent): void => logProgress(logger, event);
+  const auth = await readSyncAuth(environment, options.auth, opened.secrets);
+  const planner = await openPlanner(invocation, opened, {
+    option: options.queue,
+    auth,
+    app: () => served.app,
+  });
   const sync = await opened.openSyncPorts(progress, { extractsPerSource });
-  const app = createSyncApp(
-    { project: opened.project, readTenants: opened.readTenants, sync, redact, log },
-    { softDeadlineMs },
+  const { project, readTenants } = opened;
+  const served = createSyncApp(
+    {
+      project,
+      readTenants,
+      sync,
+      redact,
+      log,
+      auth,
+      trace,
+      openPlanner: planner,
+      appUrl: environment["LEAT_SERVICE_URL"] || undefined,
+      build: (names, signal) => buildDatasets(invocation, opened, names, signal),
+    },
+    {
+      softDeadlineMs,
+      steps: options.load ? "both" : "extract",
+      cloudProject: environment["GOOGLE_CLOUD_PROJECT"] || undefined,
+    },
   );
+  if (auth.mode === "none" && !loopback.test(options.host)) {
+    logger.warn(
+      `Whoever reaches ${options.host} may call: nobody is checked. Say --auth apikey, oidc or iam.`,
+    );
+  }
   const wasDrained = await serveSyncApp(
-    app,
+    served,
     {
       host: options.host,
       port,
@@ -95,7 +159,7 @@ async function serveSync(invocation: Invocation, options: ServeOptions): Promise
       finishMs: drainMs / 3,
       drainMs,
       onListening: (url) =>
-        logger.info({ url, streams: opened.project.sources.length }, `listening on ${url}`),
+        logger.info({ url, streams: project.sources.length, auth: auth.mode }, `listening on ${url}`),
     },
     signal,
   );

@@ -3,8 +3,10 @@ import { dirname, join } from "node:path";
 import { LeatError } from "../errors/leat-error.ts";
 import type { Project } from "../ports/project.ts";
 import type { Tenant } from "../ports/source.ts";
+import type { Clock } from "../ports/world.ts";
 import { type Environment, readDotenv } from "./environment.ts";
 import { findConfig } from "./find-config.ts";
+import { openGoogleSecrets } from "./google-secrets.ts";
 import { importConfig } from "./import-config.ts";
 import { type LedgerLocation, parseLedgerLocation } from "./ledger-location.ts";
 import { type Location, parseLocation } from "./location.ts";
@@ -38,6 +40,8 @@ export type LoadOptions = Readonly<{
   /** `--config`. */
   config: string | undefined;
   environment: Environment;
+  /** For what is kept a while: secrets of Secret Manager. */
+  clock: Clock;
 }>;
 
 /**
@@ -50,7 +54,7 @@ export type LoadOptions = Readonly<{
  * @throws LeatError `CONFIG_MISSING`, `CONFIG_INVALID`, `NOT_SUPPORTED`.
  */
 export async function loadProject(options: LoadOptions): Promise<LoadedProject> {
-  const { environment } = options;
+  const { environment, clock } = options;
   const configPath = findConfig(options.cwd, {
     option: options.config,
     variable: environment["LEAT_CONFIG"],
@@ -80,7 +84,11 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     warehouse: parseLocation(warehouse.url, "warehouse", warehouse.from, folder),
     ledger: parseLedgerLocation(ledger.url, ledger.from, folder),
     codeVersion: environment["LEAT_CODE_VERSION"] || codeHash,
-    secrets: openSecrets(environment, { folder, dotenvPath }),
+    secrets: openSecrets(
+      environment,
+      { folder, dotenvPath },
+      openGoogleSecrets({ clock, url: environment["LEAT_SECRET_MANAGER_URL"] || undefined }),
+    ),
     lockWaitMs: readLockWait(environment["LEAT_LOCK_WAIT"]),
     environment,
     readTenants: () =>

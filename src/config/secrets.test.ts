@@ -11,7 +11,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const open = (environment: Record<string, string>) =>
-  openSecrets(environment, { folder, dotenvPath: join(folder, ".env") });
+  openSecrets(environment, { folder, dotenvPath: join(folder, ".env") }, async (name) => `value of ${name}`);
 
 describe("openSecrets", () => {
   test("finds a secret in the environment and in a file, without its last line break", async () => {
@@ -37,8 +37,11 @@ describe("openSecrets", () => {
     expect(error).not.toContain("hunter2");
   });
 
-  test("a store of a later version is refused by name", async () => {
-    await expect(open({}).resolve("gcp-secret:projects/x")).rejects.toMatchObject({ code: "NOT_SUPPORTED" });
+  test("one of Secret Manager is asked for there, and never told", async () => {
+    const secrets = open({});
+    const reference = "gcp-secret:projects/p/secrets/key";
+    expect(await secrets.resolve(reference)).toBe("value of projects/p/secrets/key");
+    expect(secrets.redact("it is value of projects/p/secrets/key")).toBe(`it is [secret ${reference}]`);
   });
 
   test("values that were resolved are taken out of text, in every form in which they are sent", async () => {

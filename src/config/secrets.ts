@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { LeatError } from "../errors/leat-error.ts";
 import type { Secrets } from "../ports/world.ts";
 import { type Environment, isMissing } from "./environment.ts";
+import type { ResolveGoogleSecret } from "./google-secrets.ts";
 
 /** Secrets that also know what must never be told. */
 export interface GuardedSecrets extends Secrets {
@@ -15,13 +16,15 @@ export interface GuardedSecrets extends Secrets {
 const redactedLengthMin = 6;
 
 /**
- * Opens the secrets of a project: `env:NAME` (the environment, into which `.env` was read) and `file:PATH`.
+ * Opens the secrets of a project: `env:NAME` (the environment, into which `.env` was read), `file:PATH`, and
+ * `gcp-secret:` of Secret Manager.
  *
  * @param places - `folder`: where relative paths begin. `dotenvPath`: told in messages.
  */
 export function openSecrets(
   environment: Environment,
   places: Readonly<{ folder: string; dotenvPath: string }>,
+  resolveGoogle: ResolveGoogleSecret,
 ): GuardedSecrets {
   const seen = new Map<string, string>();
   const remember = (value: string, reference: string): string => {
@@ -38,15 +41,10 @@ export function openSecrets(
       const name = reference.slice((scheme?.length ?? 0) + 1);
       if (scheme === "env") return remember(readVariable(environment, name, places.dotenvPath), reference);
       if (scheme === "file") return remember(await readSecretFile(resolve(places.folder, name)), reference);
-      if (scheme === "gcp-secret") {
-        throw new LeatError("NOT_SUPPORTED", {
-          message: "Secrets at gcp-secret: are not in this version yet.",
-          hint: "Use env:NAME or file:PATH for now.",
-        });
-      }
+      if (scheme === "gcp-secret") return remember(await resolveGoogle(name), reference);
       throw new LeatError("CONFIG_INVALID", {
         // Not a word of it: somebody may have written the secret itself.
-        message: "A secret's reference is neither env:NAME nor file:PATH.",
+        message: "A secret's reference is neither env:NAME nor file:PATH nor gcp-secret:projects/…",
         hint: "Put the value into .env and refer to it as env:NAME.",
       });
     },

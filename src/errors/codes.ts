@@ -1,5 +1,6 @@
 /** Every error code of leat, once: what it means, what to do, whether trying again may help. */
 
+import { cloudCodes } from "./cloud-codes.ts";
 import { fileCodes } from "./file-codes.ts";
 import { flowCodes } from "./flow-codes.ts";
 import { serveCodes } from "./serve-codes.ts";
@@ -327,8 +328,13 @@ const generalCodes = {
   },
 } as const;
 
-export const codes: typeof generalCodes & typeof fileCodes & typeof flowCodes & typeof serveCodes = {
+export const codes: typeof generalCodes &
+  typeof cloudCodes &
+  typeof fileCodes &
+  typeof flowCodes &
+  typeof serveCodes = {
   ...generalCodes,
+  ...cloudCodes,
   ...fileCodes,
   ...flowCodes,
   ...serveCodes,

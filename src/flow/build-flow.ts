@@ -4,6 +4,7 @@ import { type DatasetSpec, datasetsBefore } from "../ports/dataset.ts";
 import type { Source } from "../ports/source.ts";
 import { type FlowOptions, flow } from "./flow.ts";
 import { type Flow, isFlow } from "./flow-context.ts";
+import { readyMade } from "./ready-made.ts";
 import type { TriggerDeclaration } from "./trigger-declaration.ts";
 import { type BuiltDataset, buildDataset, planDatasets } from "./work-tasks.ts";
 
@@ -45,7 +46,7 @@ const buildsOnNews: unique symbol = Symbol.for("leat.flow.buildsOnNews");
  */
 export function buildFlow(options: BuildFlowOptions = {}): Flow<BuildParams, readonly BuiltByName[]> {
   const { name = "build", onNews = true, ...rest } = options;
-  const made = flow(
+  const plain = flow(
     name,
     {
       description: "Builds datasets and publishes what has changed.",
@@ -61,7 +62,8 @@ export function buildFlow(options: BuildFlowOptions = {}): Flow<BuildParams, rea
       return built;
     },
   );
-  return onNews ? Object.freeze({ ...made, [buildsOnNews]: true }) : made;
+  const made = { spec: Object.freeze({ ...plain.spec, [readyMade]: "build" as const }) };
+  return Object.freeze(onNews ? { ...made, [buildsOnNews]: true } : made);
 }
 
 /** The project's flows; those that build on news have a trigger for each input of a dataset. */

@@ -5,6 +5,7 @@ import type { JsonObject } from "../model/json-value.ts";
 import type { PlannedStream } from "../ports/project-work.ts";
 import { type FlowOptions, flow } from "./flow.ts";
 import type { Flow } from "./flow-context.ts";
+import { readyMade } from "./ready-made.ts";
 import { extractStream, loadStream, planStreams } from "./work-tasks.ts";
 
 /** Extracts of one source at once, unless said otherwise: what most partners' limits allow. */
@@ -69,7 +70,7 @@ export function syncFlow(options: SyncFlowOptions = {}): Flow<SyncParams, readon
     },
     (ctx, { stream, tenant, source }) => extract(source)(ctx, stream, tenant),
   );
-  return flow(
+  const made = flow(
     name,
     {
       description: "Lands and loads what is new, for every stream and tenant.",
@@ -115,6 +116,7 @@ export function syncFlow(options: SyncFlowOptions = {}): Flow<SyncParams, readon
       }
     },
   );
+  return Object.freeze({ spec: Object.freeze({ ...made.spec, [readyMade]: "sync" as const }) });
 }
 
 function refuseFailures(ended: readonly SyncedStream[]): void {

@@ -17,7 +17,7 @@ export interface Random {
   fraction(): number;
 }
 
-/** Secrets by reference (`env:NAME`, `file:PATH`). */
+/** Secrets by reference (`env:NAME`, `file:PATH`, `gcp-secret:projects/…`). */
 export interface Secrets {
   /** @throws LeatError `SECRET_MISSING` naming the reference and the places looked at, never a value. */
   resolve(reference: string): Promise<string>;

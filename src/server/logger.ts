@@ -11,6 +11,8 @@ export type LogOptions = Readonly<{
   /** Cloud Logging's field names: `severity` and `message`. */
   isGoogleCloud: boolean;
   redact: (text: string) => string;
+  /** Fields of every line, asked for when it is written. */
+  mixin?: () => object;
 }>;
 
 const severities: Readonly<Record<string, string>> = {
@@ -28,6 +30,7 @@ export function openLogger(options: LogOptions): Logger {
     {
       level: options.level,
       base: null,
+      ...(options.mixin !== undefined && { mixin: options.mixin }),
       messageKey: options.isGoogleCloud ? "message" : "msg",
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: {

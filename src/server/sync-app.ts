@@ -2,6 +2,7 @@
  * The stateless HTTP app: one sync of one stream and tenant per request. All that it knows is in landing and warehouse,
  * so that any number of copies may run, be killed and be started again.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -10,33 +11,36 @@ import fastify, {
   LogController,
 } from "fastify";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
-import type { Project } from "../ports/project.ts";
-import type { Tenant } from "../ports/source.ts";
-import { chooseStream, chooseTenants } from "../sync/choose.ts";
-import { chooseMode } from "../sync/choose-mode.ts";
-import { printItem } from "../sync/print-item.ts";
-import { itemError, type SyncItem, type SyncPorts } from "../sync/sync-job.ts";
-import { syncProject } from "../sync/sync-project.ts";
+import { chooseStream } from "../sync/choose.ts";
 import { type LogOptions, openLogger } from "./logger.ts";
 import { sendProblem } from "./problem.ts";
-import { readSyncRequest, requestHint } from "./sync-request.ts";
+import { type AnswerOptions, answerSyncs } from "./sync/answer-sync.ts";
+import { type AuthOptions, checkCallers } from "./sync/authenticate.ts";
+import { readTrace, type TraceFields } from "./sync/delivery.ts";
+import { addWorkRoutes, type WorkPorts, workPaths } from "./sync/work-routes.ts";
+import { requestHint } from "./sync-request.ts";
 
-/** What the app is made of. */
-export type SyncAppPorts = Readonly<{
-  project: Project;
-  /** Called for every request, so that a new tenant needs no restart. */
-  readTenants: () => readonly Tenant[];
-  sync: SyncPorts;
-  /** Takes secrets out of text. */
-  redact: (text: string) => string;
-  log: LogOptions;
-}>;
+/** What the app is made of. `readTenants` is called for every request, so that a new tenant needs no restart. */
+export type SyncAppPorts = WorkPorts &
+  Readonly<{
+    log: LogOptions;
+    auth: AuthOptions;
+    /** Trace of the request that something is done for: lines that a sync logs on its way belong to it. */
+    trace: TraceStore;
+  }>;
 
-/** How the app behaves. */
-export type SyncAppOptions = Readonly<{
-  /** Ask extracts to stop at the next safe point this long after their request came, ms; `undefined`: never. */
-  softDeadlineMs: number | undefined;
-}>;
+/** How the app behaves. `softDeadlineMs`: extracts stop at a safe point so long after their request came; else never. */
+export type SyncAppOptions = AnswerOptions &
+  Readonly<{
+    /** Id of the project on Google Cloud, by which logs name traces. */
+    cloudProject: string | undefined;
+  }>;
+
+/** Where the trace of the request at hand is kept. */
+export type TraceStore = AsyncLocalStorage<TraceFields>;
+
+/** Makes such a place. What it holds is the `mixin` of the app's logger. */
+export const openTraceStore = (): TraceStore => new AsyncLocalStorage<TraceFields>();
 
 /** The app, not yet listening. */
 export type SyncApp = Readonly<{
@@ -52,17 +56,23 @@ const requestsMax = 256;
 /** Largest body; options take some dozens of bytes. */
 const bodyBytesMax = 64 * 1024;
 
+/** Longest name of a source or stream in an address, as it is sent: fastify's own 100 are fewer than names may have. */
+const nameLengthMax = 2000;
+
 /** Builds the app. Try it with `app.inject(...)`; `serveSyncApp` listens. */
 export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): SyncApp {
   const interrupt = new AbortController();
   let isRefusing = false;
   let running = 0;
-  const { redact } = ports;
+  const { redact, trace } = ports;
+  const checkCaller = checkCallers(ports.auth);
   const logger: FastifyBaseLogger = openLogger(ports.log);
+  const answer = answerSyncs(ports, options);
   const app = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }), // The hook below writes one line, not two.
     bodyLimit: bodyBytesMax,
+    routerOptions: { maxParamLength: nameLengthMax },
     exposeHeadRoutes: false, // A HEAD would sync.
     return503OnClosing: false, // The hook below answers with a problem document.
     frameworkErrors: (error, _request, reply) => {
@@ -84,6 +94,9 @@ export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): Syn
     }
   });
 
+  app.addHook("onRequest", (request, _reply, done) => {
+    trace.run(readTrace(request.headers, options.cloudProject), done);
+  });
   app.addHook("onRequest", async (request, reply) => {
     if (!isRefusing || request.url === "/live") return;
     const message = "This copy of the app is stopping.";
@@ -92,18 +105,24 @@ export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): Syn
     });
     await reply;
   });
+  app.addHook("onRequest", async (request, reply) => {
+    if (isHealth(request.url)) return;
+    try {
+      await checkCaller(request.headers);
+    } catch (error) {
+      const failure = toLeatError(error);
+      request.log.warn({ err: failure }, failure.message);
+      if (failure.code === "CALLER_UNKNOWN") reply.header("www-authenticate", "Bearer");
+      sendProblem(reply, failure, { redact });
+      await reply;
+    }
+  });
   app.addHook("onSend", async (_request, reply) => {
     // A caller that keeps its connection would hold up the stop until it lets go.
     if (isRefusing) reply.header("connection", "close");
   });
   app.addHook("onResponse", async (request, reply) => {
-    const path = pathOf(request.url);
-    const facts = {
-      method: request.method,
-      path,
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime),
-    };
+    const facts = describeRequest(request, reply, ports.log.isGoogleCloud);
     request.log[isHealth(request.url) ? "debug" : "info"](facts, "request");
   });
 
@@ -117,19 +136,21 @@ export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): Syn
     return { status: "ready" };
   });
 
+  addWorkRoutes(app, ports, interrupt.signal);
+
   const handle = async (
     request: FastifyRequest,
     reply: FastifyReply,
     name: string,
   ): Promise<FastifyReply> => {
-    if (isHealth(request.url)) return refuseUnknown(ports, request, reply); // A POST: GETs have their routes.
+    if (isReserved(request.url)) return refuseUnknown(ports, request, reply); // The right method has its route.
     if (running >= requestsMax) {
       const message = `${running} syncs are running or waiting.`;
       return sendProblem(reply, new LeatError("BUSY", { message }), { redact, status: 503 });
     }
     running++;
     try {
-      return await answer(ports, options, { request, reply, name, signal: interrupt.signal });
+      return await answer({ request, reply, name, signal: interrupt.signal });
     } finally {
       running--;
     }
@@ -162,65 +183,22 @@ export function createSyncApp(ports: SyncAppPorts, options: SyncAppOptions): Syn
   };
 }
 
-type Asked = Readonly<{ request: FastifyRequest; reply: FastifyReply; name: string; signal: AbortSignal }>;
-
 const pathOf = (url: string): string => url.split("?")[0]!;
 
-/** Whether it is a supervisor's question and not a stream; a stream of that name is asked for with its source. */
+/** Whether it is a supervisor's question. */
 const isHealth = (url: string): boolean => pathOf(url) === "/live" || pathOf(url) === "/ready";
 
-/** Runs one sync and answers with what it did. */
-async function answer(ports: SyncAppPorts, options: SyncAppOptions, asked: Asked): Promise<FastifyReply> {
-  const { request, reply, redact } = { ...asked, redact: ports.redact };
-  const { clock } = ports.sync;
-  const startedAtMs = clock.nowMs();
-  const stream = chooseStream(ports.project, asked.name);
-  const wanted = readSyncRequest(request);
-  const known = ports.readTenants();
-  if (wanted.tenantId === undefined && known.length > 1) {
-    throw new LeatError("USAGE", {
-      message: "The option tenant_id is missing.",
-      hint: `Say for which tenant, such as ?tenant_id=${encodeURIComponent(known[0]!.id)}.`,
-    });
-  }
-  const tenants = chooseTenants(known, wanted.tenantId === undefined ? [] : [wanted.tenantId]);
-  const mode = readMode(() => chooseMode(stream.spec, wanted.mode, startedAtMs));
-  const { items } = await syncProject(
-    ports.sync,
-    {
-      streams: [stream],
-      tenants,
-      steps: "both",
-      modeOf: () => mode,
-      tenantColumn: ports.project.tenantColumn,
-      idempotencyKey: wanted.idempotencyKey,
-      softDeadlineMs: options.softDeadlineMs === undefined ? undefined : startedAtMs + options.softDeadlineMs,
-      conflictRetriesMax: 0, // The caller is told and comes again: the scheduler decides on retries, not both.
-      roundsMax: 1, // Likewise: `has_more` says that another request is due.
-    },
-    asked.signal,
-  );
-  const item: SyncItem = items[0]!; // One stream, one tenant.
-  const error = itemError(item);
-  const result = { ...printItem(item), duration_ms: Math.round(clock.nowMs() - startedAtMs) };
-  if (error === undefined) {
-    request.log.info(result, "synced");
-    return reply.send(result);
-  }
-  const level = error.code === "INTERNAL" ? "error" : "warn";
-  request.log[level]({ ...result, err: error }, error.message);
-  return sendProblem(reply, error, { redact, members: { result } });
-}
+/** Whether it is no stream; a stream of that name is asked for with its source. */
+const isReserved = (url: string): boolean => isHealth(url) || workPaths.has(pathOf(url));
 
-/** A range that cannot be read is the caller's fault here, not the partner's. */
-function readMode<T>(choose: () => T): T {
-  try {
-    return choose();
-  } catch (error) {
-    if (!isLeatError(error)) throw error;
-    const { message, hint } = error as LeatError; // By its shape.
-    throw new LeatError("USAGE", { message, hint });
-  }
+/** A request for the log; in Cloud Logging the status and latency then stand in the line's head. */
+function describeRequest(request: FastifyRequest, reply: FastifyReply, isGoogleCloud: boolean): object {
+  const { method } = request;
+  const path = pathOf(request.url);
+  const status = reply.statusCode;
+  const ms = Math.round(reply.elapsedTime);
+  const httpRequest = { requestMethod: method, requestUrl: path, status, latency: `${ms / 1000}s` };
+  return { method, path, status, ms, ...(isGoogleCloud && { httpRequest }) };
 }
 
 /** No route: a known stream was asked with another method, or there is no such stream. */
@@ -229,11 +207,11 @@ function refuseUnknown(ports: SyncAppPorts, request: FastifyRequest, reply: Fast
   const path = pathOf(request.url);
   try {
     const names = path.slice(1).split("/").map(decodeURIComponent);
-    if (!isHealth(path)) chooseStream(ports.project, names.join("."));
+    if (!isReserved(path)) chooseStream(ports.project, names.join("."));
   } catch (error) {
     return sendProblem(reply, toLeatError(error), { redact, status: 404 });
   }
-  const allow = isHealth(path) ? "GET" : "GET, POST";
+  const allow = isHealth(path) ? "GET" : workPaths.has(path) ? "POST" : "GET, POST";
   const message = `${request.method} means nothing here.`;
   reply.header("allow", allow);
   return sendProblem(reply, new LeatError("USAGE", { message, hint: `Use ${allow}.` }), {

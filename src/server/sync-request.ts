@@ -3,26 +3,27 @@ import type { FastifyRequest } from "fastify";
 import { LeatError } from "../errors/leat-error.ts";
 import { hintOfKnown } from "../errors/nearest-name.ts";
 import type { ModeRequest } from "../sync/choose-mode.ts";
+import { readDeliveryKey } from "./sync/delivery.ts";
 
 /** A request, read. */
 export type SyncRequest = Readonly<{
   tenantId: string | undefined;
   mode: ModeRequest;
   idempotencyKey: string | undefined;
+  /** After this instant nobody waits for the sync any more, ms: the next tick does its work. */
+  notAfterMs: number | undefined;
 }>;
 
-const optionNames = ["tenant_id", "from", "to", "full_refresh", "confirm_shrink"] as const;
+const optionNames = ["tenant_id", "from", "to", "full_refresh", "confirm_shrink", "not_after"] as const;
 type OptionName = (typeof optionNames)[number];
-
-/** Longest key kept in a manifest. */
-const idempotencyKeyMax = 255;
 
 /**
  * Reads a request.
  *
+ * @param nowMs - to know a delivery of a tick that has not come.
  * @throws LeatError `USAGE` naming the option.
  */
-export function readSyncRequest(request: FastifyRequest): SyncRequest {
+export function readSyncRequest(request: FastifyRequest, nowMs: number): SyncRequest {
   const options = new Map<OptionName, unknown>();
   for (const place of [request.query, request.body] as const) {
     for (const [name, value] of membersOf(place)) {
@@ -43,7 +44,8 @@ export function readSyncRequest(request: FastifyRequest): SyncRequest {
       isFullRefresh: flag("full_refresh"),
       confirmShrink: flag("confirm_shrink"),
     },
-    idempotencyKey: readIdempotencyKey(request),
+    idempotencyKey: readDeliveryKey(request.headers, nowMs),
+    notAfterMs: readInstant("not_after", text("not_after")),
   };
 }
 
@@ -78,18 +80,9 @@ function readFlag(name: OptionName, value: unknown): boolean {
   throw refuse(`The option "${name}" must be true or false.`);
 }
 
-/**
- * The name of this delivery (I17): `Idempotency-Key`, else what Cloud Scheduler says of its job, whose retries of one
- * tick carry the same schedule time.
- */
-function readIdempotencyKey({ headers }: FastifyRequest): string | undefined {
-  const key = headers["idempotency-key"];
-  if (key !== undefined) {
-    if (typeof key === "string" && key !== "" && key.length <= idempotencyKeyMax) return key;
-    throw refuse(`The header Idempotency-Key must hold 1 to ${idempotencyKeyMax} characters.`);
-  }
-  const job = headers["x-cloudscheduler-jobname"];
-  const time = headers["x-cloudscheduler-scheduletime"];
-  if (typeof job !== "string" || typeof time !== "string") return undefined;
-  return `${job}@${time}`.slice(-idempotencyKeyMax);
+function readInstant(name: OptionName, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) throw refuse(`The option "${name}" must be an instant such as 2026-01-31T09:30:00Z.`);
+  return ms;
 }

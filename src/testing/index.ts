@@ -31,5 +31,6 @@ export {
 } from "./scripted-reader.ts";
 export { createSeededRandom, type SeededRandom } from "./seeded-random.ts";
 export { createStoreFaults, isStoreWrite, type StoreFaultRates, storeFault } from "./store-faults.ts";
+export { type QueueUnderTest, taskQueueContract } from "./task-queue-contract.ts";
 export { warehouseContract } from "./warehouse-contract.ts";
 export { makeStreamSpec, type WarehouseUnderTest } from "./warehouse-under-test.ts";

@@ -50,6 +50,7 @@ describe("the help", () => {
       "serve",
       "keys",
       "serve-sync",
+      "deploy",
     ];
     expect(program.commands.map((command) => command.name())).toEqual(names);
     const help = program.helpInformation();

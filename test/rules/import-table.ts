@@ -20,10 +20,11 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["errors", []],
   ["model", ["errors"]],
   ["ports", ["errors", "model"]],
+  ["google", ground], // Credentials and REST of Google Cloud, for whatever needs a request or two of it.
   ["scan", ["errors", "model"]],
   ["landing", [...ground, "scan"]],
   ["define", ground],
-  ["config", ground],
+  ["config", [...ground, "google"]], // Secrets may be kept in Secret Manager.
   ["dataset", ground],
   ["serve", ground],
   ["flow", ground],
@@ -40,6 +41,7 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["stores/bucket", ground], // What buckets of all vendors share: trying again, lost answers, checksums.
   ["stores/gcs", [...ground, "stores/bucket"]],
   ["stores/s3", [...ground, "stores/bucket"]],
+  ["dispatchers/cloud-tasks", [...ground, "google"]],
   ...adapters
     .slice(1)
     .map((folder): [string, readonly string[]] => [
@@ -47,9 +49,9 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
       folder === "ledgers/*" ? [...ground, "ledgers/sql"] : ground,
     ]),
   ["testing", ground],
-  ["server", [...ground, "scan", "workbook", "readers", ...stages, ...adapters]],
-  ["cli", [...ground, "scan", "workbook", "readers", ...stages, ...adapters, "server"]],
-  ["index.ts", [...ground, "scan", "workbook", "readers", ...stages, ...adapters, "server", "cli"]],
+  ["server", [...ground, "google", "scan", "workbook", "readers", ...stages, ...adapters]],
+  ["cli", [...ground, "google", "scan", "workbook", "readers", ...stages, ...adapters, "server"]],
+  ["index.ts", [...ground, "google", "scan", "workbook", "readers", ...stages, ...adapters, "server", "cli"]],
 ]);
 
 /** Which folders may import which package; one that is not listed may be imported nowhere. */
@@ -72,6 +74,7 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["fastify", ["server"]],
   ["@fastify/swagger", ["server"]],
   ["@node-rs/crc32", ["landing", "stores/bucket"]],
+  ["google-auth-library", ["google"]],
   ["kysely", ["ledgers/*"]],
   ["nodemailer", ["flow"]],
   ["pg", ["ledgers/postgres"]],

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { ExtractOutcome } from "../../src/extract/extract-job.ts";
 import { serveSyncApp } from "../../src/server/serve-sync-app.ts";
-import { createSyncApp } from "../../src/server/sync-app.ts";
-import { fakeOutcome, fakePorts, fakeSource, fakeTenants } from "./fake-stages.ts";
+import { fakeOutcome } from "./fake-stages.ts";
+import { openSyncApp } from "./open-sync-app.ts";
 
 /** Starts the app with an extract that ends when the test says so, or at its signal when it `heeds` it. */
 async function start(times: { finishMs: number; drainMs: number; heeds: boolean }) {
   const started = Promise.withResolvers<void>();
   const release = Promise.withResolvers<ExtractOutcome>();
-  const { source } = fakeSource("shop", { orders: undefined });
-  const { ports } = fakePorts({
+  const app = openSyncApp({
+    tenants: ["1"],
     extract: (_job, signal) => {
       started.resolve();
       if (!times.heeds) return release.promise;
@@ -19,29 +19,6 @@ async function start(times: { finishMs: number; drainMs: number; heeds: boolean 
       return Promise.race([release.promise, stopped]);
     },
   });
-  const redact = (text: string): string => text;
-  const app = createSyncApp(
-    {
-      project: {
-        name: "test",
-        sources: [source],
-        datasets: [],
-        flows: [],
-        deployments: [],
-        ledger: "sqlite:.leat/ledger.db",
-        apis: [],
-        tenantColumn: "tenant_id",
-        tenants: undefined,
-        landing: "",
-        warehouse: "",
-      },
-      readTenants: () => fakeTenants("1"),
-      sync: ports,
-      redact,
-      log: { destination: { write: () => {} }, level: "silent", isGoogleCloud: false, redact },
-    },
-    { softDeadlineMs: undefined },
-  );
   const stop = new AbortController();
   const listening = Promise.withResolvers<string>();
   const { finishMs, drainMs } = times;
@@ -51,7 +28,7 @@ async function start(times: { finishMs: number; drainMs: number; heeds: boolean 
     stop.signal,
   );
   const url = await listening.promise;
-  const answer = fetch(`${url}/orders`);
+  const answer = fetch(`${url}/bank/orders`);
   await started.promise;
   return { url, answer, release, stop, served };
 }
@@ -64,7 +41,7 @@ describe("serveSyncApp", () => {
       heeds: true,
     });
     stop.abort();
-    await expect(fetch(`${url}/orders`)).rejects.toThrow();
+    await expect(fetch(`${url}/bank/orders`)).rejects.toThrow();
     release.resolve(fakeOutcome(7));
     const response = await answer;
     expect(response.status).toBe(200);

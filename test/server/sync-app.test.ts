@@ -2,57 +2,11 @@ import type { LightMyRequestResponse } from "fastify";
 import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "../../src/errors/codes.ts";
 import { LeatError } from "../../src/errors/leat-error.ts";
-import type { ExtractJob, ExtractOutcome } from "../../src/extract/extract-job.ts";
-import type { LoadStream } from "../../src/load/load-outcome.ts";
-import type { Project } from "../../src/ports/project.ts";
-import { createSyncApp, type SyncApp } from "../../src/server/sync-app.ts";
-import { fakeOutcome, fakePorts, fakeSource, fakeTenants } from "./fake-stages.ts";
+import type { ExtractJob } from "../../src/extract/extract-job.ts";
+import { fakeOutcome } from "./fake-stages.ts";
+import { openSyncApp } from "./open-sync-app.ts";
 
-type Setup = {
-  extract?: (job: ExtractJob, signal: AbortSignal) => Promise<ExtractOutcome>;
-  load?: LoadStream;
-  tenants?: string[];
-  isGoogleCloud?: boolean;
-  softDeadlineMs?: number;
-};
-
-function open(setup: Setup = {}): SyncApp & { logs: Record<string, unknown>[]; tenants: string[] } {
-  const { source: shop } = fakeSource("shop", { orders: undefined, items: "orders" });
-  const { source: bank } = fakeSource("bank", { orders: undefined, entries: undefined });
-  const { ports } = fakePorts(setup);
-  const project: Project = {
-    name: "test",
-    sources: [shop, bank],
-    datasets: [],
-    flows: [],
-    deployments: [],
-    ledger: "sqlite:.leat/ledger.db",
-    apis: [],
-    tenantColumn: "tenant_id",
-    tenants: undefined,
-    landing: "",
-    warehouse: "",
-  };
-  const logs: Record<string, unknown>[] = [];
-  const tenants = setup.tenants ?? ["414", "415"];
-  const redact = (text: string): string => text.replaceAll("hunter2", "[secret env:KEY]");
-  const app = createSyncApp(
-    {
-      project,
-      readTenants: () => fakeTenants(...tenants),
-      sync: ports,
-      redact,
-      log: {
-        destination: { write: (line) => void logs.push(JSON.parse(line)) },
-        level: "debug",
-        isGoogleCloud: setup.isGoogleCloud === true,
-        redact,
-      },
-    },
-    { softDeadlineMs: setup.softDeadlineMs },
-  );
-  return { ...app, logs, tenants };
-}
+const open = openSyncApp;
 
 const failing = (code: ErrorCode, cause?: Error) => ({
   extract: (): Promise<never> =>
@@ -141,10 +95,10 @@ describe("the sync app", () => {
     expect(response.json().status).toBe("already-done");
     await ask({
       "x-cloudscheduler-jobname": "nightly",
-      "x-cloudscheduler-scheduletime": "2026-01-01T03:00:00Z",
+      "x-cloudscheduler-scheduletime": "2025-12-31T23:00:00Z",
     });
     await ask({});
-    expect(keys).toEqual(["tick-1", "nightly@2026-01-01T03:00:00Z", undefined]);
+    expect(keys).toEqual(["tick-1", "nightly@2025-12-31T23:00:00Z", undefined]);
     expect((await ask({ "idempotency-key": "x".repeat(256) })).statusCode).toBe(400);
   });
 
@@ -168,6 +122,11 @@ describe("the sync app", () => {
   test("a stream of two sources must be named with its source", async () => {
     const response = await open().app.inject({ url: "/orders?tenant_id=414" });
     expect(problem(response)).toMatchObject({ status: 404, hint: "Say which: shop.orders, bank.orders." });
+  });
+
+  test("a long name is looked for as any other", async () => {
+    const name = `/shop/${"%C3%B6rder".repeat(60)}`;
+    expect(problem(await open().app.inject({ url: `${name}?tenant_id=414` })).detail).toContain("örderörder");
   });
 
   test("a wrong method is 405 with the right ones, and syncs nothing", async () => {
