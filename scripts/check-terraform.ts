@@ -51,9 +51,22 @@ function prepareCache(): string {
   return cache;
 }
 
+/** The provider's whole address, as this Terraform completes it: a mirror's folders are named by it. */
+function providerAddress(folder: string): string {
+  const place = join(folder, "address");
+  mkdirSync(place);
+  const source =
+    'terraform {\n  required_providers {\n    google = { source = "hashicorp/google" }\n  }\n}\n';
+  writeFileSync(join(place, "versions.tf"), source);
+  const told = execFileSync("terraform", ["providers", "-no-color"], { cwd: place, encoding: "utf8" });
+  const address = /provider\[([^\]]+)\]/.exec(told)?.[1];
+  if (address === undefined) throw new Error(`\`terraform providers\` names no provider:\n${told}`);
+  return address;
+}
+
 /** Lays out a mirror with the stand-in as the one provider. @returns variables that have Terraform use it. */
 function prepareStub(folder: string): Readonly<Record<string, string>> {
-  const place = join(folder, "mirror", "registry.terraform.io/hashicorp/google", providerVersion, platform);
+  const place = join(folder, "mirror", providerAddress(folder), providerVersion, platform);
   mkdirSync(place, { recursive: true });
   const program = join(place, `terraform-provider-google_v${providerVersion}`);
   const stub = join(root, "scripts/terraform/stub-provider.ts");
