@@ -35,6 +35,10 @@ export function headerOf(request: ApiRequest, name: string): string | undefined 
   return value === undefined || typeof value === "string" ? value : value[0];
 }
 
+/** The part that is asked for; only of GET, as RFC 9110 has it. */
+export const rangeOf = (request: ApiRequest): string | undefined =>
+  request.method === "GET" ? headerOf(request, "range") : undefined;
+
 export const isFileBody = (body: AnswerBody): body is FileBody =>
   typeof body === "object" && body !== null && "file" in body;
 
