@@ -1,7 +1,7 @@
 /** `leat serve <file>`: a file becomes a dataset, each of its states a version, in the server's own folder. */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, rm, stat } from "node:fs/promises";
+import { constants, copyFile, mkdir, rm, stat } from "node:fs/promises";
 import { basename, extname, join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -74,8 +74,9 @@ export async function openServedFile(
   const store = openFsStore(join(folder, "landing"));
   let note = "";
   const published = await WatchedFile.open(path, {
-    read: async (seq) => {
-      const read = await readFacts(facts, invocation.signal);
+    copy: () => copyGiven(facts),
+    publish: async (seq, copy) => {
+      const read = await readCopy({ ...facts, path: copy }, invocation.signal);
       note = `${read.note}; ${read.rowCount} rows`;
       return await publish(store, { name, description, leat: version, seq, ...read });
     },
@@ -105,9 +106,8 @@ function formatOf(file: string, path: string, sheet: string | undefined): Served
 
 type Read = ReadFile & Readonly<{ parquetPath: string; note: string }>;
 
-/** Reads the file as it is now, in processes that may fail without the server. */
-async function readFacts(facts: FileFacts, signal: AbortSignal): Promise<Read> {
-  const { path, name, folder } = facts;
+/** A copy of the file as it is now: where the disk can, one that shares its blocks. */
+async function copyGiven({ path, name, folder }: FileFacts): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() !== true)
     throw new LeatError("FILE_UNREADABLE", {
@@ -120,14 +120,23 @@ async function readFacts(facts: FileFacts, signal: AbortSignal): Promise<Read> {
       hint: "Fetch it again.",
       details: { file: path },
     });
-  const given = await givenOf(facts, signal);
+  const copy = join(folder, `given${extname(path)}`);
+  await copyFile(path, copy, constants.COPYFILE_FICLONE);
+  return copy;
+}
+
+/** Reads a copy, and deletes it. In processes that may fail without the server. */
+async function readCopy(facts: FileFacts, signal: AbortSignal): Promise<Read> {
+  const { path, name, folder } = facts;
+  let given: Given | undefined;
   try {
+    given = await givenOf(facts, signal);
     const { readServedFile } = await import("../warehouses/duckdb/read-served-file.ts");
     const parquetPath = join(folder, "rows.parquet");
     const job = { path: given.path, name, format: given.format, parquetPath, workFolder: folder };
     return { ...(await readServedFile(job, signal)), parquetPath, note: given.note };
   } finally {
-    if (given.path !== path) await rm(given.path, { force: true });
+    for (const left of [path, given?.path ?? path]) await rm(left, { force: true });
   }
 }
 

@@ -5,7 +5,7 @@
  * |---|---|
  * | as it was read | its version |
  * | another, seen for the first time | the old version: it may still be being written |
- * | the same other one at two looks | it is read; if that fails, or it changes meanwhile, the old version stays |
+ * | the same other one at two looks | it is copied and read; if that fails, or it changes meanwhile, the old version stays |
  * | gone | the old version |
  */
 import { type BigIntStats, promises } from "node:fs";
@@ -14,9 +14,13 @@ import { LeatError } from "../errors/leat-error.ts";
 import type { DatasetManifest } from "../model/dataset-manifest.ts";
 import type { PublishedDatasets, VersionEntry } from "../ports/dataset-query.ts";
 
-/** Reads the file as it is now and publishes it under a number; `forget` deletes the files of an older one. */
+/** What is done with a state of the file. */
 export type FileTools = Readonly<{
-  read: (seq: number) => Promise<DatasetManifest>;
+  /** Copies the file as it is now; where the copy is. */
+  copy: () => Promise<string>;
+  /** Reads a copy, deletes it, and publishes it under a number. */
+  publish: (seq: number, copy: string) => Promise<DatasetManifest>;
+  /** Deletes what was published under a number. */
   forget: (seq: number) => Promise<void>;
 }>;
 
@@ -64,15 +68,15 @@ export class WatchedFile implements PublishedDatasets {
     const known = this.#entries.get(seq);
     if (known !== undefined) return known;
     const state = this.#taken;
-    const manifest = await this.#tools.read(seq);
-    if ((await stateOf(this.#path)) !== state) {
-      await this.#tools.forget(seq);
+    const copy = await this.#tools.copy();
+    // Only the copying must see one state: reading may take longer than the file stays as it is.
+    if ((await stateOf(this.#path)) !== state)
       throw new LeatError("FILE_UNREADABLE", {
         message: `${basename(this.#path)}: It changed while it was read.`,
         hint: "Write to another file beside it, and give that its name when it is complete.",
         details: { file: this.#path },
       });
-    }
+    const manifest = await this.#tools.publish(seq, copy);
     this.#entries.set(seq, manifest);
     await this.#forgetOld();
     return manifest;

@@ -22,6 +22,13 @@ test("a thousand slow readers at once keep memory flat, and others are answered"
 }, async () => {
   const port = Number(new URL(served.url).port);
   const path = "/datasets/deaths/export.csv";
+  // Before there is a file of it, exports are printed, and a hundred at once are.
+  const isFile = async (): Promise<string | null> => {
+    const { headers, body } = await fetch(`${served.url}${path}`, { headers: { range: "bytes=0-0" } });
+    await body?.cancel();
+    return headers.get("content-range");
+  };
+  await expect.poll(isFile, { timeout: 60_000 }).not.toBeNull();
   const whole = await (await fetch(`${served.url}${path}`)).text();
   expect(whole.length).toBeGreaterThan(3 * mebibyte);
   const before = await metric("process_memory_usage");

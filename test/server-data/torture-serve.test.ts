@@ -6,12 +6,12 @@ test("a server under everything at once gives no wrong answer and none of two ve
 }, async () => {
   const { faults, told } = await tortureServe({
     seed: 4,
-    seconds: 12,
+    seconds: 20,
     areas: 2000,
     slowReaders: 50,
     askers: 4,
     leavers: 2,
-    swapEveryMs: 2500,
+    swapEveryMs: 4000,
   });
   console.log(told.join("; "));
   expect(faults).toEqual([]);
