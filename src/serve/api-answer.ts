@@ -16,7 +16,12 @@ export type ApiAnswer = Readonly<{
   /** Names and values in turn, as `writeHead` takes them: `["content-type", "text/csv", …]`. */
   headers: readonly string[];
   body: AnswerBody;
+  /** Of an answer that is given again and again: where a host keeps what it made of the headers. */
+  kept?: KeptHead | undefined;
 }>;
+
+/** A head as text, made for these other headers. */
+export type KeptHead = { more: unknown; lines: string };
 
 /** What is asked. A host may make `signal` on demand: it is read only by what takes long. */
 export type ApiRequest = Readonly<{

@@ -9,6 +9,7 @@
  */
 import assert from "node:assert/strict";
 import { ServerResponse } from "node:http";
+import type { KeptHead } from "../../serve/api-answer.ts";
 
 /** Headers that go with an answer's own: names and values in turn, and the same as lines. */
 export type HeaderBlock = Readonly<{
@@ -61,22 +62,39 @@ const storeHeader: StoreHeader | undefined =
 /**
  * Writes the head of an answer with status 200 whose body is a text.
  *
- * @param headers - the answer's own: `content-length`, and no other one that is Node's business.
+ * @param answer - its headers have `content-length`, and no other one that is Node's business.
  */
-export function writeTextHead(response: ServerResponse, headers: readonly string[], more: HeaderBlock): void {
+export function writeTextHead(
+  response: ServerResponse,
+  answer: Readonly<{ headers: readonly string[]; kept?: KeptHead | undefined }>,
+  more: HeaderBlock,
+): void {
+  const { headers, kept } = answer;
   // A client that waits to be told to go on with its body is Node's affair.
   if (storeHeader === undefined || more.lines === undefined || response.req.headers.expect !== undefined) {
     response.writeHead(200, [...headers, ...more.list]);
     return;
   }
-  let lines = "HTTP/1.1 200 OK\r\n";
-  let length = "0";
-  for (let at = 0; at < headers.length; at += 2) {
-    const [name, value] = [headers[at]!, headers[at + 1]!];
-    if (name === "content-length") length = value;
-    else lines += `${name}: ${checkValue(value)}\r\n`;
+  const head = kept?.more === more ? kept.lines : printHead(headers, more.lines);
+  if (kept !== undefined && kept.more !== more) {
+    kept.more = more;
+    kept.lines = Buffer.from(head, "latin1").toString("latin1"); // As one piece, and not as many.
   }
   response.statusCode = 200;
   // Node must see the length: without one it would send the body in chunks.
-  storeHeader.call(response, lines + more.lines, ["content-length", length]);
+  storeHeader.call(response, head, ["content-length", lengthOf(headers)]);
+}
+
+/** Everything but the length. */
+function printHead(headers: readonly string[], more: string): string {
+  let lines = "HTTP/1.1 200 OK\r\n";
+  for (let at = 0; at < headers.length; at += 2)
+    if (headers[at] !== "content-length") lines += `${headers[at]}: ${checkValue(headers[at + 1]!)}\r\n`;
+  return lines + more;
+}
+
+function lengthOf(headers: readonly string[]): string {
+  const at = headers.indexOf("content-length");
+  assert(at >= 0, "an answer with a text has a length");
+  return headers[at + 1]!; // Names and values in turn.
 }

@@ -35,7 +35,7 @@ export function sendAnswer(
     return;
   }
   if (typeof body === "string" && status === 200 && body.length <= pieceBytes) {
-    writeTextHead(response, answer.headers, more);
+    writeTextHead(response, answer, more);
     finish(response, body, body.length, tools);
     return;
   }
