@@ -38,6 +38,8 @@ export function planMasks(
 
 /** Rows looked at together: codes and marks of a block stay in the processor's nearest cache. */
 const blockRows = 4096;
+/** Rows at the beginning of a block from which is told whether equal codes stand together in it. */
+const runRows = 8;
 
 /** Counts of columns over the rows that pass all masks, slice by slice. */
 export class FacetCounter {
@@ -46,6 +48,8 @@ export class FacetCounter {
   readonly #columns: readonly Readonly<{ codes: Codes; counts: Uint32Array }>[];
   readonly #codes = new Uint32Array(blockRows);
   readonly #marks = new Uint8Array(blockRows);
+  /** The codes that are looked at: the column's own, or the copies. */
+  #looked: Uint32Array = this.#codes;
   #row = 0;
 
   constructor(pack: Pack, masks: readonly CodeMask[], columns: readonly string[]) {
@@ -77,17 +81,30 @@ export class FacetCounter {
   }
 
   #countBlock(from: number, to: number): void {
-    const [codes, marks, count] = [this.#codes, this.#marks, to - from];
-    marks.fill(1, 0, count);
-    for (const filter of this.#filters) {
-      // Copied, so that the loops below see one kind of array whatever the column's width: they run twice as fast.
-      codes.set(filter.codes.subarray(from, to));
-      markRows(codes, filter.mask, marks, count);
+    const [marks, count] = [this.#marks, to - from];
+    if (this.#filters.length === 0) marks.fill(1, 0, count);
+    for (const [at, { codes, mask }] of this.#filters.entries()) {
+      const offset = this.#look(codes, from, to);
+      if (at === 0) markRows(this.#looked, offset, mask, marks, count);
+      else unmarkRows(this.#looked, offset, mask, marks, count);
     }
-    for (const column of this.#columns) {
-      codes.set(column.codes.subarray(from, to));
-      countRows(codes, marks, column.counts, count);
+    for (const { codes, counts } of this.#columns) {
+      const offset = this.#look(codes, from, to);
+      const isInRuns = this.#looked[offset] === this.#looked[offset + Math.min(runRows, count) - 1];
+      if (isInRuns) countRuns(this.#looked, offset, marks, counts, count);
+      else countRows(this.#looked, offset, marks, counts, count);
     }
+  }
+
+  /**
+   * Takes the codes of a block to `#looked`; where they begin there. Narrow ones are copied, so that the loops below see
+   * one kind of array whatever a column's width: they run twice as fast.
+   */
+  #look(codes: Codes, from: number, to: number): number {
+    this.#looked = codes instanceof Uint32Array ? codes : this.#codes;
+    if (codes instanceof Uint32Array) return from;
+    this.#codes.set(codes.subarray(from, to));
+    return 0;
   }
 
   /** The commonest values of each column, in the order in which they were named. */
@@ -96,15 +113,55 @@ export class FacetCounter {
   }
 }
 
-function markRows(codes: Uint32Array, mask: Uint8Array, marks: Uint8Array, count: number): void {
-  for (let at = 0; at < count; at++) marks[at] = marks[at]! & mask[codes[at]!]!;
+function markRows(
+  codes: Uint32Array,
+  offset: number,
+  mask: Uint8Array,
+  marks: Uint8Array,
+  count: number,
+): void {
+  for (let at = 0; at < count; at++) marks[at] = mask[codes[offset + at]!]!;
+}
+
+/** Of rows that are marked those stay that pass another filter. */
+function unmarkRows(
+  codes: Uint32Array,
+  offset: number,
+  mask: Uint8Array,
+  marks: Uint8Array,
+  count: number,
+): void {
+  for (let at = 0; at < count; at++) marks[at] = marks[at]! & mask[codes[offset + at]!]!;
 }
 
 /** Without a branch: whether a row counts is as good as random. */
-function countRows(codes: Uint32Array, marks: Uint8Array, counts: Uint32Array, count: number): void {
+function countRows(
+  codes: Uint32Array,
+  offset: number,
+  marks: Uint8Array,
+  counts: Uint32Array,
+  count: number,
+): void {
   for (let at = 0; at < count; at++) {
-    const code = codes[at]!;
+    const code = codes[offset + at]!;
     counts[code] = counts[code]! + marks[at]!;
+  }
+}
+
+/** The same where equal codes stand together: each addition would wait for the one before to be written. */
+function countRuns(
+  codes: Uint32Array,
+  offset: number,
+  marks: Uint8Array,
+  counts: Uint32Array,
+  count: number,
+): void {
+  for (let at = 0; at < count; ) {
+    const code = codes[offset + at]!;
+    let held = 0;
+    do held += marks[at++]!;
+    while (at < count && codes[offset + at] === code);
+    counts[code] = counts[code]! + held;
   }
 }
 

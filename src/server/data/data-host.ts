@@ -272,7 +272,7 @@ class Host implements DataHost {
       const detail = "Send nothing but the address and the headers.";
       return refuse("body-not-wanted", detail, { headers: ["connection", "close"] });
     }
-    if (isAlwaysOpen(url)) return undefined;
+    if (this.#admissions.isOpen || isAlwaysOpen(url)) return undefined;
     const { authorization, "x-api-key": apiKey } = headers;
     const applicant = { address, authorization, apiKey: oneOf(apiKey) };
     const { refusal, keyId } = this.#admissions.decide(applicant, this.#ports.nowMs());
