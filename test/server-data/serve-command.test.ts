@@ -117,6 +117,22 @@ describe("leat serve <file>", () => {
     expect(await rowsOf(notes.url, "book")).toEqual([{ note: "made up", by: "nobody" }]);
   });
 
+  test.each([
+    ['日本 "x"; y.csv', '日本 "x"; y'],
+    ["x.csv.csv", "x_csv"],
+  ])("serves a file called %s at addresses and under names that every client takes", async (name, dataset) => {
+    await using served = await startServe({ name, text: "a\n1\n" });
+    const path = `/datasets/${encodeURIComponent(dataset)}`;
+    for (const place of ["", "/rows", "/rows.csv", "/export.parquet", "/parts/part-00001.parquet"]) {
+      const answer = await fetch(served.url + path + place);
+      expect(answer.status, place).toBe(200);
+      expect(answer.headers.get("content-disposition") ?? "").toMatch(
+        /^(attachment; filename="[A-Za-z0-9_.-]+")?$/,
+      );
+      await answer.arrayBuffer();
+    }
+  });
+
   test("says which sheets there are where the one that is named is not", async () => {
     await writeFile(join(folder, "book.xlsx"), smallBook());
     const { code, stderr } = await runLeat(
