@@ -57,7 +57,7 @@ export async function tortureServe(options: TortureOptions): Promise<TortureRepo
   await attack.warmUp();
   const before = await attack.residentBytes();
   const stop = AbortSignal.timeout(seconds * 1000);
-  const readers = await attack.openSlowReaders();
+  const readers: Socket[] = [];
   let most = before;
   const watching = (async () => {
     while (!stop.aborted) {
@@ -67,6 +67,7 @@ export async function tortureServe(options: TortureOptions): Promise<TortureRepo
   })();
   await Promise.all([
     watching,
+    attack.openSlowReaders(stop, readers),
     attack.swap(stop),
     ...Array.from({ length: options.askers }, (_, at) => attack.ask(stop, at)),
     ...Array.from({ length: options.leavers }, (_, at) => attack.leave(stop, at)),
@@ -77,6 +78,7 @@ export async function tortureServe(options: TortureOptions): Promise<TortureRepo
   if (most - before > growthMax) attack.fault(`memory grew by ${toMib(most - before)}`);
   if (after - before > leftMax) attack.fault(`${toMib(after - before)} more memory is left`);
   const told = [
+    `${readers.length} slow readers`,
     `${attack.answers} answers, ${attack.left} left in the middle, ${attack.swaps} versions taken`,
     `memory ${toMib(before)} before, ${toMib(most)} at most, ${toMib(after)} after`,
   ];
@@ -122,18 +124,14 @@ class Attack {
     this.fault("the export never became a file");
   }
 
-  async openSlowReaders(): Promise<readonly Socket[]> {
+  /** One after another over the first half of the time: each costs the system some megabytes on this machine. */
+  async openSlowReaders(stop: AbortSignal, opened: Socket[]): Promise<void> {
     const { port } = new URL(this.#served.url);
-    const sockets: Socket[] = [];
-    for (let at = 0; at < this.#options.slowReaders; at += 50)
-      sockets.push(
-        ...(await Promise.all(
-          Array.from({ length: Math.min(50, this.#options.slowReaders - at) }, () =>
-            openSlowReader(Number(port), "/datasets/deaths/export.csv"),
-          ),
-        )),
-      );
-    return sockets;
+    const { slowReaders, seconds } = this.#options;
+    while (opened.length < slowReaders && !stop.aborted) {
+      opened.push(await openSlowReader(Number(port), "/datasets/deaths/export.csv"));
+      await sleep((seconds * 500) / slowReaders);
+    }
   }
 
   /** Publishes another version from time to time. */
