@@ -40,9 +40,8 @@ export function headerOf(request: ApiRequest, name: string): string | undefined 
   return value === undefined || typeof value === "string" ? value : value[0];
 }
 
-/** The part that is asked for; only of GET, as RFC 9110 has it. */
-export const rangeOf = (request: ApiRequest): string | undefined =>
-  request.method === "GET" ? headerOf(request, "range") : undefined;
+/** The part that is asked for. Of HEAD as well: DuckDB in a browser asks so whether a server gives parts. */
+export const rangeOf = (request: ApiRequest): string | undefined => headerOf(request, "range");
 
 export const isFileBody = (body: AnswerBody): body is FileBody =>
   typeof body === "object" && body !== null && "file" in body;
