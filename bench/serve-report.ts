@@ -41,13 +41,13 @@ export function sayServed(bench: ServeBench, { say, row }: Telling): void {
     const ours = loadsOf("leat", size)[at];
     const alone = loadsOf("leat, answers alone", size)[at];
     if (ours === undefined || alone === undefined) continue;
+    row(`leat's answers alone / hello, ${size}`, alone / hello, "x", "at 64 connections");
     row(
-      `leat's answers alone / hello, ${size}`,
-      alone / hello,
+      `leat as served / hello, ${size}`,
+      ours / hello,
       "x",
-      `at 64 connections (target at most ${target})`,
+      `with metrics, security headers, CORS (target at most ${target})`,
     );
-    row(`leat as served / hello, ${size}`, ours / hello, "x", "with metrics, security headers, CORS");
     for (const peer of ["FastAPI + pandas", "Datasette"]) {
       // At the number of connections that is best for it.
       const theirs = Math.min(...loadsOf(peer, size));

@@ -58,6 +58,7 @@ describe("src keeps its rules", () => {
       "cli/flow-process-main.ts",
       "readers/child/child-main.ts",
       "serve/render-worker.ts",
+      "serve/scan-worker.ts",
       "warehouses/duckdb/query-child.ts",
     ];
     const entries = [...entryFiles, "cli/main.ts", ...children];

@@ -1,5 +1,5 @@
 /** `leat serve`: datasets, or a file, as a public data API. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -14,6 +14,7 @@ import type { ServeEvent } from "../serve/served-dataset.ts";
 import type { KeyBook } from "../server/data/admission.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import { readCors, readKeyMode, readRate, readWhole } from "./serve-limits.ts";
+import { makeServerFolder } from "./server-folder.ts";
 import { systemClock } from "./system-world.ts";
 
 export type ServeOptions = GlobalOptions &
@@ -38,7 +39,7 @@ Addresses: / and /datasets/<name> for people, /docs and /openapi.json for progra
 browser, /live, /ready and /metrics for a supervisor.
 
 With a file there need be no project: .parquet, .csv, .tsv, .json, .ndjson, .xlsx, .xls. Types of Parquet are its own,
-of text what all values of a column look like; codes such as 007 stay text.
+of text what all values of a column look like; codes such as 007 stay text. A file that changes is read again (--refresh).
 
   leat serve                                 the project's datasets
   leat serve deaths.parquet --port 0         a file, on a free port
@@ -129,10 +130,12 @@ export async function serve(
   const { parseProxies } = await import("../server/data/client-address.ts");
   const proxies = parseProxies(options.trustProxy);
   invocation.listen();
+  const folder = await makeServerFolder(tmpdir());
+  invocation.atEnd(() => rm(folder, { recursive: true, force: true }));
   const served =
     file === undefined
       ? await openProjectApi(invocation, options)
-      : await openFileApi(invocation, file, options, version);
+      : await openFileApi(invocation, file, { sheet: options.sheet, folder, version });
   const lines = new LineBuffer((text) => terminal.out(text));
   invocation.atEnd(async () => lines.flush());
   const log = openLogger({
@@ -141,8 +144,6 @@ export async function serve(
     isGoogleCloud: environment["K_SERVICE"] !== undefined,
     redact: served.redact,
   });
-  const folder = await mkdtemp(join(tmpdir(), "leat-serve-"));
-  invocation.atEnd(() => rm(folder, { recursive: true, force: true }));
   const engine = openDuckDbQueries({ folder });
   invocation.atEnd(() => engine.close());
   const tell = (event: ServeEvent): void => {
@@ -203,11 +204,10 @@ async function openKeyBook(
 async function openFileApi(
   invocation: Invocation,
   file: string,
-  { sheet }: ServeOptions,
-  version: string,
+  how: Readonly<{ sheet: string | undefined; folder: string; version: string }>,
 ): Promise<Served> {
   const { openServedFile } = await import("./serve-file.ts");
-  const served = await openServedFile(invocation, file, sheet, version);
+  const served = await openServedFile(invocation, file, how);
   return { ...served, packagesFrom: [pathToFileURL(join(invocation.cwd, "x.js"))], redact: (text) => text };
 }
 

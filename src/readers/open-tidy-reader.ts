@@ -10,6 +10,9 @@ const readerVersion = "1";
 /** Files that one process reads before a fresh one takes its place: what a library forgets to give back stays small. */
 const jobsMax = 500;
 
+/** Bounds of one file's reading: a 50 MB .xlsx takes a tenth of either. */
+export const readerLimits: ReaderLimits = { memoryBytesMax: 2 * 2 ** 30, timeoutMs: 5 * 60_000 };
+
 /** Bounds of reading, all optional. */
 export type TidyReaderOptions = Readonly<{
   /**
@@ -30,7 +33,10 @@ export type TidyReaderOptions = Readonly<{
  */
 export function openTidyReader(options: TidyReaderOptions = {}): TidyReader & AsyncDisposable {
   return new ProcessPool(
-    { memoryBytesMax: options.memoryBytesMax ?? 2 * 2 ** 30, timeoutMs: options.timeoutMs ?? 5 * 60_000 },
+    {
+      memoryBytesMax: options.memoryBytesMax ?? readerLimits.memoryBytesMax,
+      timeoutMs: options.timeoutMs ?? readerLimits.timeoutMs,
+    },
     options.processesMax ?? Math.min(4, availableParallelism()),
   );
 }

@@ -16,7 +16,12 @@ export type ApiAnswer = Readonly<{
   /** Names and values in turn, as `writeHead` takes them: `["content-type", "text/csv", …]`. */
   headers: readonly string[];
   body: AnswerBody;
+  /** Of an answer that is given again and again: where a host keeps what it made of the headers. */
+  kept?: KeptHead | undefined;
 }>;
+
+/** A head as text, made for these other headers. */
+export type KeptHead = { more: unknown; lines: string };
 
 /** What is asked. A host may make `signal` on demand: it is read only by what takes long. */
 export type ApiRequest = Readonly<{
@@ -34,6 +39,9 @@ export function headerOf(request: ApiRequest, name: string): string | undefined 
   const value = request.headers[name];
   return value === undefined || typeof value === "string" ? value : value[0];
 }
+
+/** The part that is asked for. Of HEAD as well: DuckDB in a browser asks so whether a server gives parts. */
+export const rangeOf = (request: ApiRequest): string | undefined => headerOf(request, "range");
 
 export const isFileBody = (body: AnswerBody): body is FileBody =>
   typeof body === "object" && body !== null && "file" in body;

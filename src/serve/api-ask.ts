@@ -2,7 +2,7 @@
 
 import { type AnswerFormat, splitEnding } from "./answer-format.ts";
 import type { ApiRequest } from "./api-answer.ts";
-import { headerOf } from "./api-answer.ts";
+import { headerOf, rangeOf } from "./api-answer.ts";
 import { type ContentCoding, chooseCoding } from "./content-coding.ts";
 import { Problem } from "./problem.ts";
 import { addressLengthMax, decode } from "./query-string.ts";
@@ -30,6 +30,8 @@ export function readAsk(request: ApiRequest): ApiAsk {
   const url = toAscii(request.url);
   const mark = url.indexOf("?");
   const [path, query] = mark < 0 ? [url, ""] : [url.slice(0, mark), url.slice(mark + 1)];
+  if (!path.startsWith("/"))
+    throw new Problem("invalid-address", { detail: "An address begins with a slash.", value: url });
   const raw = path.split("/");
   raw.shift(); // A path begins with a slash.
   const isPermanent = raw[0] === "v" && raw.length > 2;
@@ -51,7 +53,7 @@ function toAscii(url: string): string {
 
 /** The coding that a client takes; none for a client that asks for a part, which is of the plain body. */
 export function codingOf({ request }: ApiAsk, offered?: readonly ContentCoding[]): ContentCoding | undefined {
-  if (request.headers["range"] !== undefined) return undefined;
+  if (rangeOf(request) !== undefined) return undefined;
   return chooseCoding(headerOf(request, "accept-encoding"), offered);
 }
 

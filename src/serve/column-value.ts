@@ -46,6 +46,9 @@ const quoted = (canonical: string): string => `"${canonical}"`;
 /** Longest text of a parameter that is compared with, in UTF-16 units; longer ones are nobody's code or name. */
 export const parameterLengthMax = 2000;
 
+/** Text that JSON has as it stands, between quotes. */
+const plainText = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
 const text: ValueKind = {
   type: "text",
   parameter: { type: "string", maxLength: parameterLengthMax },
@@ -53,10 +56,13 @@ const text: ValueKind = {
   anyAnswer: { type: "string" },
   expects: `a text of at most ${parameterLengthMax} characters`,
   parse: (value) => (value.isWellFormed() ? value : undefined),
-  toFragment: (canonical) => toBytes(JSON.stringify(canonical)),
+  toFragment: (canonical) =>
+    plainText.test(canonical) ? quoted(canonical) : toBytes(JSON.stringify(canonical)),
   toComparable: unquote,
 };
 
+/** A whole number that is its own canonical text. */
+const plainInteger = /^(?:0|-?[1-9][0-9]{0,14})$/;
 const integerPattern = "^-?[0-9]{1,38}$";
 
 const bigint: ValueKind = {
@@ -66,7 +72,10 @@ const bigint: ValueKind = {
   // Beyond 2^53 programs round numbers without a word; such values are their digits as text.
   anyAnswer: { type: ["integer", "string"], pattern: integerPattern },
   expects: "a whole number such as 2018",
-  parse: (value) => (/^-?[0-9]{1,38}$/.test(value) ? String(BigInt(value)) : undefined),
+  parse: (value) => {
+    if (plainInteger.test(value)) return value;
+    return /^-?[0-9]{1,38}$/.test(value) ? String(BigInt(value)) : undefined;
+  },
   toFragment: (canonical) => (Number.isSafeInteger(Number(canonical)) ? canonical : quoted(canonical)),
   toComparable: (fragment) => (fragment.startsWith('"') ? BigInt(unquote(fragment)) : Number(fragment)),
 };

@@ -12,9 +12,11 @@ import { type ApiAnswer, type ApiRequest, problemAnswer, withoutBody } from "./a
 import { readAsk } from "./api-ask.ts";
 import { ApiDispatch } from "./api-dispatch.ts";
 import { BakeSchedule } from "./bake-schedule.ts";
+import { answerKnown, isAnyKnown } from "./finish-answer.ts";
 import { Problem, toProblem } from "./problem.ts";
 import { RenderThread } from "./render-thread.ts";
 import { ResultCache } from "./result-cache.ts";
+import { ScanThread } from "./scan-thread.ts";
 import type { ServeContext } from "./serve-context.ts";
 import { type DatasetState, ServedDataset, type ServeEvent } from "./served-dataset.ts";
 
@@ -99,6 +101,7 @@ class ServedApi implements DataApi {
       .update(JSON.stringify([answersVersion, spec]))
       .digest();
     const renderer = new RenderThread();
+    const scanner = new ScanThread();
     const tell = options.tell ?? (() => {});
     this.spec = spec;
     this.#clock = clock;
@@ -109,6 +112,7 @@ class ServedApi implements DataApi {
       engine,
       cache: new ResultCache(options.cacheBytesMax ?? defaults.cacheBytesMax),
       renderer,
+      scanner,
       cursorKey: options.cursorSecret === undefined ? declaration : Buffer.from(options.cursorSecret, "utf8"),
       folder: options.folder,
       load: { exports: 0 },
@@ -123,6 +127,7 @@ class ServedApi implements DataApi {
       store,
       engine,
       renderer,
+      scanner,
       folder: options.folder,
       packBytesMax: options.packBytesMax ?? defaults.packBytesMax,
     };
@@ -149,6 +154,7 @@ class ServedApi implements DataApi {
       if (recent !== undefined) return request.method === "HEAD" ? withoutBody(recent) : recent;
       const answered = this.#dispatch.answer(readAsk(request));
       if (answered instanceof Promise) return this.#settle(request, answered);
+      if (isAnyKnown(request)) return this.#settle(request, Promise.resolve(answered));
       return request.method === "HEAD" ? withoutBody(answered) : answered;
     } catch (error) {
       return this.#refuse(request, error);
@@ -158,6 +164,7 @@ class ServedApi implements DataApi {
   async #settle(request: ApiRequest, answered: Promise<ApiAnswer>): Promise<ApiAnswer> {
     try {
       const answer = await answered;
+      if (isAnyKnown(request)) return await answerKnown(answer);
       return request.method === "HEAD" ? await withoutBody(answer) : answer;
     } catch (error) {
       return this.#refuse(request, error);
@@ -197,6 +204,6 @@ class ServedApi implements DataApi {
 
   async close(): Promise<void> {
     await Promise.all([...this.#datasets.values()].map((dataset) => dataset.close()));
-    await this.#context.renderer.close();
+    await Promise.all([this.#context.renderer.close(), this.#context.scanner.close()]);
   }
 }

@@ -44,7 +44,10 @@ export function answerExport(
 }
 
 const fileName = (view: DatasetView, format: AnswerFormat): string =>
-  `${view.dataset.replace(/[^A-Za-z0-9_-]/g, "_")}-${view.short}.${format}`;
+  `${plainName(view)}-${view.short}.${format}`;
+
+/** A name that every disk and header takes. */
+const plainName = ({ dataset }: DatasetView): string => dataset.replace(/[^A-Za-z0-9_-]/g, "_");
 
 /** A file that the engine writes for this answer alone; it has no name any more once it is open. */
 async function answerEngineFile(
@@ -171,7 +174,7 @@ export async function answerPart(
     (await answerFile(
       ask,
       tagged,
-      { path, coding: undefined, name: `${view.dataset}-${names[at]}.parquet` },
+      { path, coding: undefined, name: `${plainName(view)}-${names[at]}.parquet` },
       [],
     ))
   );

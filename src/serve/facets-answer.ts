@@ -5,6 +5,7 @@ import { type ApiAnswer, headerOf } from "./api-answer.ts";
 import type { ApiAsk } from "./api-ask.ts";
 import { type ApiParameter, QueryReader } from "./api-parameter.ts";
 import { toBytes } from "./column-value.ts";
+import { bestOf, type CountedFacet, planMasks } from "./count-facets.ts";
 import type { DatasetView, ViewColumn } from "./dataset-view.ts";
 import { readFilters } from "./filter-parameter.ts";
 import { answerUnchanged, finishAnswer, tagAnswer } from "./finish-answer.ts";
@@ -41,9 +42,7 @@ export async function answerFacets(
       parameter: "columns",
     });
   const filters = readFilters(view, reader.rest(), facetsParameterNames);
-  const facets = await Promise.all(
-    columns.map((column) => findFacet(context, view, column, filters, limit, ask)),
-  );
+  const facets = await findFacets(context, view, columns, filters, limit, ask);
   const printed = facets.map((facet, at) => toBytes(`${JSON.stringify(names[at])}:`) + printFacet(facet));
   const head = JSON.stringify({ dataset: view.dataset, version: view.manifest.version });
   const body = `${toBytes(head.slice(0, -1))},"facets":{${printed.join(",")}}}\n`;
@@ -74,51 +73,51 @@ const defaultFacets = (view: DatasetView): readonly string[] =>
     .slice(0, facetColumnsMax)
     .map(({ name }) => name);
 
-async function findFacet(
-  { engine, cache }: ServeContext,
+/** Where codes say it all they are counted, all columns in one pass; the rest is asked of the engine. */
+async function findFacets(
+  { engine, scanner, cache }: ServeContext,
   view: DatasetView,
-  { name, packed }: ViewColumn,
+  columns: readonly ViewColumn[],
   filters: readonly QueryFilter[],
   limit: number,
   ask: ApiAsk,
-): Promise<Facet> {
-  const key = `facet ${view.id} ${JSON.stringify([name, filters, limit])}`;
-  return await cache.find<Facet>(
-    key,
-    ask.request.signal,
-    async (signal) => {
-      if (filters.length === 0 && packed.counts !== undefined)
-        return countedFacet(packed, packed.counts, limit);
-      const { values, distinct } = await engine.facet(view.id, { filters, column: name, limit }, signal);
-      return { distinct, values: values.map(({ value, count }) => ({ value: toBytes(value), count })) };
-    },
-    ({ values }) => values.reduce((bytes, { value }) => bytes + value.length + 32, 0),
-  );
+): Promise<readonly Facet[]> {
+  const masks = planMasks(filters, (name) => view.column(name, name).packed);
+  const isCoded = ({ packed }: ViewColumn): boolean => masks !== undefined && packed.codes !== undefined;
+  const keep = (key: string, make: (signal: AbortSignal) => Promise<readonly Facet[]>) =>
+    cache.find<readonly Facet[]>(`facet ${view.id} ${key}`, ask.request.signal, make, sizeOf);
+  const coded = columns.filter(isCoded);
+  const codedNames = coded.map(({ name }) => name);
+  const scanned =
+    coded.length === 0 || masks === undefined
+      ? []
+      : keep(JSON.stringify([codedNames, filters, limit]), async (signal) => {
+          const counted =
+            masks.length === 0
+              ? coded.map(({ packed }) => bestOf(packed.counts!, limit)) // Counted when the version was loaded.
+              : await scanner.count({ id: view.id, masks, columns: codedNames, limit }, signal);
+          return counted.map((facet, at) => toFacet(coded[at]!.packed, facet));
+        });
+  const asked = columns
+    .filter((column) => !isCoded(column))
+    .map(({ name }) =>
+      keep(JSON.stringify([name, filters, limit]), async (signal) => {
+        const { values, distinct } = await engine.facet(view.id, { filters, column: name, limit }, signal);
+        return [{ distinct, values: values.map(({ value, count }) => ({ value: toBytes(value), count })) }];
+      }),
+    );
+  const [ofCodes, ...ofEngine] = await Promise.all([scanned, ...asked]);
+  const [codedLeft, askedLeft] = [[...ofCodes], ofEngine.flat()];
+  return columns.map((column) => (isCoded(column) ? codedLeft.shift()! : askedLeft.shift()!)); // One for each.
 }
 
-/** Without filters the counts are known: the pack has them. */
-function countedFacet(column: PackedColumn, counts: Uint32Array, limit: number): Facet {
-  const best: number[] = [];
-  let least = 0; // Count of the last of the best, once there are enough of them.
-  let distinct = 0;
-  for (let code = 0; code < counts.length; code++) {
-    const count = counts[code]!;
-    if (count === 0) continue;
-    distinct++;
-    if (best.length >= limit && count <= least) continue; // Of equal counts the lower value stays.
-    best.push(code);
-    if (best.length < limit * 2) continue;
-    cut(best, counts, limit);
-    least = counts[best[limit - 1]!]!;
-  }
-  cut(best, counts, limit);
-  return { distinct, values: best.map((code) => ({ value: column.fragmentOf(code), count: counts[code]! })) };
-}
+const toFacet = (column: PackedColumn, { distinct, codes, counts }: CountedFacet): Facet => ({
+  distinct,
+  values: codes.map((code, at) => ({ value: column.fragmentOf(code), count: counts[at]! })),
+});
 
-function cut(codes: number[], counts: Uint32Array, limit: number): void {
-  codes.sort((one, other) => counts[other]! - counts[one]! || one - other);
-  codes.splice(limit);
-}
+const sizeOf = (facets: readonly Facet[]): number =>
+  facets.reduce((sum, { values }) => values.reduce((bytes, { value }) => bytes + value.length + 32, sum), 0);
 
 const printFacet = ({ values, distinct }: Facet): string =>
   `{"distinct":${distinct},"values":[${values.map(({ value, count }) => `{"value":${value},"count":${count}}`).join(",")}]}`;

@@ -1,7 +1,7 @@
 /** Files as answers: whole with their length, or the part that a client asks for. */
 import { open } from "node:fs/promises";
 import { answerFormats } from "./answer-format.ts";
-import { type ApiAnswer, type FileBody, headerOf } from "./api-answer.ts";
+import { type ApiAnswer, type FileBody, headerOf, rangeOf } from "./api-answer.ts";
 import type { ApiAsk } from "./api-ask.ts";
 import type { ContentCoding } from "./content-coding.ts";
 import type { AnswerTag } from "./finish-answer.ts";
@@ -55,12 +55,13 @@ export async function answerFile(
 
 /** The one part that a client asks for; of several parts, or another version's, the whole is given. */
 function readRange(ask: ApiAsk, etag: string, size: number): ByteRange | undefined {
-  const header = headerOf(ask.request, "range");
+  const header = rangeOf(ask.request);
   const condition = headerOf(ask.request, "if-range");
   if (header === undefined || (condition !== undefined && condition !== etag)) return undefined;
-  const match = /^bytes=\s*([0-9]{0,15})-([0-9]{0,15})\s*$/.exec(header);
+  const match = /^bytes=\s*([0-9]{0,15})-([0-9]{0,15})\s*$/i.exec(header);
   if (match === null || (match[1] === "" && match[2] === "")) return undefined; // Not understood: RFC 9110 says to go on without.
   const [, first = "", last = ""] = match;
+  if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined; // Likewise.
   const from = first === "" ? Math.max(0, size - Number(last)) : Number(first);
   const to = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
   if (from < to) return { from, to };

@@ -5,8 +5,7 @@
  * had this very answer, and 304 can be said before anything is looked up. A body in a coding has a tag of its own.
  */
 import { type AnswerFormat, answerFormats } from "./answer-format.ts";
-import type { ApiAnswer } from "./api-answer.ts";
-import { headerOf } from "./api-answer.ts";
+import { type ApiAnswer, type ApiRequest, discardBody, headerOf } from "./api-answer.ts";
 import { type ApiAsk, codingOf, hashAddress } from "./api-ask.ts";
 import { codedBytesMin, compress, contentCodings } from "./content-coding.ts";
 import type { ResultCache } from "./result-cache.ts";
@@ -50,8 +49,23 @@ export function answerUnchanged(ask: ApiAsk, tagged: AnswerTag): ApiAnswer | und
 
 /** Whether a tag is this one, in whatever coding; weakly, as RFC 9110 has it for If-None-Match. */
 function isSame(shown: string, tag: string): boolean {
-  const opaque = shown.trim().replace(/^W\//, "").slice(1, -1);
+  const opaque = /^\s*(?:W\/)?"([^"]*)"\s*$/.exec(shown)?.[1];
   return opaque === tag || contentCodings.some((coding) => opaque === `${tag}-${coding}`);
+}
+
+/** Whether a client says that it wants nothing that there is (`If-None-Match: *`): known only once there is an answer. */
+export const isAnyKnown = (request: ApiRequest): boolean =>
+  headerOf(request, "if-none-match")?.trim() === "*";
+
+/** What a 304 repeats of the answer in whose place it stands. */
+const repeatedNames: ReadonlySet<string> = new Set(["etag", "cache-control", "vary"]);
+
+/** 304 in the place of an answer that was found; problems stay. */
+export async function answerKnown(answer: ApiAnswer): Promise<ApiAnswer> {
+  if (answer.status !== 200 && answer.status !== 206) return answer;
+  await discardBody(answer.body);
+  const headers = answer.headers.filter((_, at) => repeatedNames.has(answer.headers[at - (at % 2)]!));
+  return { status: 304, headers, body: undefined };
 }
 
 /** A body in memory as an answer, compressed if the client likes and it is worth it. */

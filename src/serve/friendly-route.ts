@@ -1,10 +1,12 @@
-/** Answers of declared routes: a few rows, found by binary search, printed from fragments. No engine, no waiting. */
+/** Answers of declared routes: a few rows, found in memory, printed from fragments. No engine, no waiting. */
 import assert from "node:assert/strict";
 import { type RouteSpec, routeColumns } from "../ports/api-spec.ts";
 import type { QueryFilter } from "../ports/dataset-query.ts";
 import { toBytes } from "./column-value.ts";
 import type { DatasetView, ViewColumn } from "./dataset-view.ts";
+import { EqualSearch } from "./equal-search.ts";
 import { explainNoRows } from "./no-rows.ts";
+import type { PackedColumn } from "./packed-column.ts";
 import { openObjectPrinter, openRowPrinter, printRows } from "./print-rows.ts";
 import { Problem, shorten } from "./problem.ts";
 import { planRouteOrder } from "./route-plan.ts";
@@ -22,8 +24,12 @@ export class FriendlyRoute {
   readonly #view: DatasetView;
   readonly #parameters: readonly Readonly<{ name: string; head: string; column: ViewColumn }>[];
   readonly #order: SearchOrder;
+  /** `undefined`: a column has too many values for codes. */
+  readonly #search: EqualSearch | undefined;
   /** Columns beside the parameters. */
   readonly #columns: readonly ViewColumn[];
+  /** Of the shape `map`. */
+  readonly #pairs: PairPrinter | undefined;
 
   constructor(spec: RouteSpec, view: DatasetView) {
     this.spec = spec;
@@ -50,6 +56,8 @@ export class FriendlyRoute {
       order === undefined
         ? { columns: sort, rows: undefined }
         : { columns: order, rows: view.pack.order(order) };
+    const wanted = this.#parameters.map(({ column }) => column.packed);
+    this.#search = EqualSearch.plan(view.pack, this.#order, wanted);
     const taken = routeColumns(spec);
     const { shape } = spec;
     const names =
@@ -57,6 +65,7 @@ export class FriendlyRoute {
         ? [shape.key, shape.value]
         : (shape.columns ?? view.names.filter((name) => !taken.includes(name)));
     this.#columns = names.map(find);
+    this.#pairs = shape.shape === "map" ? new PairPrinter(this.#columns) : undefined;
   }
 
   /** Values of the path's parameters, in the order of the path. */
@@ -81,16 +90,8 @@ export class FriendlyRoute {
    * @throws Problem `no-rows` that says which value is not known, or what there is instead.
    */
   print(values: readonly string[], format: (typeof routeFormats)[number]): string {
-    const filters: QueryFilter[] = this.#parameters.map(({ column }, at) => ({
-      column: column.name,
-      operator: "eq",
-      values: [values[at]!],
-    }));
-    // Every row that the first parameters leave may be tested: the order was chosen so that there are few.
-    const range = searchRows(this.#view.pack, this.#order, filters, Number.POSITIVE_INFINITY);
-    assert(range !== undefined, "equal values are found in every column that a path can name");
-    const rows = readRows(range, 0, routeRowsMax + 1);
-    if (rows.length === 0) throw explainNoRows(this.#view, filters);
+    const rows = this.#findRows(values);
+    if (rows.length === 0) throw explainNoRows(this.#view, this.#toFilters(values));
     if (rows.length > routeRowsMax)
       throw new Problem("invalid-parameter", {
         detail: `More than ${routeRowsMax} rows match. Take them page by page from /datasets/${this.#view.dataset}/rows.`,
@@ -102,9 +103,26 @@ export class FriendlyRoute {
     return this.#printJson(head, rows);
   }
 
+  #findRows(values: readonly string[]): readonly number[] {
+    if (this.#search !== undefined) return this.#search.find(values, routeRowsMax + 1);
+    // Every row that the first parameters leave may be tested: the order was chosen so that there are few.
+    const filters = this.#toFilters(values);
+    const range = searchRows(this.#view.pack, this.#order, filters, Number.POSITIVE_INFINITY);
+    assert(range !== undefined, "equal values are found in every column that a path can name");
+    return readRows(range, 0, routeRowsMax + 1);
+  }
+
+  #toFilters(values: readonly string[]): readonly QueryFilter[] {
+    return this.#parameters.map(({ column }, at) => ({
+      column: column.name,
+      operator: "eq",
+      values: [values[at]!],
+    }));
+  }
+
   #printJson(head: string, rows: readonly number[]): string {
     const { shape } = this.spec.shape;
-    if (shape === "map") return `{${head},"data":{${printPairs(this.#columns, rows)}}}\n`;
+    if (this.#pairs !== undefined) return `{${head},"data":{${this.#pairs.print(rows)}}}\n`;
     const print = openObjectPrinter(this.#columns);
     if (shape === "rows") return `{${head},"rows":[${rows.map(print).join(",")}]}\n`;
     const row = print(rows[0]!);
@@ -117,14 +135,44 @@ export class FriendlyRoute {
   }
 }
 
+/** Keys of a dictionary with so many values at most are kept as they are printed: some 60 bytes each. */
+const keptKeysMax = 65_536;
+
 /** `"2018-01-31":315,"2018-02-28":238` */
-function printPairs(columns: readonly ViewColumn[], rows: readonly number[]): string {
-  const [key, value] = columns as readonly [ViewColumn, ViewColumn]; // The two of a `map`.
-  let text = "";
-  for (const row of rows) {
-    const name = key.packed.fragment(row);
-    const quoted = name.startsWith('"') ? name : `"${name}"`;
-    text += `${text === "" ? "" : ","}${quoted}:${value.packed.fragment(row)}`;
+class PairPrinter {
+  readonly #key: PackedColumn;
+  readonly #value: PackedColumn;
+  /** `"2018-01-31":` by code, once it was asked for. */
+  readonly #heads: (string | undefined)[] | undefined;
+
+  constructor(columns: readonly ViewColumn[]) {
+    const [key, value] = columns as readonly [ViewColumn, ViewColumn]; // The two of a `map`.
+    this.#key = key.packed;
+    this.#value = value.packed;
+    const { codes, entries } = key.packed;
+    this.#heads = codes !== undefined && entries <= keptKeysMax ? new Array(entries) : undefined;
   }
-  return text;
+
+  print(rows: readonly number[]): string {
+    let text = "";
+    for (const row of rows) {
+      const pair = this.#headOf(row) + this.#value.fragment(row);
+      text = text === "" ? pair : `${text},${pair}`;
+    }
+    return text;
+  }
+
+  #headOf(row: number): string {
+    const { codes } = this.#key;
+    if (this.#heads === undefined || codes === undefined) return printHead(this.#key.fragment(row));
+    const code = codes[row]!;
+    const known = this.#heads[code];
+    if (known !== undefined) return known;
+    const head = printHead(this.#key.fragmentOf(code));
+    this.#heads[code] = head;
+    return head;
+  }
 }
+
+const printHead = (fragment: string): string =>
+  fragment.startsWith('"') ? `${fragment}:` : `"${fragment}":`;

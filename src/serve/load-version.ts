@@ -12,6 +12,7 @@ import { DatasetView } from "./dataset-view.ts";
 import { Pack, readPack } from "./pack.ts";
 import type { RenderThread } from "./render-thread.ts";
 import { planOrders } from "./route-plan.ts";
+import type { ScanThread } from "./scan-thread.ts";
 import { stageParts } from "./stage-version.ts";
 
 /** What loading works with. */
@@ -20,6 +21,7 @@ export type LoadTools = Readonly<{
   store: ObjectStore;
   engine: DatasetQueryEngine;
   renderer: RenderThread;
+  scanner: ScanThread;
   /** Where versions have their folders. */
   folder: string;
   packBytesMax: number;
@@ -52,6 +54,7 @@ export async function loadVersion(
       const memory = await readPack(loaded.path, loaded.layout);
       await rm(loaded.path, { force: true });
       tools.renderer.add(id, memory);
+      tools.scanner.add(id, memory);
       return new DatasetView({ id, manifest, pack: new Pack(memory), folder, partPaths });
     } catch (error) {
       await tools.engine.drop(id);
@@ -67,6 +70,7 @@ export async function loadVersion(
 export async function unloadVersion(tools: LoadTools, view: DatasetView): Promise<void> {
   await view.drop();
   tools.renderer.drop(view.id);
+  tools.scanner.drop(view.id);
   await tools.engine.drop(view.id);
   await rm(view.folder, { recursive: true, force: true });
 }

@@ -43,6 +43,7 @@ export function printRows(printer: RowPrinter, rows: ArrayLike<number>): string 
 
 /** `{"a":1,"b":"x"}` */
 export function openObjectPrinter(columns: readonly PrintedColumn[]): (row: number) => string {
+  if (columns.length === 0) return () => "{}"; // A route may name every column there is.
   const heads = columns.map(({ name }, at) => `${at === 0 ? "{" : ","}${toBytes(JSON.stringify(name))}:`);
   const packed = columns.map((column) => column.packed);
   return (row) => {

@@ -45,7 +45,11 @@ export class RecentAnswers {
         this.#answers.delete(oldest);
         break;
       }
-    this.#answers.set(request.url, { served, short, answer: { ...answer, body: whole } });
+    this.#answers.set(request.url, {
+      served,
+      short,
+      answer: { ...answer, body: whole, kept: { more: undefined, lines: "" } },
+    });
   }
 
   #isSeen(url: string): boolean {

@@ -1,5 +1,5 @@
 /** What the server and its printing thread say to each other. */
-import type { PackMemory } from "./pack.ts";
+import type { PackMessage } from "./pack-thread.ts";
 import type { TextFormat } from "./print-rows.ts";
 
 /** An export: rows of a version, all of them or those whose numbers stand in a file, which the job deletes. */
@@ -11,8 +11,7 @@ export type RenderJob = Readonly<{
 }>;
 
 export type RenderMessage = Readonly<
-  | { do: "add"; id: string; pack: PackMemory }
-  | { do: "drop"; id: string }
+  | PackMessage
   /** Sends the first piece; each further one is asked for. */
   | { do: "open"; job: number; asked: RenderJob }
   | { do: "next"; job: number }

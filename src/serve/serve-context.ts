@@ -4,6 +4,7 @@ import type { ApiSpec } from "../ports/api-spec.ts";
 import type { DatasetQueryEngine } from "../ports/dataset-query.ts";
 import type { RenderThread } from "./render-thread.ts";
 import type { ResultCache } from "./result-cache.ts";
+import type { ScanThread } from "./scan-thread.ts";
 
 export type ServeContext = Readonly<{
   spec: ApiSpec;
@@ -12,6 +13,7 @@ export type ServeContext = Readonly<{
   engine: DatasetQueryEngine;
   cache: ResultCache;
   renderer: RenderThread;
+  scanner: ScanThread;
   /** Seals cursors. */
   cursorKey: Buffer;
   /** For files of one answer. */

@@ -10,18 +10,23 @@ import { root } from "../../scripts/steps.ts";
 export type ServedProcess = AsyncDisposable &
   Readonly<{ url: string; child: ChildProcess; lines: readonly string[]; folder: string }>;
 
-/** Starts it and waits until it listens. `text`: a CSV file to be served, or `from`, a file to be copied. */
+/** Starts it and waits until it listens. `text` or `bytes`: a file to be served, or `from`, one to be copied. */
 export async function startServe(
-  file: Readonly<{ name: string; text: string } | { name: string; from: string }>,
+  file: Readonly<
+    { name: string; text: string } | { name: string; bytes: Uint8Array } | { name: string; from: string }
+  >,
   args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ServedProcess> {
   const folder = await mkdtemp(join(tmpdir(), "leat-browser-"));
   const path = join(folder, file.name);
   if ("text" in file) await writeFile(path, file.text);
+  else if ("bytes" in file) await writeFile(path, file.bytes);
   else await copyFile(file.from, path);
   const child = spawn(process.execPath, [join(root, "bin/leat.js"), "serve", path, "--port", "0", ...args], {
     cwd: process.env["LEAT_PACKAGES"] ?? root, // Where packages of browsers are looked for.
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
   });
   const lines: string[] = [];
   const listening = Promise.withResolvers<string>();

@@ -56,6 +56,24 @@ describe("tags", () => {
     expect(tags.size).toBe(addresses.length);
   });
 
+  test("need not be known: whoever wants nothing that there is gets 304, and of what is not there the reason", async () => {
+    for (const url of addresses) {
+      const [first, again] = [await api.get(url), await api.get(url, { "if-none-match": " * " })];
+      expect([again.status, again.bytes.length], url).toEqual([304, 0]);
+      for (const name of ["etag", "cache-control", "vary"])
+        expect(again.headers.get(name), `${url} ${name}`).toBe(first.headers.get(name));
+      expect((await api.get(url, { "if-none-match": "*" }, "HEAD")).status, url).toBe(304);
+    }
+    for (const [url, status] of [
+      ["/year/2018/geo_code/E99", 404],
+      ["/datasets/deaths/rows?limit=0", 400],
+    ] as const)
+      expect((await api.get(url, { "if-none-match": "*" })).status, url).toBe(status);
+    // A tag goes before a part.
+    const part = await api.get("/datasets/deaths/export.csv", { range: "bytes=0-9", "if-none-match": "*" });
+    expect(part.status).toBe(304);
+  });
+
   test("are different for another format, coding and version of the same address", async () => {
     const url = "/datasets/deaths/rows?limit=1000";
     const tagOf = async (headers: Readonly<Record<string, string>>): Promise<string> =>

@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../scripts/steps.ts";
 import { deathsCsv, startServe } from "../browser/open-served-deaths.ts";
+import { smallBook } from "./small-book.ts";
 
 const run = promisify(execFile);
 const leat = join(root, "bin/leat.js");
@@ -72,6 +73,98 @@ describe("leat serve <file>", () => {
       { id: 1, s: "5", a: { b: [1, 2] }, d: "2020-01-01", extra: null },
       { id: 2, s: "x", a: "text", d: null, extra: true },
     ]);
+  });
+
+  test.each([
+    ["numbers.ndjson", (rows: readonly string[]) => `${rows.join("\n")}\n`],
+    ["numbers.json", (rows: readonly string[]) => `[${rows.join(",\n")}]`],
+  ])("keeps every digit of numbers in %s", async (name, join) => {
+    const text = join([
+      '{"id":9007199254740993,"big":123456789012345678901234567890,"mixed":9007199254740993,"long":12345678901234567.891,"in":{"n":12345678901234567890123,"x":0.12345678901234567891}}',
+      '{"id":-9223372036854775808,"big":1,"mixed":1.5,"long":0.1,"in":{"n":1,"x":0.5}}',
+    ]);
+    await using served = await startServe({ name, text });
+    expect(await rowsOf(served.url, "numbers")).toEqual([
+      {
+        id: "9007199254740993",
+        big: "123456789012345678901234567890",
+        mixed: "9007199254740993.0",
+        long: "12345678901234567.891",
+        in: { n: "12345678901234567890123", x: "0.12345678901234567891" },
+      },
+      { id: "-9223372036854775808", big: "1", mixed: "1.5", long: "0.1", in: { n: 1, x: 0.5 } },
+    ]);
+    const found = await fetch(`${served.url}/datasets/numbers/rows?id=9007199254740993`);
+    expect(((await found.json()) as { total: number }).total).toBe(1);
+    const none = await fetch(`${served.url}/datasets/numbers/rows?id=9007199254740992`);
+    expect(((await none.json()) as { total: number }).total).toBe(0);
+  });
+
+  test("keeps every digit of whole numbers in CSV", async () => {
+    const text = "id,big\n9007199254740993,123456789012345678901234567890\n1,2\n";
+    await using served = await startServe({ name: "numbers.csv", text });
+    const csv = await (await fetch(`${served.url}/datasets/numbers/rows.csv`)).text();
+    expect(csv).toBe(text.replaceAll("\n", "\r\n"));
+  });
+
+  test("serves a sheet of an .xlsx, as its figures and dates are", async () => {
+    await using served = await startServe({ name: "book.xlsx", bytes: smallBook() });
+    expect(await rowsOf(served.url, "book")).toEqual([
+      { area: "E1", day: "2018-01-31", deaths: 315 },
+      { area: "E2", day: "2018-02-28", deaths: 7 },
+    ]);
+    await using notes = await startServe({ name: "book.xlsx", bytes: smallBook() }, ["--sheet", "Notes"]);
+    expect(await rowsOf(notes.url, "book")).toEqual([{ note: "made up", by: "nobody" }]);
+  });
+
+  test.each([
+    ['日本 "x"; y.csv', '日本 "x"; y'],
+    ["x.csv.csv", "x_csv"],
+  ])("serves a file called %s at addresses and under names that every client takes", async (name, dataset) => {
+    await using served = await startServe({ name, text: "a\n1\n" });
+    const path = `/datasets/${encodeURIComponent(dataset)}`;
+    for (const place of ["", "/rows", "/rows.csv", "/export.parquet", "/parts/part-00001.parquet"]) {
+      const answer = await fetch(served.url + path + place);
+      expect(answer.status, place).toBe(200);
+      expect(answer.headers.get("content-disposition") ?? "").toMatch(
+        /^(attachment; filename="[A-Za-z0-9_.-]+")?$/,
+      );
+      await answer.arrayBuffer();
+    }
+  });
+
+  test("says which sheets there are where the one that is named is not", async () => {
+    await writeFile(join(folder, "book.xlsx"), smallBook());
+    const { code, stderr } = await runLeat(
+      ["serve", "book.xlsx", "--sheet", "Figure", "--port", "0"],
+      folder,
+    );
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/no sheet "Figure"[\s\S]*Figures/);
+  });
+
+  test("reads a file that changes again, and keeps the old rows while the new ones cannot be read", {
+    timeout: 90_000,
+  }, async () => {
+    await using served = await startServe({ name: "some.csv", text: "a\n1\n2\n" }, ["--refresh", "1"]);
+    const path = join(served.folder, "some.csv");
+    const values = async (): Promise<unknown[]> => (await rowsOf(served.url, "some")).map(({ a }) => a);
+    expect(await values()).toEqual([1, 2]);
+    const { version } = (await (await fetch(`${served.url}/datasets/some`)).json()) as { version: string };
+    await writeFile(path, "a\n3\n4\n5\n");
+    await expect.poll(values, { timeout: 30_000 }).toEqual([3, 4, 5]);
+    // Whoever pages through the old rows still can.
+    const old = await fetch(`${served.url}/v/${version}/datasets/some/rows`);
+    expect(((await old.json()) as { rows: { a: number }[] }).rows.map(({ a }) => a)).toEqual([1, 2]);
+    await writeFile(path, "");
+    await expect
+      .poll(() => served.lines.filter((line) => line.includes("It is empty")).length, { timeout: 30_000 })
+      .toBeGreaterThan(0);
+    expect(await values()).toEqual([3, 4, 5]);
+    expect(await (await fetch(`${served.url}/ready`)).text()).toContain('"newestIsRefused":true');
+    await rm(path);
+    await writeFile(path, "a\nx\n");
+    await expect.poll(values, { timeout: 30_000 }).toEqual(["x"]);
   });
 
   test("finds the table of a workbook, or takes the sheet that is named", async () => {
@@ -161,14 +254,27 @@ describe("leat serve", () => {
     expect(outcomes.broken).toBe(0);
   });
 
-  test("killed outright, the next one serves the same", async () => {
+  test("killed outright, the next one serves the same, and removes what the first left", async () => {
     const text = deathsCsv(5);
-    await using first = await startServe({ name: "deaths.csv", text });
+    const temporary = join(folder, "temporary");
+    await mkdir(temporary);
+    const left = async (): Promise<readonly string[]> =>
+      (await readdir(temporary)).filter((name) => name.startsWith("leat-serve-"));
+    const env = { TMPDIR: temporary };
+    await using first = await startServe({ name: "deaths.csv", text }, [], env);
     const before = await rowsOf(first.url, "deaths");
+    const [firstFolder] = await left();
+    // One that runs is nobody's to remove.
+    await using other = await startServe({ name: "deaths.csv", text }, [], env);
+    expect(await left()).toHaveLength(2);
     first.child.kill("SIGKILL");
     await once(first.child, "exit");
-    await using second = await startServe({ name: "deaths.csv", text });
+    expect(await left()).toContain(firstFolder);
+    await using second = await startServe({ name: "deaths.csv", text }, [], env);
     expect(await rowsOf(second.url, "deaths")).toEqual(before);
+    expect(await rowsOf(other.url, "deaths")).toEqual(before);
+    expect(await left()).toHaveLength(2);
+    expect(await left()).not.toContain(firstFolder);
   });
 });
 

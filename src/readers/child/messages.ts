@@ -3,6 +3,12 @@ import type { ErrorCode } from "../../errors/codes.ts";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { causesOf } from "../../errors/print-error.ts";
 import type { TidyJob, TidyResult } from "../../ports/tidy.ts";
+import type { WrittenSheet } from "../write-sheet-csv.ts";
+import type { SheetJob } from "./sheet-job.ts";
+
+/** What is read, and what comes of it. */
+export type ReaderJob = TidyJob | SheetJob;
+export type ReaderResult = TidyResult | WrittenSheet;
 
 /** A failure as it crosses. */
 export type SentError = Readonly<{
@@ -15,11 +21,11 @@ export type SentError = Readonly<{
 }>;
 
 /** From the owner. The first is sent when nothing else runs; each is answered before the next. */
-export type ReaderRequest = Readonly<{ job: TidyJob; reportsMemory: boolean }>;
+export type ReaderRequest = Readonly<{ job: ReaderJob; reportsMemory: boolean }>;
 
 /** From the reading process. */
 export type ReaderReply =
-  | Readonly<{ kind: "done"; result: TidyResult }>
+  | Readonly<{ kind: "done"; result: ReaderResult }>
   | Readonly<{ kind: "failed"; error: SentError }>
   /** Where its memory cannot be seen from outside. */
   | Readonly<{ kind: "memory"; bytes: number }>;

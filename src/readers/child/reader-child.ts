@@ -5,9 +5,17 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LeatError } from "../../errors/leat-error.ts";
 import type { TidyJob, TidyResult } from "../../ports/tidy.ts";
-import { fromSentError, type ReaderReply, type ReaderRequest } from "./messages.ts";
+import type { WrittenSheet } from "../write-sheet-csv.ts";
+import {
+  fromSentError,
+  type ReaderJob,
+  type ReaderReply,
+  type ReaderRequest,
+  type ReaderResult,
+} from "./messages.ts";
 import { canReadMemory, readMemory } from "./process-memory.ts";
 import { memberPath, partialPath } from "./row-writer.ts";
+import type { SheetJob } from "./sheet-job.ts";
 
 /** Bounds of one file's reading. */
 export type ReaderLimits = Readonly<{ memoryBytesMax: number; timeoutMs: number }>;
@@ -28,7 +36,7 @@ export class ReaderChild {
   #words = "";
   /** Why this side ended it. */
   #verdict: LeatError | undefined;
-  #settle: ((outcome: TidyResult | LeatError) => void) | undefined;
+  #settle: ((outcome: ReaderResult | LeatError) => void) | undefined;
   /** No more jobs can be handed to it. */
   isOver = false;
 
@@ -60,8 +68,17 @@ export class ReaderChild {
    *   reason. After any failure the process is over.
    */
   async read(job: TidyJob, signal: AbortSignal): Promise<TidyResult> {
+    return (await this.#run(job, signal)) as TidyResult; // What the process answers to such a job.
+  }
+
+  /** Writes a sheet as CSV. One file at a time; throws as {@link ReaderChild.read}. */
+  async readSheet(job: SheetJob, signal: AbortSignal): Promise<WrittenSheet> {
+    return (await this.#run(job, signal)) as WrittenSheet; // Likewise.
+  }
+
+  async #run(job: ReaderJob, signal: AbortSignal): Promise<ReaderResult> {
     signal.throwIfAborted();
-    const outcome = new Promise<TidyResult | LeatError>((resolve) => {
+    const outcome = new Promise<ReaderResult | LeatError>((resolve) => {
       this.#settle = resolve;
     });
     this.#child.ref();

@@ -44,6 +44,11 @@ export class Admissions {
     this.#book = book;
   }
 
+  /** Whether everybody may ask as much as they like, so that nothing is to be decided. */
+  get isOpen(): boolean {
+    return this.#book === undefined && this.#rules.addressRate === undefined;
+  }
+
   /** Decides about one request. `nowMs`: the wall clock, for expiry and rates. */
   decide({ address, authorization, apiKey }: Applicant, nowMs: number): Admission {
     const { keys } = this.#rules;

@@ -1,4 +1,6 @@
 /** Headers that every answer has: what browsers may do with it, and who may read it. */
+import { type HeaderBlock, toHeaderBlock } from "./answer-head.ts";
+
 /** Who may read answers from pages of their own: everybody, or some origins. */
 export type CorsRules = Readonly<{ origins: "*" | readonly string[] }>;
 
@@ -58,33 +60,42 @@ export const pageHeaders = (needs: PageNeeds): readonly string[] => [
 
 /** Headers of answers with data, for a request that says where it comes from. */
 export class DataHeaders {
-  readonly #origins: ReadonlySet<string> | undefined;
-  readonly #open: readonly string[];
-  readonly #closed: readonly string[];
+  /** `undefined`: everybody may read. */
+  readonly #origins: ReadonlyMap<string, HeaderBlock> | undefined;
+  /** For those that are not among them. */
+  readonly #others: HeaderBlock;
 
   constructor({ origins }: CorsRules) {
-    this.#origins = origins === "*" ? undefined : new Set(origins);
     const shown = ["access-control-expose-headers", exposed];
-    this.#open = [...dataHeaders, "access-control-allow-origin", "*", ...shown];
-    this.#closed = [...dataHeaders, "vary", "origin"];
+    const closed = [...dataHeaders, "vary", "origin"];
+    const open = [...dataHeaders, "access-control-allow-origin", "*", ...shown];
+    this.#others = toHeaderBlock(origins === "*" ? open : closed);
+    this.#origins =
+      origins === "*"
+        ? undefined
+        : new Map(
+            origins.map((origin) => [
+              origin,
+              toHeaderBlock([...closed, "access-control-allow-origin", origin, ...shown]),
+            ]),
+          );
   }
 
-  of(origin: string | undefined): readonly string[] {
-    if (this.#origins === undefined) return this.#open;
-    if (origin === undefined || !this.#origins.has(origin)) return this.#closed;
-    return [...this.#closed, "access-control-allow-origin", origin, "access-control-expose-headers", exposed];
+  of(origin: string | undefined): HeaderBlock {
+    if (origin === undefined || this.#origins === undefined) return this.#others;
+    return this.#origins.get(origin) ?? this.#others;
   }
 
   /** What the answer to a question before the request says (CORS preflight). */
-  ofPreflight(origin: string | undefined): readonly string[] {
-    return [
-      ...this.of(origin),
+  ofPreflight(origin: string | undefined): HeaderBlock {
+    return toHeaderBlock([
+      ...this.of(origin).list,
       "access-control-allow-methods",
       "GET, HEAD, OPTIONS",
       "access-control-allow-headers",
       "authorization, x-api-key, accept, if-none-match, if-range, range",
       "access-control-max-age",
       "86400",
-    ];
+    ]);
   }
 }

@@ -70,6 +70,7 @@ export function clientAddress(
 
 /** Without port, brackets and the form that IPv4 has on an IPv6 socket. */
 function plainAddress(text: string): string {
+  if (!text.includes(":")) return text;
   const bare =
     /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text;
   return bare.startsWith("::ffff:") && bare.includes(".") ? bare.slice("::ffff:".length) : bare;

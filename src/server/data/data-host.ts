@@ -12,25 +12,34 @@
  * | out, at the reader's pace | `send-answer.ts`, `slow-readers.ts` |
  * | counted, traced and logged | `serve-metrics.ts`, `request-span.ts`, `access-log.ts` |
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyServerFactoryHandler } from "fastify";
 import type { Logger } from "pino";
 import type { ApiAnswer } from "../../serve/api-answer.ts";
 import type { DataApi } from "../../serve/data-api.ts";
+import { addressLengthMax } from "../../serve/query-string.ts";
 import { AccessLog } from "./access-log.ts";
 import { type AdmissionRules, Admissions, type KeyBook } from "./admission.ts";
+import { type HeaderBlock, noHeaders, toHeaderBlock } from "./answer-head.ts";
 import { type CorsRules, DataHeaders } from "./answer-headers.ts";
 import { clientAddress, isLoopback, type TrustedProxies } from "./client-address.ts";
-import { HostRequest } from "./host-request.ts";
-import { addPages, type PagePorts } from "./pages/add-pages.ts";
+import { Exchange, type ExchangeBooks } from "./exchange.ts";
+import { addPages, answerUnreadable, type PagePorts } from "./pages/add-pages.ts";
 import type { PageProblem } from "./pages/ask-api.ts";
 import { beginPage, isAlwaysOpen, isPageRequest } from "./pages/page-exchange.ts";
 import { answerProblem } from "./pages/problem-page.ts";
 import { refuse, refuseUnreadable } from "./refusal.ts";
-import { beginSpan, endSpan } from "./request-span.ts";
+import { RequestSpans } from "./request-span.ts";
 import { openRouteLabels } from "./route-label.ts";
-import { type SendTools, sendAnswer } from "./send-answer.ts";
+import { sendAnswer } from "./send-answer.ts";
 import { ServeMetrics } from "./serve-metrics.ts";
 import { type SlowReaderLimits, SlowReaders, slowReaderDefaults } from "./slow-readers.ts";
 
@@ -101,12 +110,10 @@ class Host implements DataHost {
   readonly #options: DataHostOptions;
   readonly #admissions: Admissions;
   readonly #headers: DataHeaders;
-  readonly #readers: SlowReaders;
-  readonly #metrics: ServeMetrics;
-  readonly #accessLog: AccessLog;
-  readonly #labelOf: (url: string) => string;
+  readonly #books: ExchangeBooks;
   readonly #connections = new Map<string, number>();
-  #active = 0;
+  /** Connections whose last answer is being sent, though more may have been asked. */
+  readonly #ending = new WeakSet<Duplex>();
   #isStopping = false;
 
   constructor(ports: DataHostPorts, options: DataHostOptions) {
@@ -115,23 +122,29 @@ class Host implements DataHost {
     this.#options = options;
     this.#admissions = new Admissions(options.admission, keys);
     this.#headers = new DataHeaders(options.cors);
-    this.#readers = new SlowReaders({ ...slowReaderDefaults, ...options.slowReaders }, () =>
+    const readers = new SlowReaders({ ...slowReaderDefaults, ...options.slowReaders }, () =>
       performance.now(),
     );
-    this.#metrics = new ServeMetrics({
-      readers: () => this.#readers.facts,
-      datasets: () => api.states(),
-      activeRequests: () => this.#active,
-      nowMs,
-    });
-    this.#accessLog = new AccessLog(log, options.logsEveryRequest);
-    this.#labelOf = openRouteLabels(api.spec);
+    this.#books = {
+      readers,
+      metrics: new ServeMetrics({
+        readers: () => readers.facts,
+        datasets: () => api.states(),
+        activeRequests: () => this.#books.activeRequests,
+        nowMs,
+      }),
+      spans: new RequestSpans(),
+      accessLog: new AccessLog(log, options.logsEveryRequest),
+      log,
+      labelOf: openRouteLabels(api.spec),
+      activeRequests: 0,
+    };
     this.pagePorts = {
       ...ports.pages,
       spec: api.spec,
       api,
       log,
-      metrics: options.showsMetrics ? () => this.#metrics.print() : undefined,
+      metrics: options.showsMetrics ? () => this.#books.metrics.print() : undefined,
       isStopping: () => this.#isStopping,
       needsKey: options.admission.keys === "required",
     };
@@ -143,6 +156,12 @@ class Host implements DataHost {
         return this.server;
       },
       exposeHeadRoutes: false, // Each page answers HEAD itself.
+      clientErrorHandler: () => {}, // `#openServer` has one; two would answer twice.
+      routerOptions: { maxParamLength: addressLengthMax }, // The API says what is too long.
+      frameworkErrors: (_error, request, reply) => {
+        reply.hijack();
+        void answerUnreadable(request.raw, this.pagePorts);
+      },
       forceCloseConnections: false,
       return503OnClosing: false,
     });
@@ -156,8 +175,8 @@ class Host implements DataHost {
   }
 
   async dispose(): Promise<void> {
-    this.#readers.close();
-    await this.#metrics.close();
+    this.#books.readers.close();
+    await this.#books.metrics.close();
   }
 
   #openServer(): Server {
@@ -173,6 +192,8 @@ class Host implements DataHost {
     server.maxConnections = this.#options.connectionsMax ?? connectionsDefault.all;
     server.on("connection", (socket) => this.#countConnection(socket));
     server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+      // After a refusal that ends the connection nothing more is said, whatever else is on its way.
+      if (this.#ending.has(socket)) return;
       if (error.code === "ECONNRESET" || !socket.writable) socket.destroy();
       else socket.end(refuseUnreadable(error.code));
     });
@@ -198,75 +219,69 @@ class Host implements DataHost {
 
   /** One request, from its head to the end of its answer. @param page - hands it to Fastify. */
   #take(request: IncomingMessage, response: ServerResponse, page: () => void): void {
-    const startedAt = performance.now();
-    const span = beginSpan(request);
-    const { headers } = request;
-    const asked = new HostRequest(request, response);
-    const address = clientAddress(
-      request.socket.remoteAddress,
-      headers["x-forwarded-for"],
-      this.#options.proxies,
-    );
-    this.#active++;
-    const who: { keyId: string | undefined } = { keyId: undefined };
-    const tools: SendTools = {
-      readers: this.#readers,
-      onSent: (bytes) => {
-        this.#active--;
-        const ms = performance.now() - startedAt;
-        const { method, url } = asked;
-        const status = response.statusCode;
-        const route = this.#labelOf(url);
-        this.#metrics.count({ method, route, status, ms, bytes });
-        endSpan(span, { method, route, status });
-        this.#accessLog.tell({ method, url, status, ms, bytes, address, keyId: who.keyId });
-      },
-      onBroken: (error) => this.#ports.log.warn({ err: error }, "an answer broke off"),
-    };
-    const send = (answer: ApiAnswer, own: readonly string[]): void =>
-      sendAnswer(response, answer, this.#isStopping ? [...own, "connection", "close"] : own, tools);
-    const dataHeaders = (): readonly string[] => this.#headers.of(headers.origin);
-    const own = this.#answerItself(asked, request, address, who);
-    if (own !== undefined && isPageRequest(asked))
-      void this.#showRefusal(asked, own).then((shown) => send(shown, []));
-    else if (own !== undefined)
-      send(own, asked.method === "OPTIONS" ? this.#headers.ofPreflight(headers.origin) : dataHeaders());
-    else if (isAlwaysOpen(asked.url) || isPageRequest(asked)) {
-      beginPage(request, { asked, send: (answer) => send(answer, []) });
+    const { remoteAddress } = request.socket;
+    const forwarded = request.headers["x-forwarded-for"];
+    const address = clientAddress(remoteAddress, forwarded, this.#options.proxies);
+    const asked = new Exchange(this.#books, request, response, address);
+    const refusal = this.#answerItself(asked);
+    if (refusal !== undefined) this.#refuse(asked, refusal);
+    else if (isRead(asked) && (isAlwaysOpen(asked.url) || isPageRequest(asked))) {
+      request.url = asked.url; // For the router, which takes paths alone.
+      beginPage(request, { asked, send: (answer) => this.#send(asked, answer, noHeaders) });
       page();
     } else {
-      const sendData = (made: ApiAnswer): void =>
-        send(this.#options.admission.keys === "required" ? keepPrivate(made) : made, dataHeaders());
       const answer = this.#ports.api.answer(asked);
       if (answer instanceof Promise)
-        void answer.then(sendData); // It never rejects.
-      else sendData(answer);
+        void answer.then((made) => this.#sendData(asked, made)); // It never rejects.
+      else this.#sendData(asked, answer);
+    }
+  }
+
+  #sendData(asked: Exchange, made: ApiAnswer): void {
+    const answer = this.#options.admission.keys === "required" ? keepPrivate(made) : made;
+    this.#send(asked, answer, this.#headers.of(asked.headers.origin));
+  }
+
+  #refuse(asked: Exchange, refusal: ApiAnswer): void {
+    const { origin } = asked.headers;
+    if (asked.method === "OPTIONS") this.#send(asked, refusal, this.#headers.ofPreflight(origin));
+    else if (isPageRequest(asked))
+      void this.#showRefusal(asked, refusal).then((shown) => this.#send(asked, shown, noHeaders));
+    else this.#send(asked, refusal, this.#headers.of(origin));
+  }
+
+  #send(asked: Exchange, answer: ApiAnswer, own: HeaderBlock): void {
+    const more = this.#isStopping ? toHeaderBlock([...own.list, "connection", "close"]) : own;
+    try {
+      sendAnswer(asked.response, answer, more, asked);
+    } catch (error) {
+      // A head that cannot be written is a fault of ours; nobody else's request must fail with it.
+      this.#ports.log.error({ err: error, url: asked.url }, "an answer could not be sent");
+      asked.response.destroy();
+      asked.onSent(0);
     }
   }
 
   /** What never reaches the API: questions before the request (CORS), bodies, and those who may not ask now. */
-  #answerItself(
-    { method, url }: HostRequest,
-    request: IncomingMessage,
-    address: string,
-    who: { keyId: string | undefined },
-  ): ApiAnswer | undefined {
+  #answerItself(asked: Exchange): ApiAnswer | undefined {
+    const { method, url, address, headers } = asked;
     if (method === "OPTIONS")
       return { status: 204, headers: ["allow", "GET, HEAD, OPTIONS"], body: undefined };
-    if (hasLargeBody(request)) {
+    if (hasLargeBody(headers)) {
+      if (asked.response.socket !== null) this.#ending.add(asked.response.socket);
       const detail = "Send nothing but the address and the headers.";
       return refuse("body-not-wanted", detail, { headers: ["connection", "close"] });
     }
-    if (isAlwaysOpen(url)) return undefined;
-    const { authorization, "x-api-key": apiKey } = request.headers;
+    if (this.#admissions.isOpen || isAlwaysOpen(url)) return undefined;
+    const { authorization, "x-api-key": apiKey } = headers;
     const applicant = { address, authorization, apiKey: oneOf(apiKey) };
     const { refusal, keyId } = this.#admissions.decide(applicant, this.#ports.nowMs());
-    who.keyId = keyId;
+    asked.keyId = keyId;
     return refusal;
   }
 
   /** A refusal for people: the same status and headers around a page that says why. */
-  async #showRefusal(asked: HostRequest, refusal: ApiAnswer): Promise<ApiAnswer> {
+  async #showRefusal(asked: Exchange, refusal: ApiAnswer): Promise<ApiAnswer> {
     if (!(refusal.body instanceof Uint8Array)) return refusal;
     const problem = JSON.parse(Buffer.from(refusal.body).toString("utf8")) as PageProblem; // `refuse` has made it.
     const shown = await answerProblem(asked, this.pagePorts, problem);
@@ -276,8 +291,11 @@ class Host implements DataHost {
   }
 }
 
+/** Nothing else is a page's business: the API says that only these mean something. */
+const isRead = ({ method }: Exchange): boolean => method === "GET" || method === "HEAD";
+
 /** Whether a request brings more than would be read and thrown away without a word. */
-function hasLargeBody({ headers }: IncomingMessage): boolean {
+function hasLargeBody(headers: IncomingHttpHeaders): boolean {
   const length = headers["content-length"];
   return (
     headers["transfer-encoding"] !== undefined || (length !== undefined && Number(length) > bodyBytesMax)

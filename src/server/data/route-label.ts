@@ -28,11 +28,13 @@ export function openRouteLabels({ routes }: ApiSpec): (url: string) => string {
   }
   return (url) => {
     const mark = url.indexOf("?");
-    const path = mark < 0 ? url : url.slice(0, mark);
-    const [, first = "", ...rest] = path.split("/", 7);
+    const end = mark < 0 ? url.length : mark;
+    const slash = url.indexOf("/", 1);
+    const first = url.slice(1, slash < 0 || slash > end ? end : slash);
     if (first === "") return "/";
     const route = declared.get(first);
     if (route !== undefined) return route;
+    const [, , ...rest] = url.slice(0, end).split("/", 7);
     if (first === "v")
       return rest[1] === "datasets" ? `/v/{version}${datasetLabel(rest.slice(2))}` : otherRoute;
     if (first === "datasets") return datasetLabel(rest);

@@ -1,19 +1,12 @@
 /** Answers written to connections, at the pace of whoever reads them. */
 import type { ServerResponse } from "node:http";
-import {
-  type ApiAnswer,
-  discardBody,
-  type FileBody,
-  isFileBody,
-  isStreamBody,
-} from "../../serve/api-answer.ts";
+import { type ApiAnswer, discardBody, isFileBody, isStreamBody } from "../../serve/api-answer.ts";
+import { type HeaderBlock, writeTextHead } from "./answer-head.ts";
+import { readPieces } from "./read-pieces.ts";
 import type { SlowReaders } from "./slow-readers.ts";
 
 /** Bodies up to this size are written in one go, bytes; larger ones piece by piece, and a piece is as large. */
 const pieceBytes = 64 * 1024;
-
-/** Bytes of a file read at once: with less the reads are what takes the time, with more a thousand readers hold more. */
-const readBytes = 128 * 1024;
 
 /** What sending needs to know of its surroundings. */
 export type SendTools = Readonly<{
@@ -25,23 +18,28 @@ export type SendTools = Readonly<{
 }>;
 
 /**
- * Sends an answer. `more`: headers beside its own, names and values in turn.
+ * Sends an answer. `more`: headers beside its own.
  *
  * A body in pieces that fails half-way cuts the connection: its reader must not take the part for the whole.
  */
 export function sendAnswer(
   response: ServerResponse,
   answer: ApiAnswer,
-  more: readonly string[],
+  more: HeaderBlock,
   tools: SendTools,
 ): void {
   const { body, status } = answer;
   if (response.destroyed) {
     tools.onSent(0);
-    void discardBody(body).catch(tools.onBroken);
+    void discardBody(body).catch((error: unknown) => tools.onBroken(error));
     return;
   }
-  response.writeHead(status, [...answer.headers, ...more]);
+  if (typeof body === "string" && status === 200 && body.length <= pieceBytes) {
+    writeTextHead(response, answer, more);
+    finish(response, body, body.length, tools);
+    return;
+  }
+  response.writeHead(status, [...answer.headers, ...more.list]);
   if (body === undefined) {
     finish(response, undefined, 0, tools);
     return;
@@ -52,10 +50,10 @@ export function sendAnswer(
       return;
     }
     const bytes = typeof body === "string" ? Buffer.from(body, "latin1") : body;
-    void pump(response, slice(bytes), bytes.length, tools);
+    void pump(response, [bytes], bytes.length, tools);
     return;
   }
-  if (isFileBody(body)) void pump(response, readPieces(body), readBytes, tools);
+  if (isFileBody(body)) void pump(response, readPieces(body), undefined, tools);
   else if (isStreamBody(body)) void pump(response, body, undefined, tools);
 }
 
@@ -64,20 +62,20 @@ function finish(
   response: ServerResponse,
   body: string | Uint8Array | undefined,
   bytes: number,
-  { readers, onSent }: SendTools,
+  tools: SendTools,
 ): void {
   if (body === undefined) response.end();
   else if (typeof body === "string") response.end(body, "latin1");
   else response.end(body);
   // Nearly always the connection takes everything at once; without a socket it waits behind an earlier answer.
   if (response.socket?.writableLength === 0) {
-    onSent(bytes);
+    tools.onSent(bytes);
     return;
   }
-  readers.wait(response, bytes);
+  tools.readers.wait(response, bytes);
   response.once("close", () => {
-    readers.resume(response);
-    onSent(response.writableFinished ? bytes : 0);
+    tools.readers.resume(response);
+    tools.onSent(response.writableFinished ? bytes : 0);
   });
 }
 
@@ -87,17 +85,17 @@ async function pump(
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   /** What a waiting reader keeps in memory; `undefined`: the piece it waits for. */
   heldBytes: number | undefined,
-  { readers, onSent, onBroken }: SendTools,
+  tools: SendTools,
 ): Promise<void> {
+  const { readers } = tools;
   let written = 0;
   try {
     for await (const piece of pieces) {
       for (const part of slice(piece)) {
         if (response.destroyed) return;
         written += part.length;
-        if (response.write(part)) continue;
         readers.wait(response, heldBytes ?? piece.length);
-        await drained(response);
+        await write(response, part);
         readers.resume(response);
       }
       if (response.destroyed) return;
@@ -107,10 +105,10 @@ async function pump(
     await closed(response);
   } catch (error) {
     response.destroy();
-    onBroken(error);
+    tools.onBroken(error);
   } finally {
     readers.resume(response);
-    onSent(written);
+    tools.onSent(written);
   }
 }
 
@@ -118,38 +116,28 @@ function* slice(bytes: Uint8Array): Generator<Uint8Array, void, void> {
   for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
 
-async function* readPieces({ file, from, to, close }: FileBody): AsyncGenerator<Uint8Array, void, void> {
-  try {
-    for (let at = from; at < to; ) {
-      const buffer = Buffer.allocUnsafeSlow(Math.min(readBytes, to - at));
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-      if (bytesRead === 0) throw new Error(`a file that is sent ends ${to - at} bytes too early`);
-      at += bytesRead;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await close();
-  }
-}
-
-/** Resolves when more may be written, or nothing will ever be. */
-function drained(response: ServerResponse): Promise<void> {
-  return firstOf(response, "drain");
+/** Writes a part; resolves when it has left, and is its maker's again, or when the reader has gone. */
+function write(response: ServerResponse, part: Uint8Array): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = (): void => {
+    response.off("close", done);
+    resolve();
+  };
+  response.on("close", done);
+  response.write(part, done);
+  return promise;
 }
 
 /** Resolves when the answer has left whole, or its reader has gone. */
 function closed(response: ServerResponse): Promise<void> {
-  return response.writableFinished || response.destroyed ? Promise.resolve() : firstOf(response, "finish");
-}
-
-function firstOf(response: ServerResponse, event: "drain" | "finish"): Promise<void> {
+  if (response.writableFinished || response.destroyed) return Promise.resolve();
   const { promise, resolve } = Promise.withResolvers<void>();
   const done = (): void => {
-    response.off(event, done);
+    response.off("finish", done);
     response.off("close", done);
     resolve();
   };
-  response.on(event, done);
+  response.on("finish", done);
   response.on("close", done);
   return promise;
 }

@@ -3,10 +3,10 @@
  * was declared, a status. Never an address, a key or a value of a request.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { Attributes, Counter, Histogram } from "@opentelemetry/api";
 import { PrometheusExporter, PrometheusSerializer } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";
 import type { DatasetState } from "../../serve/served-dataset.ts";
+import { type MeasuredRequest, RequestCounts } from "./request-counts.ts";
 
 /** What is asked when somebody collects. */
 export type MetricSources = Readonly<{
@@ -16,41 +16,19 @@ export type MetricSources = Readonly<{
   nowMs: () => number;
 }>;
 
-/** Borders between the histogram's buckets, seconds: from an answer out of memory to the longest query. */
-const durationBorders = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-/** One answered request. */
-export type MeasuredRequest = Readonly<{
-  method: string;
-  route: string;
-  status: number;
-  ms: number;
-  bytes: number;
-}>;
-
-const methods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+/** Whose figures they are. */
+const scope = { name: "leat" };
 
 export class ServeMetrics {
   readonly #exporter = new PrometheusExporter({ preventServerStart: true });
   readonly #provider: MeterProvider;
-  readonly #durations: Histogram;
-  readonly #bytes: Counter;
-  /** One object for each combination of labels. */
-  readonly #labels = new Map<string, Attributes>();
+  readonly #requests: RequestCounts;
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 20 });
 
   constructor(sources: MetricSources) {
     this.#provider = new MeterProvider({ readers: [this.#exporter] });
-    const meter = this.#provider.getMeter("leat");
-    this.#durations = meter.createHistogram("http.server.request.duration", {
-      description: "Time from a request's head to the end of its answer.",
-      unit: "s",
-      advice: { explicitBucketBoundaries: durationBorders },
-    });
-    this.#bytes = meter.createCounter("http.server.response.body.size", {
-      description: "Bytes of answers' bodies.",
-      unit: "By",
-    });
+    const meter = this.#provider.getMeter(scope.name);
+    this.#requests = new RequestCounts(sources.nowMs);
     this.#loopDelay.enable();
     const gauge = (name: string, description: string, unit: string, read: () => number): void =>
       meter.createObservableGauge(name, { description, unit }).addCallback((told) => told.observe(read()));
@@ -119,26 +97,15 @@ export class ServeMetrics {
     );
   }
 
-  count({ method, route, status, ms, bytes }: MeasuredRequest): void {
-    const name = `${method} ${route} ${status}`;
-    let labels = this.#labels.get(name);
-    if (labels === undefined) {
-      labels = {
-        "http.request.method": methods.has(method) ? method : "_OTHER",
-        "http.route": route,
-        "http.response.status_code": status,
-      };
-      // The map cannot grow without end: other methods share their label's entry.
-      this.#labels.set(methods.has(method) ? name : `_OTHER ${route} ${status}`, labels);
-    }
-    this.#durations.record(ms / 1000, labels);
-    if (bytes > 0) this.#bytes.add(bytes, labels);
+  count(request: MeasuredRequest): void {
+    this.#requests.count(request);
   }
 
   /** All of it as Prometheus reads it. */
   async print(): Promise<string> {
     const { resourceMetrics } = await this.#exporter.collect();
-    return new PrometheusSerializer().serialize(resourceMetrics);
+    const scopeMetrics = [...resourceMetrics.scopeMetrics, { scope, metrics: this.#requests.collect() }];
+    return new PrometheusSerializer().serialize({ ...resourceMetrics, scopeMetrics });
   }
 
   async close(): Promise<void> {

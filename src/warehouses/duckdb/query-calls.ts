@@ -14,6 +14,8 @@ import type {
   RowsQuery,
 } from "../../ports/dataset-query.ts";
 
+import type { ReadFile, ServedFileJob } from "./served-file.ts";
+
 /** How the process is started. */
 export type QueryProcessSettings = Readonly<{
   /** For what does not fit in memory; the process's own. */
@@ -50,6 +52,8 @@ export type QueryCalls = {
   };
   aggregate: { asked: Readonly<{ id: string; query: AggregateQuery }>; answer: QueryTable };
   facet: { asked: Readonly<{ id: string; query: FacetQuery }>; answer: Facet };
+  /** Without `start`: by a process for this alone. */
+  readFile: { asked: ServedFileJob; answer: ReadFile };
   writeFile: { asked: Readonly<{ id: string; query: FileQuery; path: string }>; answer: undefined };
 };
 

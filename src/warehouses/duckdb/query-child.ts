@@ -12,13 +12,14 @@ import {
   toSentError,
 } from "./query-calls.ts";
 import { connect, QueryVersion } from "./query-version.ts";
+import { type ServedFileJob, writeServedFile } from "./served-file.ts";
 
 /** How often the parent is told how much memory there is, ms: it ends a process that has too much. */
 const pulseMs = 200;
 
 const versions = new Map<string, QueryVersion>();
 /** Connections of calls that are being worked on; of one that is about to begin, whether it was stopped already. */
-const running = new Map<number, DuckDBConnection | "beginning" | "stopped">();
+const running = new Map<number, DuckDBConnection | AbortController | "beginning" | "stopped">();
 let instance: DuckDBInstance | undefined;
 let catalogs = 0;
 
@@ -37,6 +38,7 @@ function stop(call: number): void {
   const connection = running.get(call);
   if (connection === undefined) return; // Its answer is on its way.
   if (typeof connection === "string") running.set(call, "stopped");
+  else if (connection instanceof AbortController) connection.abort();
   else connection.interrupt();
 }
 
@@ -46,6 +48,10 @@ async function answer(message: Exclude<CallMessage, { name: "stop" }>): Promise<
     if (message.name === "start") {
       instance = await openInstance(message.asked);
       reply({ call, answer: undefined });
+      return;
+    }
+    if (message.name === "readFile") {
+      await readFile(call, message.asked);
       return;
     }
     if (instance === undefined)
@@ -66,6 +72,16 @@ async function answer(message: Exclude<CallMessage, { name: "stop" }>): Promise<
   }
 }
 
+async function readFile(call: number, job: ServedFileJob): Promise<void> {
+  const controller = new AbortController();
+  running.set(call, controller);
+  try {
+    reply({ call, answer: await writeServedFile(job, controller.signal) });
+  } finally {
+    running.delete(call);
+  }
+}
+
 async function openInstance(settings: QueryProcessSettings): Promise<DuckDBInstance> {
   return await DuckDBInstance.create(":memory:", {
     autoinstall_known_extensions: "false",
@@ -79,7 +95,7 @@ async function openInstance(settings: QueryProcessSettings): Promise<DuckDBInsta
 
 async function work(
   connection: DuckDBConnection,
-  message: Exclude<CallMessage, { name: "stop" | "start" }>,
+  message: Exclude<CallMessage, { name: "stop" | "start" | "readFile" }>,
 ): Promise<QueryCalls[Exclude<CallMessage["name"], "stop">]["answer"]> {
   switch (message.name) {
     case "load": {

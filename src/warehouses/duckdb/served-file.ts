@@ -12,7 +12,8 @@
  * | `date`, `timestamp`, `timestamptz` | ISO 8601 |
  * | `text` | anything |
  *
- * Members of JSON are taken likewise, but a string that looks like a number stays one; objects and arrays are `json`.
+ * Members of JSON are taken likewise, but a string that looks like a number stays one; objects and arrays are `json`. The
+ * engine keeps the text of whole numbers alone: others that a double would change have been put in quotes.
  */
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { type ColumnType, decimalDigitsMax, printColumnType } from "../../model/column-types.ts";
@@ -34,6 +35,9 @@ export type ServedFileJob = Readonly<{
   workFolder: string;
 }>;
 
+/** What was written. */
+export type ReadFile = Readonly<{ columns: readonly PublishedColumn[]; rowCount: number }>;
+
 /** Memory of the reading, whatever the file's size; what does not fit goes to the work folder. */
 const memoryLimit = "1GB";
 /** Columns that are taken; of JSON each is looked for in every record. */
@@ -50,10 +54,7 @@ type Planned = Readonly<{ name: string; type: ColumnType; value: string; isNulla
  *
  * @throws LeatError `FILE_DAMAGED` with what the engine says, `FILE_TOO_LARGE` for too many columns, `INTERRUPTED`.
  */
-export async function writeServedFile(
-  job: ServedFileJob,
-  signal: AbortSignal,
-): Promise<Readonly<{ columns: readonly PublishedColumn[]; rowCount: number }>> {
+export async function writeServedFile(job: ServedFileJob, signal: AbortSignal): Promise<ReadFile> {
   const settings = { lockWaitMs: 0, memoryLimit, tempFolder: job.workFolder, threads: 2 };
   try {
     // A file that is not there: the engine then has a database in memory.
@@ -208,12 +209,15 @@ async function planColumn(session: DuckDbSession, { name, text, kinds }: Draft):
     all(`coalesce(${convertText(type).fits?.(text) ?? "true"}, false)`);
   const like = (pattern: string): string => `regexp_matches(${text}, ${quoteText(pattern)})`;
   const ofKinds = (list: string): string => (kinds === undefined ? "true" : all(`${kinds} IN (${list})`));
+  // Of JSON the engine gives doubles as they print, with 17 digits at most; a whole number is what was written, and one of
+  // 16 digits may be beyond what a double holds.
+  const digitsMax = kinds === undefined ? "15" : `CASE WHEN ${like(wholePattern)} THEN 15 ELSE 17 END`;
   const [seen] = await session.rows(`SELECT count(${text}) < count(*) AS has_nulls,
     ${kinds === undefined ? "false" : `coalesce(bool_or(${kinds} IN ('OBJECT', 'ARRAY')), false)`} AS nested,
     ${ofKinds("'BOOLEAN'")} AND ${all(`${text} IN ('true', 'false')`)} AS is_boolean,
     ${ofKinds("'BIGINT', 'UBIGINT'")} AND ${all(`${like(wholePattern)} AND ${digitsOf(text)} <= 18`)} AS is_bigint,
-    ${ofKinds("'BIGINT', 'UBIGINT', 'DOUBLE'")} AND ${all(`${like(numberPattern)} AND ${digitsOf(text)} <= ${kinds === undefined ? 15 : 17}`)} AND ${fits({ type: "double" })} AS is_double,
-    ${ofKinds("'BIGINT', 'UBIGINT', 'HUGEINT'")} AND ${all(like(plainPattern))} AS is_decimal,
+    ${ofKinds("'BIGINT', 'UBIGINT', 'DOUBLE'")} AND ${all(`${like(numberPattern)} AND ${digitsOf(text)} <= ${digitsMax}`)} AND ${fits({ type: "double" })} AS is_double,
+    ${ofKinds("'BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE'")} AND ${all(like(plainPattern))} AS is_decimal,
     max(length(regexp_extract(${text}, '^-?([0-9]+)', 1))) AS whole_digits,
     max(length(regexp_extract(${text}, '\\.([0-9]+)$', 1))) AS scale,
     ${ofKinds("'VARCHAR'")} AND ${fits({ type: "date" })} AS is_date,

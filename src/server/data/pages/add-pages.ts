@@ -1,4 +1,5 @@
 /** All pages of a server, on Fastify's router. */
+import type { IncomingMessage } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { ApiSpec } from "../../../ports/api-spec.ts";
@@ -43,6 +44,18 @@ const failed = {
   title: "Something is wrong on our side.",
   detail: "An unexpected error; it has been logged.",
 };
+
+const unreadable = {
+  status: 400,
+  title: "The address cannot be read.",
+  detail: "It is not well encoded: % begins two hexadecimal digits of UTF-8.",
+};
+
+/** Answers a request whose address the router cannot decode. */
+export async function answerUnreadable(request: IncomingMessage, ports: PagePorts): Promise<void> {
+  const exchange = exchangeOf(request);
+  exchange?.send(await answerProblem(exchange.asked, ports, unreadable));
+}
 
 /** Adds the pages. */
 export function addPages(app: FastifyInstance, ports: PagePorts): void {

@@ -7,7 +7,7 @@ export type ChartPoint = Readonly<{ label: string; value: number }>;
 
 const width = 760;
 const height = 280;
-const edge = { left: 64, right: 16, top: 12, bottom: 36 } as const;
+const edge = { left: 72, right: 16, top: 12, bottom: 36 } as const;
 const barHeight = 22;
 /** Characters of a label beside a bar. */
 const labelMax = 26;
@@ -41,24 +41,24 @@ export function drawLine(points: readonly ChartPoint[], title: string): Html {
   const y = (value: number): number => round(edge.top + (1 - (value - low) / (high - low)) * innerHeight);
   const line = points.map(({ value }, at) => `${x(at)},${y(value)}`).join(" ");
   const labelled = labelPlaces(points.length);
-  return html`<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}">
+  return html`<svg class="chart lines" viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}">
 ${steps.map(
   (step) =>
     html`<line class="grid" x1="${edge.left}" x2="${width - edge.right}" y1="${y(step)}" y2="${y(step)}"/><text class="tick" x="${edge.left - 8}" y="${y(step) + 4}" text-anchor="end">${compact.format(step)}</text>`,
 )}
-${labelled.map((at) => html`<text class="tick" x="${x(at)}" y="${height - 12}" text-anchor="${anchor(at, points.length)}">${points[at]?.label ?? ""}</text>`)}
+${labelled.map((at, place) => html`<text class="tick${place > 0 && place < labelled.length - 1 && " inner"}" x="${x(at)}" y="${height - 12}" text-anchor="${anchor(at, points.length)}">${points[at]?.label ?? ""}</text>`)}
 <polyline class="line" points="${line}"/>
 ${points.map(({ label, value }, at) => html`<circle class="dot" cx="${x(at)}" cy="${y(value)}" r="${points.length > 80 ? 2 : 3.5}"><title>${label}: ${exact(value)}</title></circle>`)}
 </svg>`;
 }
 
-/** Labels that have room: the first, the last, and some between. */
+/** Most labels below a line. */
+const labelsMax = 6;
+
+/** Labels that have room, as far apart as one another. */
 function labelPlaces(count: number): readonly number[] {
-  const shown = Math.min(count, 6);
-  const places = Array.from({ length: shown }, (_, at) =>
-    shown < 2 ? 0 : Math.round((at / (shown - 1)) * (count - 1)),
-  );
-  return [...new Set(places)];
+  const step = Math.max(1, Math.ceil((count - 1) / (labelsMax - 1)));
+  return Array.from({ length: Math.ceil(count / step) }, (_, at) => at * step);
 }
 
 const anchor = (at: number, count: number): string =>

@@ -29,7 +29,7 @@ export async function answerPage(
   ];
   const isKnown = headerOf(asked, "if-none-match")
     ?.split(/\s*,\s*/)
-    .some((each) => each.replace(/^W\//, "") === tag);
+    .some((each) => each === "*" || each.replace(/^W\//, "") === tag);
   // A page with a nonce is another one each time, and never found again.
   if (status === 200 && isKnown === true)
     return { status: 304, headers: [...shared, "etag", tag], body: undefined };
