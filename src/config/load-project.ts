@@ -10,6 +10,7 @@ import { type LedgerLocation, parseLedgerLocation } from "./ledger-location.ts";
 import { type Location, parseLocation } from "./location.ts";
 import { readTenants } from "./read-tenants.ts";
 import { type GuardedSecrets, openSecrets } from "./secrets.ts";
+import { parseWarehouseLocation, type WarehouseLocation } from "./warehouse-location.ts";
 
 /** Everything that configuration says; nothing is opened yet. */
 export type LoadedProject = Readonly<{
@@ -19,7 +20,7 @@ export type LoadedProject = Readonly<{
   /** Its folder: relative paths begin there. */
   folder: string;
   landing: Location;
-  warehouse: Location;
+  warehouse: WarehouseLocation;
   ledger: LedgerLocation;
   /** Names the project's code as it was read: `LEAT_CODE_VERSION`, else a hash of its files. */
   codeVersion: string;
@@ -68,17 +69,15 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
       ? { url: override, from: variable }
       : { url: project[what], from: `\`${what}\` of ${configPath}` };
   };
-  const locate = (what: "landing" | "warehouse", variable: string): Location => {
-    const { url, from } = settle(what, variable);
-    return parseLocation(url, what, from, folder);
-  };
+  const landing = settle("landing", "LEAT_LANDING");
+  const warehouse = settle("warehouse", "LEAT_WAREHOUSE");
   const ledger = settle("ledger", "LEAT_LEDGER");
   return {
     project,
     configPath,
     folder,
-    landing: locate("landing", "LEAT_LANDING"),
-    warehouse: locate("warehouse", "LEAT_WAREHOUSE"),
+    landing: parseLocation(landing.url, "landing", landing.from, folder),
+    warehouse: parseWarehouseLocation(warehouse.url, warehouse.from, folder),
     ledger: parseLedgerLocation(ledger.url, ledger.from, folder),
     codeVersion: environment["LEAT_CODE_VERSION"] || codeHash,
     secrets: openSecrets(environment, { folder, dotenvPath }),

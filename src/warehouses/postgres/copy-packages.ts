@@ -43,6 +43,15 @@ const shownChars = 200;
 const rowBytesMax = 8000;
 /** What a value takes at most that was moved out: a pointer, aligned. */
 const movedBytes = 26;
+/** What values of a type take, however they are written; aligned. */
+const fixedBytes: Readonly<Record<string, number>> = {
+  boolean: 1,
+  date: 4,
+  bigint: 8,
+  double: 8,
+  timestamp: 8,
+  timestamptz: 8,
+};
 /** Below so many columns no row can be too wide. */
 const wideColumns = Math.floor(rowBytesMax / movedBytes);
 
@@ -197,9 +206,12 @@ export class PackageRows {
   /** What the row takes at least of its page; an estimate from above for values that stay in it. */
   #widthOf(): number {
     const { token, start, end } = this.#reader;
-    let width = 24 + token.length / 8;
-    for (let field = 0; field < token.length; field += 1)
-      if (token[field]! > tokens.null) width += Math.min(end[field]! - start[field]! + 4, movedBytes);
+    let width = 64 + token.length / 8; // Its head, leat's columns, and which are null.
+    for (const [cell, { type }] of this.#target.columns.entries()) {
+      const field = cell + this.#firstCell;
+      if (token[field]! <= tokens.null) continue;
+      width += fixedBytes[type.type] ?? Math.min(end[field]! - start[field]! + 4, movedBytes);
+    }
     return width;
   }
 

@@ -11,8 +11,8 @@ import type { PostgresSession } from "./postgres-session.ts";
 import { nameBytesMax, toRelationName } from "./relation-names.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 
-/** Most columns of a table, less leat's own (`MaxHeapAttributeNumber` is 1,600). */
-const columnsMax = 1595;
+/** Most columns: 1,600 of a table or view, less leat's own five and the three that the history adds. */
+const columnsMax = 1592;
 
 /** Ending of the view of every version. */
 const historyEnding = "_history";

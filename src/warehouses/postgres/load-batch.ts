@@ -320,9 +320,10 @@ class BatchLoad {
 function toRefusedRow(error: unknown, table: string, rows: PackageRows): RefusedRow | undefined {
   const { code = "", where = "", message } = toServerError(error);
   const start = `COPY ${table}, `;
-  const isOfValue = (code.startsWith("22") || code === "54001") && where.startsWith(start);
-  if (!isOfValue) return undefined;
-  const line = /^\D*(\d+),/.exec(where.slice(start.length))?.[1];
+  // What reads JSON adds lines of its own before.
+  const told = where.split("\n").find((line) => line.startsWith(start));
+  if (told === undefined || !(code.startsWith("22") || code === "54001")) return undefined;
+  const line = /^\D*(\d+),/.exec(told.slice(start.length))?.[1];
   const place = line === undefined ? undefined : rows.placeOfLine(Number(line));
   return place && new RefusedRow(place, `Postgres refuses it: ${firstLine(message)}`, error);
 }

@@ -65,6 +65,15 @@ export function openPostgres(url: string, options: PostgresOptions): Warehouse {
   return new PostgresWarehouse(parsePostgresAddress(url), options);
 }
 
+/** What is not said, filled in. */
+export function defaultSettings(address: PostgresAddress, options: PostgresOptions): PostgresSettings {
+  return {
+    address,
+    lockWaitMs: options.lockWaitMs ?? defaults.lockWaitMs,
+    queryMsMax: options.queryMsMax ?? defaults.queryMsMax,
+  };
+}
+
 class PostgresWarehouse implements Warehouse {
   readonly url: string;
   readonly compressions = ["zstd", "gzip", "none"] as const;
@@ -74,11 +83,7 @@ class PostgresWarehouse implements Warehouse {
   constructor(address: PostgresAddress, options: PostgresOptions) {
     this.url = address.url;
     this.#options = options;
-    this.#settings = {
-      address,
-      lockWaitMs: options.lockWaitMs ?? defaults.lockWaitMs,
-      queryMsMax: options.queryMsMax ?? defaults.queryMsMax,
-    };
+    this.#settings = defaultSettings(address, options);
   }
 
   async identity(): Promise<WarehouseId> {

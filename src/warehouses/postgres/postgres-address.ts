@@ -53,4 +53,4 @@ export function parsePostgresAddress(text: string): PostgresAddress {
 }
 
 /** Leaves room for the source's name behind it. */
-const schemaBytesMax = nameBytesMax - 32;
+export const schemaBytesMax: number = nameBytesMax - 32;

@@ -213,8 +213,9 @@ function toSession(
 }
 
 /**
- * Writes chunks as fast as the server takes them. Not by `pipeline`: when either side fails, the connection is ended
- * anyway, and a stream that waits for the server's answer to its own end would wait for ever.
+ * Writes chunks as fast as the server takes them, one at a time: the stream must not be written to once it has failed.
+ * Not by `pipeline`: when either side fails, the connection is ended anyway, and a stream that waits for the server's
+ * answer to its own end would wait for ever.
  */
 async function copyIn(
   client: pg.Client,
@@ -226,15 +227,20 @@ async function copyIn(
   const stream = client.query(from(sql));
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined); // Whoever waits at that moment is told.
-  stream.once("error", failed.reject);
+  let failure: unknown;
+  stream.once("error", (error) => {
+    failure = error;
+    failed.reject(error);
+  });
+  stream.on("error", () => {}); // What comes after the first is its consequence.
   for await (const chunk of chunks) {
     throwIfStopped(signal);
-    if (stream.write(chunk)) continue;
+    if (failure !== undefined) throw failure;
     const drained = Promise.withResolvers<void>();
-    stream.once("drain", drained.resolve);
+    stream.write(chunk, () => drained.resolve());
     await Promise.race([drained.promise, failed.promise]);
-    stream.off("drain", drained.resolve);
   }
+  if (failure !== undefined) throw failure;
   const finished = Promise.withResolvers<void>();
   stream.once("finish", finished.resolve);
   stream.end();
