@@ -136,9 +136,10 @@ export async function applySchema(
     await claim(session, landing, "short name");
     await session.run(`CREATE TABLE ${landing.sql} (${tableColumns(plan, place).join(", ")})`);
     await markOwn(session, "TABLE", landing, `what was landed of ${spec.source}.${spec.name}`);
-    // Every load counts what is there of its packages.
+    // Every load counts what is there of its packages. The package first: its numbers grow, so that rows are added at
+    // the end of the index.
     await session.run(
-      `CREATE INDEX ON ${landing.sql} (${quoteName(place.tenantColumn)}, ${leatColumns.package})`,
+      `CREATE INDEX ON ${landing.sql} (${leatColumns.package}, ${quoteName(place.tenantColumn)})`,
     );
     return;
   }
