@@ -39,7 +39,9 @@ export async function openPostgresOptions({
 }: Pick<LoadedProject, "lockWaitMs" | "warehouse">): Promise<PostgresOptions> {
   const { readStagedPart } = await import("../landing/part-reader.ts");
   await mkdir(warehouse.stateFolder, { recursive: true });
-  return { readPart: readStagedPart, lockWaitMs, workFolder: warehouse.stateFolder };
+  const exportParquet: PostgresOptions["exportParquet"] = async (...args) =>
+    (await import("../warehouses/duckdb/export-parquet.ts")).exportParquet(...args);
+  return { readPart: readStagedPart, exportParquet, lockWaitMs, workFolder: warehouse.stateFolder };
 }
 
 /**

@@ -62,7 +62,7 @@ const typeNames: Readonly<Record<string, string>> = {
   text: "VARCHAR",
   bigint: "BIGINT",
   boolean: "BOOLEAN",
-  "numeric(38,0)": "HUGEINT",
+  "numeric(39,0)": "HUGEINT",
   "double precision": "DOUBLE",
   date: "DATE",
   json: "JSON",

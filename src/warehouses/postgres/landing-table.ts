@@ -257,7 +257,7 @@ export function engineType(type: ColumnType): string {
     case "text":
       return "text";
     case "hugeint":
-      return "numeric(38,0)";
+      return "numeric(39,0)"; // Room for all of 128 bits; and no declared decimal has so many digits.
     case "decimal":
       return `numeric(${type.precision},${type.scale})`;
     case "double":

@@ -1,12 +1,16 @@
 /** The warehouse in a schema of a Postgres database: rows, ledger and schema change in one transaction. */
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { TenantId, WarehouseId } from "../../model/ids.ts";
 import { toTenantId } from "../../model/ids.ts";
 import type { StreamSpec } from "../../model/stream.ts";
 import type {
   BatchReceipt,
+  DatasetTable,
   LedgerRow,
   PackageToLoad,
+  PublishedDataset,
   QueryResult,
   ReopenPackage,
   TableChecksum,
@@ -26,6 +30,7 @@ import {
 import { prepareStream } from "./change-schema.ts";
 import { checksumSql } from "./checksum-sql.ts";
 import type { ReadPart } from "./copy-packages.ts";
+import { type ExportParquet, publishDataset, readDataset } from "./dataset-table.ts";
 import { forgetStream } from "./forget-stream.ts";
 import { loadBatch } from "./load-batch.ts";
 import { type PostgresAddress, parsePostgresAddress } from "./postgres-address.ts";
@@ -49,6 +54,8 @@ export type PostgresOptions = Readonly<{
   lockWaitMs?: number | undefined;
   /** How long a query may take, ms. Default 600 000: whoever needs longer asks the server directly. */
   queryMsMax?: number | undefined;
+  /** Reads Parquet, which Postgres does not. Without it the warehouse keeps no tables of datasets. */
+  exportParquet?: ExportParquet | undefined;
   /** Where rejects are kept that memory should not hold; each load removes its own. Default: the system's temporary folder. */
   workFolder?: string | undefined;
 }>;
@@ -77,6 +84,9 @@ export function defaultSettings(address: PostgresAddress, options: PostgresOptio
 class PostgresWarehouse implements Warehouse {
   readonly url: string;
   readonly compressions = ["zstd", "gzip", "none"] as const;
+  /** Only where Parquet can be read. */
+  readonly readDataset?: NonNullable<Warehouse["readDataset"]>;
+  readonly publishDataset?: NonNullable<Warehouse["publishDataset"]>;
   readonly #options: PostgresOptions;
   readonly #settings: PostgresSettings;
 
@@ -84,6 +94,10 @@ class PostgresWarehouse implements Warehouse {
     this.url = address.url;
     this.#options = options;
     this.#settings = defaultSettings(address, options);
+    const { exportParquet } = options;
+    if (exportParquet === undefined) return;
+    this.readDataset = (dataset) => this.#readKnown(undefined, (session) => readDataset(session, dataset));
+    this.publishDataset = (table, signal) => this.#publish(exportParquet, table, signal);
   }
 
   async identity(): Promise<WarehouseId> {
@@ -174,6 +188,23 @@ class PostgresWarehouse implements Warehouse {
 
   async forget(spec: StreamSpec): Promise<void> {
     await this.#change(undefined, (session) => forgetStream(session, spec));
+  }
+
+  /** The rows are written to a file first, so that no transaction waits for another engine. */
+  async #publish(
+    exportParquet: ExportParquet,
+    table: DatasetTable,
+    signal: AbortSignal,
+  ): Promise<PublishedDataset> {
+    const folder = await mkdtemp(join(this.#options.workFolder ?? tmpdir(), "leat-load-"));
+    try {
+      const file = join(folder, "rows.csv");
+      const names = table.columns.map(({ name }) => name);
+      await exportParquet(table.paths, names, file, signal);
+      return await this.#change(signal, (session) => publishDataset(session, table, file));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   async close(): Promise<void> {

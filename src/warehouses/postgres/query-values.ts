@@ -19,8 +19,8 @@ const oids = {
   numeric: 1700,
 } as const;
 
-/** Digits of leat's widest integers. */
-const hugeintDigits = 38;
+/** Digits by which a column of wide integers is known: decimals have 38 at most. */
+const hugeintDigits = 39;
 
 /** A value from the server's text. @param modifier - the column's type modifier, -1: none. */
 export function toPlainValue(text: string, oid: number, modifier: number): string | number | boolean {
@@ -48,7 +48,7 @@ export function toPlainValue(text: string, oid: number, modifier: number): strin
   }
 }
 
-/** Sums and counts of the server have no modifier; leat's own integers have 38 digits and none after the point. */
+/** Sums and counts of the server have no modifier; leat's own integers have 39 digits and none after the point. */
 function isInteger(modifier: number): boolean {
   return modifier < 0 || modifier - 4 === hugeintDigits << 16;
 }
