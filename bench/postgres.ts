@@ -57,7 +57,7 @@ async function compare(
     const loads: JobResult[] = [];
     const copies: number[] = [];
     const columns = names.map((name) => `"${name}"`).join(", ");
-    const file = join(folder, `${shape}.copy`);
+    const file = join(folder, `rows-${shape}.copy`);
     for (let run = 0; run < runs; run += 1) {
       const address = new URL(url);
       address.searchParams.set("schema", `run_${run}`);

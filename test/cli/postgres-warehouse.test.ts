@@ -25,7 +25,14 @@ beforeAll(async () => {
   folder.write("data/414.ndjson", order(1, "12.50") + order(2, "12345678901234567890.123"));
   folder.write("data/415.ndjson", order(3, "7"));
   const pages = `yield await readFile(new URL(\`data/\${tenant.id}.ndjson\`, import.meta.url), "utf8");`;
-  folder.write("leat.config.ts", orderProject({ pages }));
+  const imports = 'import { defineDataset, fromRows, fromStream, z } from "leat";';
+  const more = `datasets: [
+    defineDataset({ name: "rates", description: "Rates", columns: { day: z.string(), rate: z.number() }, key: ["day"],
+      from: fromRows(() => [{ day: "2026-01-02", rate: 1.5 }]) }),
+    defineDataset({ name: "totals", description: "Totals", columns: { id: z.int() }, key: ["id"],
+      from: fromStream("shop.orders") }),
+  ],`;
+  folder.write("leat.config.ts", orderProject({ pages, imports, more }));
 });
 afterAll(async () => {
   folder.remove();
@@ -87,6 +94,14 @@ describe("a project with its warehouse in Postgres", () => {
       { load: { loaded: 0 } },
       { load: { loaded: 0 } },
     ]);
+  });
+
+  test("keeps the table of a dataset, and says which datasets it cannot make", async () => {
+    expect((await leat("build", "rates")).code).toBe(0);
+    expect((await json("query", "select * from rates")).value).toEqual([{ day: "2026-01-02", rate: 1.5 }]);
+    const refused = await leat("build", "totals");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("NOT_SUPPORTED");
   });
 
   test("tells of a server that is away without the password, and loses nothing", async () => {

@@ -20,7 +20,14 @@ import {
   writeColumns,
   writeStream,
 } from "./catalog.ts";
-import { applySchema, changesTable, columnBytesMax, findStream, relationsOf } from "./landing-table.ts";
+import {
+  applySchema,
+  changesTable,
+  columnBytesMax,
+  findStream,
+  makeIndex,
+  relationsOf,
+} from "./landing-table.ts";
 import type { PostgresSession } from "./postgres-session.ts";
 import { anyOf, quoteName } from "./sql-text.ts";
 import { dropViews, refreshViews } from "./views.ts";
@@ -36,7 +43,8 @@ export async function prepareStream(
 ): Promise<void> {
   await lockStream(session, spec);
   await makeCatalog(session);
-  const { plan, changed } = await changeSchema(session, spec, place, "add-columns", []);
+  const { plan, changed, isNew } = await changeSchema(session, spec, place, "add-columns", []);
+  if (isNew) await makeIndex(session, spec, changed);
   await refreshViews(session, spec, changed, plan.columns, { kind: "none" });
 }
 
@@ -51,7 +59,9 @@ export async function changeSchema(
   wanted: PlaceColumns,
   may: "add-columns" | "change-types",
   packages: readonly PackageToLoad[],
-): Promise<Readonly<{ plan: SchemaPlan; changed: CatalogStream; stale: readonly StalePackage[] }>> {
+): Promise<
+  Readonly<{ plan: SchemaPlan; changed: CatalogStream; stale: readonly StalePackage[]; isNew: boolean }>
+> {
   const mine = await findStream(session, spec);
   const place = {
     tenantColumn: wanted.tenantColumn,
@@ -73,7 +83,7 @@ export async function changeSchema(
   };
   if (!changesTable(plan, place, mine)) {
     await keepSeen(session, spec, plan, recorded);
-    return { plan, changed, stale: [] };
+    return { plan, changed, stale: [], isNew: false };
   }
   await lockSchema(session);
   const stale = mine === undefined ? [] : await findStale(session, spec, mine.tenantColumn, plan);
@@ -81,7 +91,7 @@ export async function changeSchema(
   await applySchema(session, spec, plan, place, mine);
   await writeColumns(session, spec, plan.columns);
   await writeStream(session, changed);
-  return { plan, changed, stale };
+  return { plan, changed, stale, isNew: mine === undefined };
 }
 
 /** Packages with a value in a column whose landed text is needed, or with rejects, which may fit now. Before the change. */

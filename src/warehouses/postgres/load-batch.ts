@@ -21,7 +21,7 @@ import {
   PackageRows,
   type ReadPart,
 } from "./copy-packages.ts";
-import { findStream, refuseAltered, relationsOf } from "./landing-table.ts";
+import { findStream, makeIndex, refuseAltered, relationsOf } from "./landing-table.ts";
 import { firstLine, isConnectionLost, toLeatError, toServerError } from "./postgres-errors.ts";
 import {
   CommitUnanswered,
@@ -165,10 +165,17 @@ class BatchLoad {
     const newest = waiting.at(-1);
     if (newest === undefined) return { packages: [], changes: [] };
     const place = { tenantColumn: newest.tenantColumn, partitionColumn: newest.partitionColumn };
-    const { plan, changed, stale } = await changeSchema(session, this.#spec, place, "change-types", waiting);
+    const { plan, changed, stale, isNew } = await changeSchema(
+      session,
+      this.#spec,
+      place,
+      "change-types",
+      waiting,
+    );
     const target: LandingTarget = { spec: this.#spec, place: changed, columns: plan.columns };
     await this.#reload(target, stale);
     const counts = await this.#insert(target, waiting);
+    if (isNew) await makeIndex(session, this.#spec, changed);
     const receipts = waiting.map((pack) => ({ tenant: pack.tenant, seq: pack.seq, ...counts.get(pack)! }));
     await session.run(this.#ledgerInsert(waiting, counts));
     const touched: TouchedRows = stale.length > 0 ? { kind: "all" } : { kind: "packages", packages: waiting };
