@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isLeatError } from "../../src/errors/leat-error.ts";
 import { toTenantId } from "../../src/model/ids.ts";
+import type { PackageToLoad } from "../../src/ports/warehouse.ts";
 import { reopenFrom } from "../../src/testing/landed-package.ts";
 import {
   failureOf,
@@ -143,6 +144,35 @@ describe("processes and servers that end", () => {
       expect(await bench.values(`SELECT count(*) FROM ${table}`)).toEqual([1]);
       await bench.load(spec, [pack]);
       expect(await bench.values(`SELECT count(*) FROM ${table}`)).toEqual([2001]);
+    });
+  });
+
+  test("a landed file that is gone is told by its path, and the server is not to blame", async () => {
+    await withBench(async (bench) => {
+      const pack = await bench.land([plant(1, "2024-01-01")]);
+      rmSync(pack.parts[0]!.path);
+      await expect(bench.load(spec, [pack])).rejects.toThrow(/^ENOENT/);
+      expect(await bench.warehouse.readLedger(spec, toTenantId("414"))).toEqual([]);
+    });
+  });
+
+  test("streams and tenants that load at the same time do not wait for ever for each other", async () => {
+    await withBench(async (bench, url) => {
+      const streams = Array.from({ length: 4 }, (_, at) =>
+        makeStreamSpec({ name: `s${at}`, source: `source${at % 2}`, landingTable: `t${at}` }),
+      );
+      const packs: PackageToLoad[] = [];
+      for (const tenant of ["a", "b", "c"])
+        packs.push(await bench.land([plant(1, "2024-01-01")], { tenant }));
+      const loads = streams.flatMap((stream) => packs.map((pack) => bench.load(stream, [pack], openAt(url))));
+      const receipts = await Promise.all(loads);
+      expect(receipts.flatMap(({ packages }) => packages)).toHaveLength(12);
+      for (const { landingTable } of streams)
+        expect(await bench.values(`SELECT tenant_id FROM ${landingTable} ORDER BY 1`)).toEqual([
+          "a",
+          "b",
+          "c",
+        ]);
     });
   });
 

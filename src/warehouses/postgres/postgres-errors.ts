@@ -27,7 +27,6 @@ const awayCodes: ReadonlySet<string> = new Set([
   "EHOSTUNREACH",
   "ENETUNREACH",
   "EAI_AGAIN",
-  "ENOENT", // A socket in the file system, while the server is down.
 ]);
 
 const refusedCodes: ReadonlyMap<string, string> = new Map([
@@ -50,6 +49,8 @@ export function isConnectionLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError && error.errors.length > 0) return isConnectionLost(error.errors[0]);
   const code = (error as ServerError).code ?? ""; // Only read, and checked by what it equals.
+  // A socket in the file system, while the server is down; any other ENOENT is of a file of ours.
+  if (code === "ENOENT") return "syscall" in error && error.syscall === "connect";
   return (
     (awayCodes.has(code) && code !== "25006") || code.startsWith("08") || lostConnection.test(error.message)
   );
@@ -85,6 +86,13 @@ export function toLeatError(error: unknown, url: string): LeatError {
     return new LeatError("WAREHOUSE_LOCKED", {
       message: `The warehouse ${url} is at work for another process on the same tables: ${tell}.`,
       hint: "End the query or load that holds them, or wait longer for it (LEAT_LOCK_WAIT, in seconds), then run again.",
+      details,
+      cause: error,
+    });
+  if (code === "ENOSPC")
+    return new LeatError("WAREHOUSE_FULL", {
+      message: "The disk of this machine is full, where leat keeps what it is loading; nothing was loaded.",
+      hint: "Free some space in the project's .leat folder, then run again.",
       details,
       cause: error,
     });

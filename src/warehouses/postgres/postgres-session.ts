@@ -92,9 +92,10 @@ export async function withPostgres<Result>(
   }
 }
 
-/** Errors that are neither the server's nor the connection's: broken promises of our own code pass as they are. */
+/** Errors that are neither the server's nor the connection's: of this machine's files, or broken promises of our code. */
 function isOurs(error: unknown): boolean {
   if (isLeatError(error)) return true;
+  if (error instanceof Error && "path" in error) return true;
   return error instanceof Error && !("code" in error) && !("severity" in error) && !isConnectionLost(error);
 }
 
