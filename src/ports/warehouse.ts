@@ -118,6 +118,8 @@ export interface Warehouse {
     spec: StreamSpec,
     options: { tenantColumn: string; partitionColumn: string | undefined },
   ): Promise<void>;
+  /** Name of a stream's current rows as SQL; `undefined`: the stream's in a schema called like its source. */
+  currentName?(spec: StreamSpec): string;
   query(sql: string, options?: { signal?: AbortSignal; rowsMax?: number }): Promise<QueryResult>;
   /** Checksums of the landing table per tenant and package: equal rows give equal checksums in any order of loading. */
   checksums(spec: StreamSpec): Promise<readonly TableChecksum[]>;

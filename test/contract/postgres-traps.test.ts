@@ -41,6 +41,8 @@ describe("names in Postgres", () => {
       expect(new Set(columns.map(([key]) => key))).toEqual(new Set([...keys, "id"]));
       expect(new Set(columns.map(([, name]) => name)).size).toBe(4);
       for (const [, name] of columns) expect(Buffer.byteLength(String(name))).toBeLessThanOrEqual(63);
+      for (const stream of streams)
+        expect(await bench.values(`SELECT id FROM ${bench.warehouse.currentName?.(stream)}`)).toEqual([1]);
       const views = await bench.values(
         "SELECT table_name FROM information_schema.views WHERE table_schema LIKE 'ooo%' ORDER BY 1",
       );
@@ -89,6 +91,7 @@ describe("names in Postgres", () => {
       const pack = await bench.land([plant(1, "2024-01-01")]);
       await bench.load(spec, [pack]);
       await bench.load(spec, [pack], shop);
+      expect(shop.currentName?.(spec)).toBe('"shop_metrc"."metrc_plants"');
       expect(await shop.identity()).not.toBe(await bench.warehouse.identity());
       expect(await bench.rows("SELECT id FROM shop_metrc.metrc_plants", shop)).toEqual([[1]]);
       expect(await bench.rows("SELECT id FROM metrc_plants", shop)).toEqual([[1]]);

@@ -32,6 +32,7 @@ import { checksumSql } from "./checksum-sql.ts";
 import type { ReadPart } from "./copy-packages.ts";
 import { type ExportParquet, publishDataset, readDataset } from "./dataset-table.ts";
 import { forgetStream } from "./forget-stream.ts";
+import { relationsOf } from "./landing-table.ts";
 import { loadBatch } from "./load-batch.ts";
 import { type PostgresAddress, parsePostgresAddress } from "./postgres-address.ts";
 import { toLeatError } from "./postgres-errors.ts";
@@ -148,6 +149,10 @@ class PostgresWarehouse implements Warehouse {
     options: { tenantColumn: string; partitionColumn: string | undefined },
   ): Promise<void> {
     await this.#change(undefined, (session) => prepareStream(session, spec, options));
+  }
+
+  currentName(spec: StreamSpec): string {
+    return relationsOf(this.#settings.address, spec).current.sql;
   }
 
   async query(sql: string, options: { signal?: AbortSignal; rowsMax?: number } = {}): Promise<QueryResult> {
