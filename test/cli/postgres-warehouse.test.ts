@@ -64,7 +64,7 @@ describe("a project with its warehouse in Postgres", () => {
 
   test("is verified, and a row that somebody took away is found", async () => {
     expect((await json("verify")).value).toMatchObject({ ok: true, streams: [{ landed: 3, loaded: 3 }] });
-    await runSql(database, "DELETE FROM leat.shop_orders WHERE id = 2");
+    await runSql(database, "DELETE FROM leat_warehouse.shop_orders WHERE id = 2");
     const { code, value } = await json("verify");
     expect([code, value.ok]).toEqual([1, false]);
     expect(value.streams[0].faults[0].code).toBe("LEDGER_MISMATCH");
@@ -75,7 +75,7 @@ describe("a project with its warehouse in Postgres", () => {
     const { code, value } = await json("rebuild", "shop.orders");
     expect(code).toBe(0);
     expect(value).toMatchObject({ ok: true, streams: [{ rows: 3, comparison: "different" }] });
-    expect(value.kept).toMatch(/^leat_before_[0-9a-f]{6}$/);
+    expect(value.kept).toMatch(/^leat_warehouse_before_[0-9a-f]{6}$/);
     expect(await runSql(database, `SELECT count(*)::int AS n FROM ${value.kept}.shop_orders`)).toEqual([
       { n: 2 },
     ]);

@@ -51,9 +51,9 @@ test("the rights that the page on Postgres lists are enough to load and to read,
     await bench.load(spec, [await bench.land(more, options)], ours);
     const rows = await runSql(asRole(url, reader), "SELECT id::int, w::int FROM metrc.metrc_plants");
     expect(rows).toEqual([{ id: 2, w: 2 }]);
-    await expect(runSql(asRole(url, reader), "SELECT * FROM leat.gcs_metrc_plants")).rejects.toThrow(
-      /denied/,
-    );
+    await expect(
+      runSql(asRole(url, reader), "SELECT * FROM leat_warehouse.gcs_metrc_plants"),
+    ).rejects.toThrow(/denied/);
     await expect(runSql(asRole(url, reader), "CREATE TABLE metrc.mine (id integer)")).rejects.toThrow(
       /denied/,
     );
@@ -101,7 +101,10 @@ test("a database that keeps no UTF-8 is refused with what to do", async () => {
 test("a lock that somebody else holds is waited for, then told", async () => {
   await withBench(async (bench, url) => {
     await bench.loadRecords(spec, [plant(1, "2024-01-01")]);
-    const holder = runSql(url, "BEGIN; LOCK TABLE leat.gcs_metrc_plants; SELECT pg_sleep(3); COMMIT");
+    const holder = runSql(
+      url,
+      "BEGIN; LOCK TABLE leat_warehouse.gcs_metrc_plants; SELECT pg_sleep(3); COMMIT",
+    );
     await expect
       .poll(() => runSql(url, "SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock'"))
       .not.toEqual([]);

@@ -28,14 +28,14 @@ describe("tables that somebody changed", () => {
       await bench.load(spec, [pack]);
       await bench.warehouse.prepare(spec, place);
       const dropped =
-        "DROP VIEW leat.metrc_plants, leat.metrc_plants_history, metrc.metrc_plants, metrc.metrc_plants_history;";
+        "DROP VIEW leat_warehouse.metrc_plants, leat_warehouse.metrc_plants_history, metrc.metrc_plants, metrc.metrc_plants_history;";
       const changes = [
-        ["ALTER TABLE leat.gcs_metrc_plants RENAME COLUMN v TO w", /lost its column "v"/],
+        ["ALTER TABLE leat_warehouse.gcs_metrc_plants RENAME COLUMN v TO w", /lost its column "v"/],
         [
-          `${dropped} ALTER TABLE leat.gcs_metrc_plants ALTER COLUMN v TYPE text`,
+          `${dropped} ALTER TABLE leat_warehouse.gcs_metrc_plants ALTER COLUMN v TYPE text`,
           /"v" of text in place of bigint/,
         ],
-        [`${dropped} DROP TABLE leat.gcs_metrc_plants`, /gcs_metrc_plants is gone/],
+        [`${dropped} DROP TABLE leat_warehouse.gcs_metrc_plants`, /gcs_metrc_plants is gone/],
       ] as const;
       for (const [sql, message] of changes) {
         await runSql(url, sql);
@@ -53,8 +53,8 @@ describe("tables that somebody changed", () => {
       await bench.loadRecords(spec, [plant(1, "2024-01-01")]);
       await runSql(
         url,
-        `DROP VIEW leat.metrc_plants, metrc.metrc_plants; ALTER TABLE leat.gcs_metrc_plants ADD COLUMN mine integer;
-         INSERT INTO leat.gcs_metrc_plants (tenant_id, _leat_package, _leat_row, id, mine) VALUES ('theirs', 0, 0, 7, 8)`,
+        `DROP VIEW leat_warehouse.metrc_plants, metrc.metrc_plants; ALTER TABLE leat_warehouse.gcs_metrc_plants ADD COLUMN mine integer;
+         INSERT INTO leat_warehouse.gcs_metrc_plants (tenant_id, _leat_package, _leat_row, id, mine) VALUES ('theirs', 0, 0, 7, 8)`,
       );
       await bench.loadRecords(spec, [plant(2, "2024-01-01", '"w":1')]);
       expect(await bench.values("SELECT id FROM metrc.metrc_plants ORDER BY id")).toEqual([1, 2, 7]);
@@ -70,9 +70,9 @@ describe("tables that somebody changed", () => {
     await withBench(async (bench, url) => {
       const pack = await bench.land([plant(1, "2024-01-01"), plant(2, "2024-01-01")]);
       await bench.load(spec, [pack]);
-      await runSql(url, "DELETE FROM leat.gcs_metrc_plants WHERE id = 2");
+      await runSql(url, "DELETE FROM leat_warehouse.gcs_metrc_plants WHERE id = 2");
       await failureOf(bench.load(spec, [pack]), "LEDGER_MISMATCH");
-      await runSql(url, "DELETE FROM leat._leat_loads");
+      await runSql(url, "DELETE FROM leat_warehouse._leat_loads");
       await failureOf(bench.load(spec, [pack]), "LEDGER_MISMATCH");
     });
   });
@@ -104,7 +104,7 @@ describe("tables that somebody changed", () => {
   test("tables of a newer form are refused", async () => {
     await withBench(async (bench, url) => {
       await bench.loadRecords(spec, [plant(1, "2024-01-01")]);
-      await runSql(url, "UPDATE leat._leat_warehouse SET format_version = 99");
+      await runSql(url, "UPDATE leat_warehouse._leat_warehouse SET format_version = 99");
       await failureOf(bench.warehouse.identity(), "WAREHOUSE_UNREADABLE");
       await failureOf(bench.warehouse.readLedgerHeads(spec), "WAREHOUSE_UNREADABLE");
       await failureOf(bench.loadRecords(spec, [plant(2, "2024-01-01")]), "WAREHOUSE_UNREADABLE");

@@ -106,9 +106,11 @@ test("a version's values of every type arrive exactly, with descriptions", async
   ]);
   const comments = await runSql(
     url,
-    "SELECT obj_description('leat.deaths'::regclass) AS of_table, col_description('leat.deaths'::regclass, 2) AS of_b",
+    "SELECT obj_description('leat_warehouse.deaths'::regclass) AS of_table, col_description('leat_warehouse.deaths'::regclass, 2) AS of_b",
   );
-  expect(comments).toEqual([{ of_table: "leat warehouse leat: Deaths by week", of_b: "What b is" }]);
+  expect(comments).toEqual([
+    { of_table: "leat warehouse leat_warehouse: Deaths by week", of_b: "What b is" },
+  ]);
 });
 
 test("a version replaces the one before, an older one replaces nothing, and a short count is refused", async () => {
@@ -132,8 +134,8 @@ test("a version replaces the one before, an older one replaces nothing, and a sh
 
 test("a table of somebody's own under the dataset's name is refused and stays", async () => {
   const { url, warehouse } = await open();
-  await runSql(url, "CREATE SCHEMA leat; CREATE TABLE leat.deaths AS SELECT 42 AS mine");
+  await runSql(url, "CREATE SCHEMA leat_warehouse; CREATE TABLE leat_warehouse.deaths AS SELECT 42 AS mine");
   const version = await makeVersion("mine", "SELECT 1 AS n", { columns: [column("n", "bigint")] as never });
   await failureOf(Promise.resolve(warehouse.publishDataset?.(version, signal)), "CONFIG_INVALID");
-  expect(await runSql(url, "SELECT mine FROM leat.deaths")).toEqual([{ mine: 42 }]);
+  expect(await runSql(url, "SELECT mine FROM leat_warehouse.deaths")).toEqual([{ mine: 42 }]);
 });

@@ -76,7 +76,7 @@ describe("names in Postgres", () => {
 
   test("names of tenants, sources and columns are never SQL", async () => {
     await withBench(async (bench) => {
-      const evil = `'; DROP SCHEMA leat CASCADE; --"`;
+      const evil = `'; DROP SCHEMA leat_warehouse CASCADE; --"`;
       const stream = makeStreamSpec({ source: evil, name: `${evil}s`, landingTable: `${evil}t` });
       await bench.loadRecords(stream, [`{"id":1,${JSON.stringify(`${evil}k`)}:1}`], { tenant: evil });
       const quoted = `"${evil.replaceAll('"', '""')}"."${`${evil}s`.replaceAll('"', '""')}"`;
@@ -118,7 +118,9 @@ describe("names in Postgres", () => {
         const error = await failureOf(bench.loadRecords(clash, [plant(1, "2024-01-01")]), "CONFIG_INVALID");
         expect(error.message).toContain("metrc.metrc_plants");
       }
-      for (const clash of ["leat", "pg_x", "information_schema"].map((source) => makeStreamSpec({ source })))
+      for (const clash of ["leat_warehouse", "pg_x", "information_schema"].map((source) =>
+        makeStreamSpec({ source }),
+      ))
         await failureOf(bench.loadRecords({ ...clash, landingTable: "t" }, []), "CONFIG_INVALID");
     });
   });
@@ -134,7 +136,7 @@ describe("names in Postgres", () => {
       expect(await bench.values("SELECT id FROM metrc_plants_history")).toEqual([1]);
       const taker = makeStreamSpec({ source: "x", name: "y", landingTable: "metrc_plants" });
       await bench.loadRecords(taker, [plant(2, "2024-01-01")], { tenant: "9" });
-      expect(await bench.values("SELECT id FROM leat.metrc_plants")).toEqual([2]);
+      expect(await bench.values("SELECT id FROM leat_warehouse.metrc_plants")).toEqual([2]);
       expect(await bench.values("SELECT id FROM metrc.metrc_plants")).toEqual([1]);
     });
   });

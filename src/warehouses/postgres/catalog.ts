@@ -37,7 +37,7 @@ export type CatalogStream = Readonly<{
 /** One of leat's own tables, with its schema. */
 export type OwnTable = "warehouse" | "streams" | "columns" | "loads" | "rejects" | "datasets";
 
-/** `"leat"._leat_loads`. */
+/** `"leat_warehouse"._leat_loads`. */
 export function ownTable({ address }: Pick<PostgresSession, "address">, name: OwnTable): string {
   return `${quoteName(address.schema)}._leat_${name}`;
 }

@@ -2,8 +2,11 @@
 import { LeatError } from "../../errors/leat-error.ts";
 import { nameBytesMax } from "./relation-names.ts";
 
-/** Schema of leat's tables and landing tables, unless the address names another. */
-export const schemaUsual = "leat";
+/**
+ * Schema of leat's tables and landing tables, unless the address names another. The ledger of flows has `leat`: short
+ * names of streams must not meet its tables where both are in one database.
+ */
+export const schemaUsual = "leat_warehouse";
 
 /** A checked address. */
 export type PostgresAddress = Readonly<{
