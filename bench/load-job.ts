@@ -5,15 +5,15 @@
  * Ways: `plain`: the engine's typed read_ndjson of the landed files into a table, leat's columns left out. `leat`: the
  * warehouse's load of the same files, with ledger, schema check, leat's columns and views.
  */
-import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createReadStream, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { decodePart } from "../src/landing/part-reader.ts";
-import { toTenantId } from "../src/model/ids.ts";
-import type { PackageToLoad, StagedPart } from "../src/ports/warehouse.ts";
+import type { PackageToLoad } from "../src/ports/warehouse.ts";
 import { quoteExactColumns } from "../src/scan/quote-exact.ts";
 import { makeStreamSpec } from "../src/testing/warehouse-under-test.ts";
 import { openDuckDb } from "../src/warehouses/duckdb/open-duckdb.ts";
-import { columnsOf, type LoadShape, partRows, plainTypes } from "./load-parts.ts";
+import { packageOf, peakMb } from "./load-packages.ts";
+import { type LoadShape, partRows, plainTypes } from "./load-parts.ts";
 
 const [way = "", shape = "narrow", folder = ""] = process.argv.slice(2) as [string, LoadShape, string]; // As load.ts starts it.
 const target = mkdtempSync(join(folder, "target-"));
@@ -44,7 +44,7 @@ async function leat(): Promise<void> {
     readPart: (part) => decodePart(createReadStream(part.path), part.entry.key),
     workFolder: target,
   });
-  const packages = names.map((name, at) => packageOf(name, at + 1));
+  const packages = names.map((name, at) => packageOf(folder, name, shape, at + 1));
   let batch: PackageToLoad[] = [];
   let bytes = 0;
   const load = async () => {
@@ -60,33 +60,6 @@ async function leat(): Promise<void> {
   }
   await load();
   await warehouse.close();
-}
-
-function packageOf(name: string, seq: number): PackageToLoad {
-  // The name ends in the numbers of records and plain bytes; see `landParts`.
-  const [records, plainBytes] = name.split(".")[0]!.split("-").slice(-2).map(Number) as [number, number];
-  const exactColumns = shape === "exact" ? ["price", "weight"] : [];
-  const entry = { key: name, bytes: 0, plainBytes, records, crc32c: "00000000", exactColumns };
-  const part: StagedPart = { entry, path: join(folder, name), compression: "zstd" };
-  return {
-    tenant: toTenantId("414"),
-    seq,
-    manifestHash: String(seq).padStart(64, "0"),
-    landed: records,
-    generation: 0,
-    completesGeneration: false,
-    columns: columnsOf(shape),
-    parts: [part],
-    tenantColumn: "tenant_id",
-    partitionColumn: undefined,
-  };
-}
-
-/** The engine's threads too: Node's own figure may leave out pages that the system has seen. */
-function peakMb(): number {
-  const status = readFileSync("/proc/self/status", "utf8");
-  const peak = /VmHWM:\s+(\d+) kB/.exec(status)?.[1];
-  return peak === undefined ? process.resourceUsage().maxRSS / 1024 : Number(peak) / 1024;
 }
 
 const startMs = performance.now();

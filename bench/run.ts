@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { benchExtract } from "./extract.ts";
 import { benchFlows } from "./flows.ts";
 import { benchLoad } from "./load.ts";
+import { benchPostgres } from "./postgres.ts";
 import { benchScan } from "./scan.ts";
 import { benchServe } from "./serve.ts";
 import { sayServed } from "./serve-report.ts";
@@ -197,7 +198,29 @@ async function serve(): Promise<void> {
   process.exitCode = 1;
 }
 
-const benches: Readonly<Record<string, () => Promise<void>>> = { extract, load, workbook, serve, flows };
+async function postgres(): Promise<void> {
+  const figures = await benchPostgres({
+    rows: isSmall ? 200 * thousand : million,
+    runs: isSmall ? 1 : 3,
+  });
+  for (const { shape, rows, copySeconds, leatSeconds, ratio, peakMb } of figures) {
+    const what = shape === "narrow" ? "8 columns" : "8 columns, two of exact decimals";
+    say(`Load of ${format(rows)} rows into Postgres, ${what}`);
+    row("the server's own COPY from a file", rows / copySeconds, "rows/s");
+    row("leat, from compressed JSON", rows / leatSeconds, "rows/s", times(ratio, 0.5));
+    row("peak memory of the process", peakMb, "MB", "(target at most 1,024)");
+    say();
+  }
+}
+
+const benches: Readonly<Record<string, () => Promise<void>>> = {
+  extract,
+  load,
+  postgres,
+  workbook,
+  serve,
+  flows,
+};
 const chosen = positionals.length === 0 ? Object.keys(benches) : positionals;
 const unknown = chosen.find((name) => benches[name] === undefined);
 if (unknown !== undefined) {

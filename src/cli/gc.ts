@@ -1,6 +1,6 @@
 /** `leat gc`: deletes landed files that no manifest names (I15), and versions of datasets beyond those to be kept. */
 import { readdir, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
 import type { CollectedDataset } from "../dataset/collect-versions.ts";
 import type { Collected } from "../landing/collect-garbage.ts";
@@ -15,7 +15,8 @@ type GcOptions = GlobalOptions & Readonly<{ dryRun?: boolean }>;
 const leftoverMsMax = 24 * 60 * 60 * 1000;
 
 /** What loads and rebuilds put beside the warehouse while they run. */
-const leftover = /^(work-[A-Za-z0-9]{6}|leat-load-[A-Za-z0-9]{6}|.+\.rebuilding-[0-9a-f]{12}(\.wal)?)$/;
+const leftover =
+  /^(work-[A-Za-z0-9]{6}|leat-load-[A-Za-z0-9]{6}|leat-rejects-[A-Za-z0-9]{6}|.+\.rebuilding-[0-9a-f]{12}(\.wal)?)$/;
 
 export function addGc(program: Command, invocation: Invocation): void {
   const command = program
@@ -82,7 +83,7 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
   const swept = isDryRun
     ? 0
     : (opened.landing.engine === "file" ? await sweepPending(opened.landing.path) : 0) +
-      (await sweepLeftovers(opened.warehouse.path));
+      (await sweepLeftovers(opened.warehouse.stateFolder));
   const sum = (read: (one: Readonly<{ deleted: number; deletedBytes: number; waiting: number }>) => number) =>
     [...collected, ...datasets].reduce((total, one) => total + read(one), 0);
   const [deleted, bytes, waiting] = [
@@ -147,8 +148,7 @@ const toJson = (one: CollectedDataset): JsonObject => ({
 });
 
 /** Removes what killed loads and rebuilds have left beside the warehouse. */
-async function sweepLeftovers(warehousePath: string): Promise<number> {
-  const folder = dirname(warehousePath);
+async function sweepLeftovers(folder: string): Promise<number> {
   let swept = 0;
   for (const name of await readdir(folder).catch(() => [])) {
     if (!leftover.test(name)) continue;

@@ -1,6 +1,6 @@
 /** Where builds of datasets meet their engines: the scratch engine, the readers of files, the landing's lists. */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { BuildPorts } from "../dataset/build-job.ts";
 import type { BuildEvent, ListFiles } from "../ports/dataset.ts";
 import type { DatasetEngine } from "../ports/dataset-engine.ts";
@@ -11,7 +11,7 @@ import { systemClock, systemRandom } from "./system-world.ts";
 
 /** A folder beside the warehouse, removed when the invocation ends. The system's own is often small or in memory. */
 export async function openWorkFolder(invocation: Invocation, opened: OpenProject): Promise<string> {
-  const parent = dirname(opened.warehouse.path);
+  const parent = opened.warehouse.stateFolder;
   await mkdir(parent, { recursive: true });
   const folder = await mkdtemp(join(parent, "work-")); // `gc` knows the name, should this process be killed.
   invocation.atEnd(() => rm(folder, { recursive: true, force: true }));
@@ -25,7 +25,7 @@ export async function openDatasetEngine(opened: OpenProject): Promise<DatasetEng
     import("../warehouses/duckdb/open-duckdb.ts"),
   ]);
   return openDuckDbDatasets({
-    warehouseFile: opened.warehouse.path,
+    warehouseFile: opened.warehouse.engine === "duckdb" ? opened.warehouse.path : undefined,
     lockWaitMs: opened.lockWaitMs ?? lockWaitMsDefault,
   });
 }

@@ -1,6 +1,5 @@
 /** Where flows meet their engines: the registry of the project's flows, the ledger, the dispatcher. */
 import { userInfo } from "node:os";
-import { dirname } from "node:path";
 import { refuseFaults } from "../errors/faults.ts";
 import { withNewsTriggers } from "../flow/build-flow.ts";
 import { createFlowRegistry, type Deployment, type FlowRegistry, toRecords } from "../flow/deployment.ts";
@@ -114,4 +113,4 @@ export function whoAmI(): string {
 }
 
 /** Folder of what leat keeps for the project beside the warehouse. */
-export const stateFolder = (opened: OpenProject): string => dirname(opened.warehouse.path);
+export const stateFolder = (opened: OpenProject): string => opened.warehouse.stateFolder;

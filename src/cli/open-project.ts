@@ -7,6 +7,7 @@ import type { Warehouse } from "../ports/warehouse.ts";
 import type { Places, Progress } from "../ports/world.ts";
 import { openSyncLanes } from "../sync/lanes.ts";
 import type { SyncPorts } from "../sync/sync-job.ts";
+import type { PostgresOptions } from "../warehouses/postgres/open-postgres.ts";
 import type { GlobalOptions, Invocation } from "./invocation.ts";
 import { openPlaces } from "./open-places.ts";
 import { openStore } from "./open-store.ts";
@@ -18,7 +19,7 @@ export interface OpenProject extends LoadedProject {
   readonly places: Places;
   /** The project's warehouse, one object for the whole command. */
   openWarehouse(): Promise<Warehouse>;
-  /** Another warehouse file, for `rebuild`; closed by the caller. */
+  /** Another warehouse file of the embedded engine, for `rebuild`; closed by the caller. */
   openWarehouseAt(path: string): Promise<Warehouse>;
   /** Everything that a sync needs. */
   openSyncPorts(progress: Progress, options?: SyncPortOptions): Promise<SyncPorts>;
@@ -31,6 +32,18 @@ export type SyncPortOptions = Readonly<{
   /** Has the work folder removed. Default: when the invocation ends. */
   atEnd?: Invocation["atEnd"];
 }>;
+
+/** How a Postgres warehouse of the project is opened. */
+export async function openPostgresOptions({
+  lockWaitMs,
+  warehouse,
+}: Pick<LoadedProject, "lockWaitMs" | "warehouse">): Promise<PostgresOptions> {
+  const { readStagedPart } = await import("../landing/part-reader.ts");
+  await mkdir(warehouse.stateFolder, { recursive: true });
+  const exportParquet: PostgresOptions["exportParquet"] = async (...args) =>
+    (await import("../warehouses/duckdb/export-parquet.ts")).exportParquet(...args);
+  return { readPart: readStagedPart, exportParquet, lockWaitMs, workFolder: warehouse.stateFolder };
+}
 
 /**
  * Reads the configuration and opens the landing; what is opened is closed when the invocation ends.
@@ -59,8 +72,20 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
       workFolder: dirname(path), // The system's temporary folder is often small or in memory.
     });
   };
+  const openPostgresWarehouse = async (
+    location: Readonly<{ connectionString: string; stateFolder: string }>,
+  ): Promise<Warehouse> => {
+    const [{ openPostgres }, options] = await Promise.all([
+      import("../warehouses/postgres/open-postgres.ts"),
+      openPostgresOptions(loaded),
+    ]);
+    return openPostgres(location.connectionString, options);
+  };
   const openWarehouse = (): Promise<Warehouse> => {
-    warehouse ??= openWarehouseAt(loaded.warehouse.path).then((opened) => {
+    const { warehouse: location } = loaded;
+    const opening = () =>
+      location.engine === "duckdb" ? openWarehouseAt(location.path) : openPostgresWarehouse(location);
+    warehouse ??= opening().then((opened) => {
       invocation.atEnd(() => opened.close());
       return opened;
     });
@@ -80,7 +105,7 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
         import("../load/load-stream.ts"),
       ]);
       // Beside the warehouse, not in the system's temporary folder, which is often small or in memory.
-      const parent = dirname(loaded.warehouse.path);
+      const parent = loaded.warehouse.stateFolder;
       await mkdir(parent, { recursive: true });
       const workFolder = await mkdtemp(join(parent, "work-"));
       atEnd(() => rm(workFolder, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-/** Builds a warehouse file aside from the landing, compares, swaps. */
+/** Builds a warehouse aside from the landing, compares, swaps: files of DuckDB, or schemas of Postgres. */
 import { randomBytes } from "node:crypto";
 import { constants, existsSync } from "node:fs";
 import { copyFile, link, rename, rm } from "node:fs/promises";
@@ -33,7 +33,7 @@ export type RebuiltStream = Readonly<{
 
 export type RebuildOutcome = Readonly<{
   streams: readonly RebuiltStream[];
-  /** Where the old file is kept, when rows differ. */
+  /** Where the old file or tables are kept, when rows differ. */
   kept: string | null;
 }>;
 
@@ -46,7 +46,35 @@ const differencesMax = 50;
  * @throws LeatError what a load fails with; `VERIFY_FAILED` when the landing lacks packages that the warehouse has.
  */
 export async function rebuildWarehouse(opened: OpenProject, job: RebuildJob): Promise<RebuildOutcome> {
-  const path = opened.warehouse.path;
+  const { warehouse } = opened;
+  return warehouse.engine === "duckdb"
+    ? rebuildFile(opened, warehouse.path, job)
+    : rebuildSchema(opened, warehouse.connectionString, job);
+}
+
+/** A schema beside the old one, from which the streams' tables are moved over in one transaction. */
+async function rebuildSchema(opened: OpenProject, url: string, job: RebuildJob): Promise<RebuildOutcome> {
+  const [{ openPostgresAside }, { openPostgresOptions }] = await Promise.all([
+    import("../warehouses/postgres/rebuild-aside.ts"),
+    import("./open-project.ts"),
+  ]);
+  const before = await readChecksums(await opened.openWarehouse(), job.streams);
+  const aside = openPostgresAside(url, await openPostgresOptions(opened));
+  try {
+    const ports = { ...(await opened.openSyncPorts(job.progress)), warehouse: aside.warehouse };
+    const streams: RebuiltStream[] = [];
+    for (const stream of job.streams)
+      streams.push(await rebuildStream(ports, opened, stream, before?.get(stream), job));
+    const isDifferent = streams.some((stream) => stream.comparison === "different");
+    job.signal.throwIfAborted();
+    const specs = job.streams.map(({ spec }) => spec);
+    return { streams, kept: await aside.swapIn(specs, { keepsOld: isDifferent }, job.signal) };
+  } finally {
+    await aside.remove();
+  }
+}
+
+async function rebuildFile(opened: OpenProject, path: string, job: RebuildJob): Promise<RebuildOutcome> {
   const aside = `${path}.rebuilding-${randomBytes(6).toString("hex")}`; // Two rebuilds at once do not meet.
   const hasOld = existsSync(path);
   try {

@@ -6,9 +6,10 @@ import { printCount, printSpan } from "./terminal.ts";
 type RebuildOptions = GlobalOptions & Readonly<{ acceptMissing?: boolean }>;
 
 const after = `
-The new warehouse is built in a file beside the old one, compared with it, and put in its place in one step; until then
-queries see the old one. Where rows differ, the old file is kept beside it and named.
-Tables of your own in the file are not landed: a whole rebuild leaves them out, one of single streams keeps them.
+The new warehouse is built in a file (of Postgres: a schema) beside the old one, compared with it, and put in its place
+in one step; until then queries see the old one. Where rows differ, the old one is kept and named.
+Tables of your own in a file are not landed: a whole rebuild leaves them out, one of single streams keeps them. In
+Postgres nothing but the streams' own tables and views is touched.
 
 Examples:
   leat rebuild                    the whole warehouse

@@ -184,7 +184,7 @@ async function compareSource(
       if (theirs === undefined) return;
       const name = (text: string): string => `"${text.replaceAll('"', '""')}"`;
       const id = `'${tenant.id.replaceAll("'", "''")}'`;
-      const view = `${name(source.name)}.${name(spec.name)}`;
+      const view = warehouse.currentName?.(spec) ?? `${name(source.name)}.${name(spec.name)}`;
       const { rows } = await warehouse.query(
         `select count(*) from ${view} where ${name(opened.project.tenantColumn)} = ${id}`,
         { signal },

@@ -9,10 +9,10 @@ import { findConfig } from "./find-config.ts";
 import { openGoogleSecrets } from "./google-secrets.ts";
 import { importConfig } from "./import-config.ts";
 import { type LedgerLocation, parseLedgerLocation } from "./ledger-location.ts";
-import { type Location, parseLocation } from "./location.ts";
 import { readTenants } from "./read-tenants.ts";
 import { type GuardedSecrets, openSecrets } from "./secrets.ts";
 import { parseStoreLocation, type StoreLocation } from "./store-location.ts";
+import { parseWarehouseLocation, type WarehouseLocation } from "./warehouse-location.ts";
 
 /** Everything that configuration says; nothing is opened yet. */
 export type LoadedProject = Readonly<{
@@ -22,7 +22,7 @@ export type LoadedProject = Readonly<{
   /** Its folder: relative paths begin there. */
   folder: string;
   landing: StoreLocation;
-  warehouse: Location;
+  warehouse: WarehouseLocation;
   ledger: LedgerLocation;
   /** Names the project's code as it was read: `LEAT_CODE_VERSION`, else a hash of its files. */
   codeVersion: string;
@@ -81,7 +81,7 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     configPath,
     folder,
     landing: parseStoreLocation(landing.url, "landing", landing.from, folder),
-    warehouse: parseLocation(warehouse.url, "warehouse", warehouse.from, folder),
+    warehouse: parseWarehouseLocation(warehouse.url, warehouse.from, folder),
     ledger: parseLedgerLocation(ledger.url, ledger.from, folder),
     codeVersion: environment["LEAT_CODE_VERSION"] || codeHash,
     secrets: openSecrets(

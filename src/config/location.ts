@@ -9,7 +9,7 @@ export type Location = Readonly<{ engine: "file" | "duckdb"; path: string; url: 
 const later = {
   landing: [],
   bucket: [],
-  warehouse: ["bigquery", "postgres", "postgresql"],
+  warehouse: ["bigquery"],
 } as const;
 
 const known = { landing: "file", bucket: "file", warehouse: "duckdb" } as const;

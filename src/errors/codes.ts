@@ -228,6 +228,11 @@ const generalCodes = {
     hint: "Check the address named.",
     retryable: false,
   },
+  WAREHOUSE_UNREACHABLE: {
+    meaning: "The warehouse's server cannot be reached, or the connection to it was lost.",
+    hint: "Run again when the server answers: its ledger knows what has been loaded, and nothing is loaded twice.",
+    retryable: true,
+  },
   WAREHOUSE_FULL: {
     meaning: "The warehouse's disk is full; nothing was loaded.",
     hint: "Free some space and run again.",

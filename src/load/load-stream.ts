@@ -222,10 +222,20 @@ class StreamLoad {
   }
 }
 
+/** Codes of a warehouse that is not there, not ours, full or at work for others. */
+const warehouseCodes: readonly string[] = [
+  "WAREHOUSE_LOCKED",
+  "WAREHOUSE_FULL",
+  "WAREHOUSE_UNREADABLE",
+  "WAREHOUSE_UNREACHABLE",
+  "DEPENDENCY_MISSING",
+  "INTERRUPTED",
+];
+
 /** Whether a failure is about what was loaded, so that the others of the batch may do better without it. */
 function isPoison(error: unknown): boolean {
   if (!isLeatError(error)) return true;
-  return !["WAREHOUSE_LOCKED", "WAREHOUSE_FULL", "WAREHOUSE_UNREADABLE", "INTERRUPTED"].includes(error.code);
+  return !warehouseCodes.includes(error.code);
 }
 
 function rewritten(place: StreamPlace, seq: number, what: string): LeatError {

@@ -84,9 +84,11 @@ function separate(
   const counts = new Map<string, number>();
   for (const name of names.values())
     counts.set(foldColumnName(name), (counts.get(foldColumnName(name)) ?? 0) + 1);
+  // Where names are short, as many as leave room for "empty_": 57 of 63 bytes are 228 bits.
+  const digitsMax = Math.min(64, bytesMax - "empty_".length);
   const isTaken = (name: string) =>
     (counts.get(foldColumnName(name)) ?? 0) > 1 || reserved.has(foldColumnName(name));
   return new Map(
-    [...names].map(([key, name]) => [key, isTaken(name) ? withDigits(key, bytesMax, 64) : name]),
+    [...names].map(([key, name]) => [key, isTaken(name) ? withDigits(key, bytesMax, digitsMax) : name]),
   );
 }

@@ -3,6 +3,7 @@ import type { ColumnTable } from "../model/column-kinds.ts";
 import type { PublishedColumn } from "../model/dataset-manifest.ts";
 import type { TenantId, WarehouseId } from "../model/ids.ts";
 import type { Compression, PartEntry } from "../model/manifest.ts";
+import type { ColumnChange } from "../model/plan-schema.ts";
 import type { StreamSpec } from "../model/stream.ts";
 
 /** One row of `_leat_loads`: a package that is entirely in the warehouse. */
@@ -40,7 +41,7 @@ export type StagedPart = Readonly<{ entry: PartEntry; path: string; compression:
 export type LoadReceipt = Readonly<{ tenant: TenantId; seq: number; loaded: number; rejected: number }>;
 
 /** Schema changes a load made, for the receipt and for people. */
-export type SchemaChange = Readonly<{ column: string; from: string | undefined; to: string }>;
+export type SchemaChange = ColumnChange;
 
 export type BatchReceipt = Readonly<{ packages: readonly LoadReceipt[]; changes: readonly SchemaChange[] }>;
 
@@ -149,6 +150,8 @@ export interface Warehouse {
     spec: StreamSpec,
     options: { tenantColumn: string; partitionColumn: string | undefined },
   ): Promise<void>;
+  /** Name of a stream's current rows as SQL; `undefined`: the stream's in a schema called like its source. */
+  currentName?(spec: StreamSpec): string;
   query(sql: string, options?: { signal?: AbortSignal; rowsMax?: number }): Promise<QueryResult>;
   /** Checksums of the landing table per tenant and package: equal rows give equal checksums in any order of loading. */
   checksums(spec: StreamSpec): Promise<readonly TableChecksum[]>;

@@ -33,6 +33,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   STORE_DENIED: 503,
   STORE_MISSING: 503,
   WAREHOUSE_LOCKED: 503,
+  WAREHOUSE_UNREACHABLE: 503,
 
   EXTRACT_FAILED: 502, // The stream's own code is on the partner's side of us.
   STORE_FULL: 507,

@@ -250,7 +250,8 @@ export function nameContract(check: CheckWarehouse): void {
     const names = new Map(mapped.map(([key, name]) => [String(key), String(name)]));
     assert.deepEqual(await bench.values(`SELECT id FROM ${table}`), [1]);
     for (const [at, key] of keys.entries()) {
-      const name = names.get(key);
+      // An engine without U+0000 shows another sign in its place.
+      const name = names.get(bench.under.hasNul === false ? key.replaceAll("\0", "\ufffd") : key);
       assert.ok(name !== undefined, `no column for ${JSON.stringify(key.slice(0, 20))}`);
       const quoted = `"${name.replaceAll('"', '""')}"`;
       assert.deepEqual(await bench.values(`SELECT ${quoted} FROM ${table}`), [at], name);

@@ -14,6 +14,10 @@ export type WarehouseUnderTest = Readonly<{
   reopen: () => Promise<Warehouse>;
   /** Opens a new, empty place of the same kind, thrown away with this one. */
   openAnother: () => Promise<Warehouse>;
+  /** The embedded engine's name of a type of this one's; default: they are the same. */
+  typeNameOf?: (type: string) => string;
+  /** Whether text may hold U+0000; default true. Where it may not, such a record is a reject. */
+  hasNul?: boolean;
   /** A folder for landed parts. */
   folder: string;
   /** Throws the place away. */
@@ -113,10 +117,15 @@ export class WarehouseBench {
     return (await this.rows(sql)).map((row) => row[0]);
   }
 
+  /** A type's name as all engines' tests write it. */
+  typeName(type: string): string {
+    return this.under.typeNameOf?.(type) ?? type;
+  }
+
   /** Types of a table's columns by name. */
   async types(table: string, warehouse: Warehouse = this.warehouse): Promise<Record<string, string>> {
     const { columns } = await warehouse.query(`SELECT * FROM ${table}`, { rowsMax: 0 });
-    return Object.fromEntries(columns.map(({ name, type }) => [name, type]));
+    return Object.fromEntries(columns.map(({ name, type }) => [name, this.typeName(type)]));
   }
 }
 

@@ -77,8 +77,9 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["google-auth-library", ["google"]],
   ["kysely", ["ledgers/*"]],
   ["nodemailer", ["flow"]],
-  ["pg", ["ledgers/postgres"]],
+  ["pg", ["ledgers/postgres", "warehouses/postgres"]],
   ["pg-boss", ["dispatchers/pg-boss"]],
+  ["pg-copy-streams", ["warehouses/postgres"]],
   ["pino", ["server", "cli"]],
   ["undici", ["sources/http", "stores/gcs"]],
   // The entry hands it on: columns of datasets are zod schemas, and must be of this very version.

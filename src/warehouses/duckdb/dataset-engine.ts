@@ -1,5 +1,6 @@
 /** Builds datasets in scratch files of DuckDB, beside the warehouse and never in it. */
 import path from "node:path";
+import { LeatError } from "../../errors/leat-error.ts";
 import type { DatasetRule, DatasetSpec } from "../../ports/dataset.ts";
 import type {
   ColumnViolation,
@@ -23,8 +24,8 @@ import { quoteName } from "./sql-text.ts";
 
 /** How datasets are built. */
 export type DatasetEngineOptions = Readonly<{
-  /** The warehouse's file, for queries over it. */
-  warehouseFile: string;
+  /** The warehouse's file, for queries over it; `undefined`: the warehouse is another engine's. */
+  warehouseFile: string | undefined;
   /** How long another process's turn at the warehouse is waited for, ms. */
   lockWaitMs: number;
   /** What the engine may hold in memory, e.g. `512MB`; beyond it goes to disk. Default: the engine's own. */
@@ -81,7 +82,14 @@ class DuckDbScratch implements DatasetScratch {
 
   async addQuery(input: number): Promise<QueryFacts> {
     const { folder, settings, options, signal } = this.#place;
-    const job = { input, folder, warehouseFile: options.warehouseFile, settings };
+    const { warehouseFile } = options;
+    if (warehouseFile === undefined)
+      throw new LeatError("NOT_SUPPORTED", {
+        message: `The dataset ${this.#spec.name} is made of streams or SQL, which is read from a DuckDB warehouse alone.`,
+        hint: "Make it of files, or build it in a project whose warehouse is a DuckDB file over the same landing.",
+        details: { dataset: this.#spec.name },
+      });
+    const job = { input, folder, warehouseFile, settings };
     return await addQuery(this.#session, this.#spec, job, signal);
   }
 

@@ -1,0 +1,31 @@
+/** Parquet files of a dataset → one CSV file that other engines read exactly: every value as text, NULL as nothing. */
+import { withDuckDb } from "./duckdb-file.ts";
+import { quotePaths } from "./package-source.ts";
+import { quoteName, quoteText } from "./sql-text.ts";
+
+/** A file of any size is read in pieces; one row group of a large one takes some hundred megabytes. */
+const memoryLimit = "1GB";
+
+/**
+ * Writes the named columns of all files, in their order, to `file`. Text is always in quotes, so that an empty one is
+ * not NULL.
+ *
+ * @throws LeatError `LOAD_FAILED`, `WAREHOUSE_FULL` when the file cannot be written, `INTERRUPTED`.
+ */
+export async function exportParquet(
+  paths: readonly string[],
+  columns: readonly string[],
+  file: string,
+  signal: AbortSignal,
+): Promise<void> {
+  // A file that is not there: the engine then has a database in memory.
+  const settings = { lockWaitMs: 0, memoryLimit, tempFolder: undefined, threads: 2 };
+  const cells = columns.map((name) => `CAST(${quoteName(name)} AS VARCHAR) AS ${quoteName(name)}`);
+  await withDuckDb(`${file}.duckdb`, "read", settings, signal, async ({ run }) => {
+    await run("SET preserve_insertion_order = true");
+    await run(
+      `COPY (SELECT ${cells.join(", ")} FROM read_parquet(${quotePaths(paths)})) TO ${quoteText(file)}
+       (FORMAT csv, HEADER false, FORCE_QUOTE *)`,
+    );
+  });
+}
