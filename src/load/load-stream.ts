@@ -143,12 +143,12 @@ class StreamLoad {
   }
 
   async #loadBatch(taken: readonly { queue: Queue; planned: PlannedPackage }[]): Promise<void> {
-    const { store, warehouse, progress } = this.#ports;
+    const { warehouse, progress } = this.#ports;
     const packages: PackageToLoad[] = [];
     for (const { planned } of taken) {
       const { tenant } = planned.head.manifest;
       try {
-        packages.push(await stagePackage(store, this.#openFolder, planned.head, planned.completesGeneration));
+        packages.push(await this.#stage(planned.head, planned.completesGeneration));
       } catch (error) {
         throw isLeatError(error) && error instanceof LeatError
           ? error.at({
@@ -200,13 +200,13 @@ class StreamLoad {
   readonly #reopen: ReopenPackage = async (tenant, seq) => {
     const place: StreamPlace = { source: this.#spec.source, stream: this.#spec.name, tenant };
     const head = await readManifestOfLog(this.#ports.store, place, seq);
-    return stagePackage(
-      this.#ports.store,
-      this.#openFolder,
-      head,
-      head.manifest.generation.state === "completed",
-    );
+    return await this.#stage(head, head.manifest.generation.state === "completed");
   };
+
+  async #stage(head: Head, completesGeneration: boolean): Promise<PackageToLoad> {
+    const { store, warehouse } = this.#ports;
+    return await stagePackage(store, warehouse, this.#openFolder, head, completesGeneration);
+  }
 
   #fail(place: StreamPlace, error: unknown): void {
     const load = this.#loads.get(place.tenant);
@@ -222,10 +222,21 @@ class StreamLoad {
   }
 }
 
+/** Failures of the warehouse itself. */
+const ofWarehouse: ReadonlySet<string> = new Set([
+  "WAREHOUSE_LOCKED",
+  "WAREHOUSE_FULL",
+  "WAREHOUSE_UNREADABLE",
+  "WAREHOUSE_DENIED",
+  "WAREHOUSE_QUOTA",
+  "QUERY_TOO_COSTLY",
+  "INTERRUPTED",
+]);
+
 /** Whether a failure is about what was loaded, so that the others of the batch may do better without it. */
 function isPoison(error: unknown): boolean {
   if (!isLeatError(error)) return true;
-  return !["WAREHOUSE_LOCKED", "WAREHOUSE_FULL", "WAREHOUSE_UNREADABLE", "INTERRUPTED"].includes(error.code);
+  return !ofWarehouse.has(error.code);
 }
 
 function rewritten(place: StreamPlace, seq: number, what: string): LeatError {

@@ -3,6 +3,7 @@ import type { ColumnTable } from "../model/column-kinds.ts";
 import type { PublishedColumn } from "../model/dataset-manifest.ts";
 import type { TenantId, WarehouseId } from "../model/ids.ts";
 import type { Compression, PartEntry } from "../model/manifest.ts";
+import type { ColumnChange } from "../model/plan-schema.ts";
 import type { StreamSpec } from "../model/stream.ts";
 
 /** One row of `_leat_loads`: a package that is entirely in the warehouse. */
@@ -33,14 +34,17 @@ export type PackageToLoad = Readonly<{
   partitionColumn: string | undefined;
 }>;
 
-/** A part on this machine's disk, checked against its manifest. */
+/**
+ * A part on this machine's disk, checked against its manifest; or, for a warehouse that reads it in the store itself,
+ * its URL there (`gs://bucket/key`) as `path`.
+ */
 export type StagedPart = Readonly<{ entry: PartEntry; path: string; compression: Compression }>;
 
 /** What became of a package. */
 export type LoadReceipt = Readonly<{ tenant: TenantId; seq: number; loaded: number; rejected: number }>;
 
 /** Schema changes a load made, for the receipt and for people. */
-export type SchemaChange = Readonly<{ column: string; from: string | undefined; to: string }>;
+export type SchemaChange = ColumnChange;
 
 export type BatchReceipt = Readonly<{ packages: readonly LoadReceipt[]; changes: readonly SchemaChange[] }>;
 
@@ -79,7 +83,7 @@ export type DatasetTable = Readonly<{
 }>;
 
 /**
- * **warehouse** where loaded tables live; this port is of one that commits rows, ledger and schema together.
+ * **warehouse** where loaded tables live; this port is of one that commits rows and ledger together.
  *
  * No method keeps the engine's file open after it has resolved.
  */
@@ -88,6 +92,10 @@ export interface Warehouse {
   readonly url: string;
   /** Which landed compression it reads. */
   readonly compressions: readonly Compression[];
+  /**
+   * Whether it reads parts of a store where they lie, so that they are not brought to this disk. `undefined`: none.
+   */
+  readsInPlace?(storeUrl: string, compression: Compression): boolean;
   /** Its random id; made by one atomic create and read back on first use (I18). */
   identity(): Promise<WarehouseId>;
   /** Ledger rows of a stream and tenant with `seq > afterSeq`, in the order of seq. */

@@ -53,6 +53,7 @@ export const importTable: ReadonlyMap<string, readonly string[]> = new Map([
 export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["@clack/prompts", ["cli"]],
   ["@duckdb/node-api", ["warehouses/duckdb"]],
+  ["@google-cloud/bigquery", ["warehouses/bigquery"]],
   ["@duckdb/duckdb-wasm", ["server"]], // Found and handed out, never imported.
   ["@opentelemetry/api", ["server"]],
   ["@opentelemetry/exporter-prometheus", ["server"]],

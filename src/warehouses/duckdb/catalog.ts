@@ -10,9 +10,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { LeatError } from "../../errors/leat-error.ts";
-import type { ColumnKinds } from "../../model/column-kinds.ts";
-import { type ColumnType, parseColumnType, printColumnType } from "../../model/column-types.ts";
+import { parseColumnType, printColumnType } from "../../model/column-types.ts";
 import { type TenantId, toTenantId, toWarehouseId, type WarehouseId } from "../../model/ids.ts";
+import type { CatalogColumn } from "../../model/plan-schema.ts";
 import type { StreamSpec } from "../../model/stream.ts";
 import type { LedgerRow } from "../../ports/warehouse.ts";
 import type { DuckDbSession, EngineRow } from "./duckdb-file.ts";
@@ -20,9 +20,6 @@ import { allOf, quoteText } from "./sql-text.ts";
 
 /** Form of leat's tables; a file of a newer one is refused. */
 export const catalogVersion = 1;
-
-/** A key of a stream as the warehouse keeps it. */
-export type CatalogColumn = Readonly<{ key: string; name: string; type: ColumnType; seen: ColumnKinds }>;
 
 /** A stream as the warehouse keeps it. */
 export type CatalogStream = Readonly<{

@@ -4,9 +4,9 @@
  * Each cell is hashed with its key, a row's cells are added up and hashed with the row's own columns, and the rows of a
  * package are added up. The engine's hash may change with its version: compare checksums made by one version.
  */
+import type { CatalogColumn } from "../../model/plan-schema.ts";
 import { leatColumns } from "../../model/stream.ts";
-import type { CatalogColumn, CatalogStream } from "./catalog.ts";
-import { ofStream } from "./catalog.ts";
+import { type CatalogStream, ofStream } from "./catalog.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 
 /** Rows of `tenant`, `seq`, `held` and `checksum` (text) for every package in ledger or table. */

@@ -1,6 +1,7 @@
 /** Puts one package's records into the landing table, and those that do not fit into the rejects. */
 import { LeatError } from "../../errors/leat-error.ts";
 import { printColumnType } from "../../model/column-types.ts";
+import { anythingSeen, nothingSeen, type PlaceColumns, type PlannedColumn } from "../../model/plan-schema.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
 import type { PackageToLoad, StagedPart } from "../../ports/warehouse.ts";
 import { planCellReading } from "./cell-reading.ts";
@@ -16,7 +17,6 @@ import {
   type SourceMode,
   sourceSql,
 } from "./package-source.ts";
-import { anythingSeen, nothingSeen, type PlaceColumns, type PlannedColumn } from "./plan-schema.ts";
 import { quoteName, quotePointer, quoteText } from "./sql-text.ts";
 import { type StagedCopy, type StagingTools, stagePart } from "./stage-exact.ts";
 

@@ -1,11 +1,11 @@
 /** The landing table of a stream: made, renamed, altered as a {@link SchemaPlan} says. */
 import { LeatError } from "../../errors/leat-error.ts";
 import { foldColumnName } from "../../model/column-names.ts";
+import type { PlaceColumns, PlannedColumn, SchemaPlan } from "../../model/plan-schema.ts";
 import { leatColumns, leatPrefix, type StreamSpec } from "../../model/stream.ts";
 import { type CatalogStream, readStreams } from "./catalog.ts";
 import { engineType } from "./cell-reading.ts";
 import { catalogName, type DuckDbSession } from "./duckdb-file.ts";
-import type { PlaceColumns, PlannedColumn, SchemaPlan } from "./plan-schema.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 
 /** `main."metrc_plants"`. */

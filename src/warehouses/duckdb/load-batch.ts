@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
+import { keepTypes, type PlaceColumns, planSchema, type SchemaPlan } from "../../model/plan-schema.ts";
 import type { StreamSpec } from "../../model/stream.ts";
 import type { BatchReceipt, LedgerRow, PackageToLoad, ReopenPackage } from "../../ports/warehouse.ts";
 import {
@@ -23,7 +24,6 @@ import { isValueError } from "./engine-errors.ts";
 import { groupPackages, insertGroup } from "./insert-group.ts";
 import { insertPackage, type LandingTarget, type PackageCounts, planPackage } from "./insert-package.ts";
 import { applySchema, findStream, landingOf } from "./landing-table.ts";
-import { keepTypes, type PlaceColumns, planSchema, type SchemaPlan } from "./plan-schema.ts";
 import { anyOf, quoteName, quoteText } from "./sql-text.ts";
 import type { StagingTools } from "./stage-exact.ts";
 import { refreshViews, type TouchedRows } from "./views.ts";

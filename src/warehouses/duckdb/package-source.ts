@@ -1,8 +1,8 @@
 /** A package's files as SQL that yields one row a record, one column a cell. */
 import type { Compression } from "../../model/manifest.ts";
+import type { PlannedColumn } from "../../model/plan-schema.ts";
 import { leatColumns } from "../../model/stream.ts";
 import type { CellReading } from "./cell-reading.ts";
-import type { PlannedColumn } from "./plan-schema.ts";
 import { allOf, quoteName, quotePointer, quoteText, quoteTexts } from "./sql-text.ts";
 
 /** A column that the package fills, and how. Its cell is called `c<index>`, its landed JSON `o<index>`. */

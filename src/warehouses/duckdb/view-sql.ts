@@ -16,11 +16,10 @@
 import { foldColumnName } from "../../model/column-names.ts";
 import type { ColumnType } from "../../model/column-types.ts";
 import { earliestUs, latestUs } from "../../model/cursor.ts";
+import type { CatalogColumn, PlaceColumns } from "../../model/plan-schema.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
-import type { CatalogColumn } from "./catalog.ts";
 import { cursorColumn, isTimeCursor, pathSql, planCursorSteps } from "./cursor-sql.ts";
 import { landingOf } from "./landing-table.ts";
-import type { PlaceColumns } from "./plan-schema.ts";
 import { allOf, anyOf, quoteName, quoteText } from "./sql-text.ts";
 
 /** What the views of a stream are made of. */

@@ -2,12 +2,12 @@
 import { createHash } from "node:crypto";
 import { foldColumnName } from "../../model/column-names.ts";
 import { printColumnType } from "../../model/column-types.ts";
+import type { PlaceColumns, SchemaPlan } from "../../model/plan-schema.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
 import type { PackageToLoad } from "../../ports/warehouse.ts";
 import { type CatalogStream, ofStream, placeOf, readStreams, writeStream } from "./catalog.ts";
 import type { DuckDbSession } from "./duckdb-file.ts";
 import { historyName, landingOf, readShortNames, shortNameComment } from "./landing-table.ts";
-import type { PlaceColumns, SchemaPlan } from "./plan-schema.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 import { currentSql, historySql, keylessSql, keySql, sameRecordSql, type ViewInputs } from "./view-sql.ts";
 

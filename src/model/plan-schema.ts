@@ -1,16 +1,21 @@
 /** Decides a landing table's columns from what is recorded, what packages bring and what is declared. Pure. */
-import { LeatError } from "../../errors/leat-error.ts";
-import { type ColumnKinds, type ColumnTable, foldColumns, kindBits } from "../../model/column-kinds.ts";
-import { planColumnNames } from "../../model/column-names.ts";
+import { LeatError } from "../errors/leat-error.ts";
+import { type ColumnKinds, type ColumnTable, foldColumns, kindBits } from "./column-kinds.ts";
+import { planColumnNames } from "./column-names.ts";
 import {
+  type ColumnType,
   planColumnType,
   planTypeChange,
   printColumnType,
   type TypeChange,
-} from "../../model/column-types.ts";
-import { leatColumns, type StreamSpec } from "../../model/stream.ts";
-import type { SchemaChange } from "../../ports/warehouse.ts";
-import type { CatalogColumn } from "./catalog.ts";
+} from "./column-types.ts";
+import { leatColumns, type StreamSpec } from "./stream.ts";
+
+/** A key of a stream as a warehouse keeps it. */
+export type CatalogColumn = Readonly<{ key: string; name: string; type: ColumnType; seen: ColumnKinds }>;
+
+/** One change that a load makes to a table: `from` nothing is a new column. */
+export type ColumnChange = Readonly<{ column: string; from: string | undefined; to: string }>;
 
 /** Names of leat's own columns in a stream's landing table. */
 export type PlaceColumns = Readonly<{ tenantColumn: string; partitionColumn: string | undefined }>;
@@ -28,7 +33,7 @@ export type SchemaPlan = Readonly<{
   columns: readonly PlannedColumn[];
   /** Keys that contract `discard` leaves out. */
   discarded: readonly string[];
-  changes: readonly SchemaChange[];
+  changes: readonly ColumnChange[];
 }>;
 
 const unseen: ColumnKinds = { kinds: 0, intDigitsMax: 0, scaleMax: 0, hasExactNumbers: false };
@@ -41,6 +46,7 @@ const unseen: ColumnKinds = { kinds: 0, intDigitsMax: 0, scaleMax: 0, hasExactNu
  * the key, cursor and deleted fields only, so that what is left out does not depend on the order of loading (I14).
  *
  * @param isEstablished - whether packages of the stream have been loaded before.
+ * @param nameBytesMax - longest name of a column that the engine keeps, UTF-8 bytes; default as `planColumnNames`.
  * @throws LeatError `SCHEMA_FROZEN` naming the columns.
  */
 export function planSchema(
@@ -49,6 +55,7 @@ export function planSchema(
   recorded: readonly CatalogColumn[],
   packages: readonly ColumnTable[],
   isEstablished: boolean,
+  nameBytesMax?: number,
 ): SchemaPlan {
   const reserved = [...Object.values(leatColumns), place.tenantColumn];
   if (place.partitionColumn !== undefined) reserved.push(place.partitionColumn);
@@ -60,7 +67,11 @@ export function planSchema(
   const kept = new Map([...arrived].filter(([key]) => !discarded.includes(key)));
   const ofNamed = new Map([...named].map((key) => [key, unseen]));
   const folded = foldColumns([new Map(recorded.map(({ key, seen }) => [key, seen])), ofNamed, kept]);
-  const names = planColumnNames(folded.keys(), { reserved, named });
+  const names = planColumnNames(folded.keys(), {
+    reserved,
+    named,
+    ...(nameBytesMax === undefined ? {} : { bytesMax: nameBytesMax }),
+  });
   const before = new Map(recorded.map((column) => [column.key, column]));
   const columns = [...folded].map(([key, seen]): PlannedColumn => {
     const type = planColumnType(seen, declaredType(spec, key));
@@ -126,11 +137,11 @@ function refuseFrozen(
   });
 }
 
-function describeChanges(columns: readonly PlannedColumn[]): SchemaChange[] {
+function describeChanges(columns: readonly PlannedColumn[]): ColumnChange[] {
   return columns.flatMap(({ name, type, before }) => {
     const to = printColumnType(type);
     if (before === undefined) return [{ column: name, from: undefined, to }];
-    const changes: SchemaChange[] = [];
+    const changes: ColumnChange[] = [];
     if (before.name !== name) changes.push({ column: before.name, from: "name", to: `name ${name}` });
     if (printColumnType(before.type) !== to)
       changes.push({ column: name, from: printColumnType(before.type), to });
@@ -138,7 +149,7 @@ function describeChanges(columns: readonly PlannedColumn[]): SchemaChange[] {
   });
 }
 
-function describeDiscarded(keys: readonly string[]): SchemaChange[] {
+function describeDiscarded(keys: readonly string[]): ColumnChange[] {
   return keys.map((column) => ({ column, from: undefined, to: "discarded" }));
 }
 

@@ -1,0 +1,106 @@
+/** A BigQuery of our own with an empty warehouse in it, and the contract's questions put in GoogleSQL. */
+import { createReadStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Dialect, transpile } from "@polyglot-sql/sdk";
+import { decodePart } from "../../src/landing/part-reader.ts";
+import type { QueryResult, StagedPart, Warehouse } from "../../src/ports/warehouse.ts";
+import { createMemoryStore, type MemoryObjects } from "../../src/testing/memory-store.ts";
+import type { WarehouseUnderTest } from "../../src/testing/warehouse-under-test.ts";
+import { type BigQueryWarehouse, openBigQuery } from "../../src/warehouses/bigquery/open-bigquery.ts";
+import { type BigQueryServer, startBigQuery } from "../fakes/bigquery/bigquery-server.ts";
+
+/** A place with what tests of BigQuery's own need. */
+export type BigQueryPlace = WarehouseUnderTest &
+  Readonly<{
+    server: BigQueryServer;
+    objects: MemoryObjects;
+    own: BigQueryWarehouse;
+    open: (parameters?: string, project?: string) => BigQueryWarehouse;
+  }>;
+
+const bucket = "gs://copies";
+
+/** Opens an empty place. Several of them share a server, each with a project of its own. */
+export async function openPlace(): Promise<BigQueryPlace> {
+  const objects: MemoryObjects = new Map();
+  const server = await startBigQuery({
+    readObject: async (_bucket, key) => objects.get(key)?.body,
+  });
+  await server.addDataset("shop-1", "warehouse");
+  const folder = await mkdtemp(join(tmpdir(), "leat-bigquery-"));
+  const open = (parameters = "", project = "shop-1") =>
+    openBigQuery(
+      `bigquery://${project}/warehouse?location=EU&stagingBucket=${bucket}&endpoint=${server.url}${parameters}`,
+      {
+        openStaging: async () => ({ ...createMemoryStore({ objects, nowMs: Date.now }), url: bucket }),
+        readPart: (part: StagedPart) => decodePart(createReadStream(part.path), part.entry.key),
+        waitFactor: 0.02,
+      },
+    );
+  let others = 1;
+  const own = open();
+  return {
+    server,
+    objects,
+    folder,
+    own,
+    open,
+    warehouse: inGoogleSql(own),
+    reopen: async () => inGoogleSql(open()),
+    openAnother: async () => {
+      others += 1;
+      await server.addDataset(`shop-${others}`, "warehouse");
+      return inGoogleSql(open("", `shop-${others}`));
+    },
+    async dispose() {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The contract asks in DuckDB's dialect and names DuckDB's types: here it is put the other way. */
+function inGoogleSql(warehouse: BigQueryWarehouse): Warehouse {
+  const asked: Warehouse = {
+    url: warehouse.url,
+    compressions: warehouse.compressions,
+    identity: () => warehouse.identity(),
+    readLedger: (...args) => warehouse.readLedger(...args),
+    readLedgerHeads: (spec) => warehouse.readLedgerHeads(spec),
+    load: (...args) => warehouse.load(...args),
+    prepare: (...args) => warehouse.prepare(...args),
+    checksums: (spec) => warehouse.checksums(spec),
+    currentDisagreements: (...args) => warehouse.currentDisagreements(...args),
+    forget: (spec) => warehouse.forget(spec),
+    close: () => warehouse.close(),
+    async query(sql, options): Promise<QueryResult> {
+      const { columns, rows } = await warehouse.query(toGoogleSql(sql), options);
+      return { columns: columns.map(({ name, type }) => ({ name, type: duckDbType(type) })), rows };
+    },
+  };
+  return asked;
+}
+
+function toGoogleSql(sql: string): string {
+  const { success, sql: statements, error } = transpile(sql, Dialect.DuckDB, Dialect.BigQuery);
+  if (!success || statements === undefined) throw new Error(`${sql}: ${error}`);
+  // The engines sort NULL differently; where the contract counts on an order there is none, or it is lowest.
+  return statements.join(";\n").replaceAll(" NULLS LAST", "");
+}
+
+const typeNames: Readonly<Record<string, string>> = {
+  STRING: "VARCHAR",
+  BOOL: "BOOLEAN",
+  INT64: "BIGINT",
+  FLOAT64: "DOUBLE",
+  DATETIME: "TIMESTAMP",
+  TIMESTAMP: "TIMESTAMP WITH TIME ZONE",
+  "BIGNUMERIC(38)": "HUGEINT",
+};
+
+function duckDbType(type: string): string {
+  const numeric = /^(?:BIG)?NUMERIC\((\d+), (\d+)\)$/.exec(type);
+  return numeric === null ? (typeNames[type] ?? type) : `DECIMAL(${numeric[1]},${numeric[2]})`;
+}
