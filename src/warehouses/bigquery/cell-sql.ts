@@ -44,7 +44,7 @@ export const cellFunctions: readonly string[] = [
     "ELSE SUBSTR(digits, 1, LENGTH(digits) - scale) || '.' || SUBSTR(digits, LENGTH(digits) - scale + 1) END)",
   "CREATE TEMP FUNCTION leat_zeros(digits STRING) RETURNS INT64 AS (LENGTH(digits) - LENGTH(RTRIM(digits, '0')))",
   "CREATE TEMP FUNCTION leat_plain(t STRING, scale INT64) RETURNS STRING AS (" +
-    `CASE WHEN REGEXP_CONTAINS(t, ${quotePattern("^-?[0-9]+$")}) THEN t ` +
+    `CASE WHEN t IS NULL THEN NULL WHEN REGEXP_CONTAINS(t, ${quotePattern("^-?[0-9]+$")}) THEN t ` +
     `WHEN NOT REGEXP_CONTAINS(t, ${quotePattern(numberPattern)}) THEN NULL ` +
     "WHEN RTRIM(leat_whole(t) || leat_fraction(t), '0') = '' THEN '0' " +
     "WHEN LENGTH(leat_fraction(t)) - leat_exponent(t) - leat_zeros(leat_whole(t) || leat_fraction(t)) > scale THEN NULL " +
@@ -52,9 +52,10 @@ export const cellFunctions: readonly string[] = [
     "leat_fraction(t), scale - LENGTH(leat_fraction(t)) + leat_exponent(t)), scale) END)",
   "CREATE TEMP FUNCTION leat_room(n STRING, digits_max INT64) RETURNS STRING AS (" +
     "CASE WHEN LENGTH(LTRIM(leat_whole(n), '0')) <= digits_max THEN n END)",
+  // Zero has one sign, since an integer that becomes a double in place has none to lose.
   "CREATE TEMP FUNCTION leat_double(t STRING) RETURNS FLOAT64 AS (" +
     `CASE WHEN REGEXP_CONTAINS(t, ${quotePattern(numberPattern)}) AND NOT IS_INF(SAFE_CAST(t AS FLOAT64)) ` +
-    "THEN SAFE_CAST(t AS FLOAT64) END)",
+    "THEN SAFE_CAST(t AS FLOAT64) + 0.0 END)",
   "CREATE TEMP FUNCTION leat_bool(t STRING) RETURNS BOOL AS (" +
     "CASE LOWER(t) WHEN 'true' THEN TRUE WHEN '1' THEN TRUE WHEN 'false' THEN FALSE WHEN '0' THEN FALSE END)",
   "CREATE TEMP FUNCTION leat_date(t STRING) RETURNS DATE AS (" +

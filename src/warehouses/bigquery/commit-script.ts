@@ -229,7 +229,7 @@ function insertRows({ spec, place, columns, paths, packages }: Commit): readonly
   const reasonOf = [
     "CASE c.problem",
     ...reasons.map(({ reason }) => reason),
-    "ELSE 'is no record that can be read' END",
+    "WHEN -1 THEN 'is no record that can be read' END",
   ];
   const where = `${quoteText(spec.source)}, ${quoteText(spec.name)}`;
   const counted =

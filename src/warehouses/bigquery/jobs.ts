@@ -23,10 +23,15 @@ export type JobRequest = Readonly<{
 }>;
 
 /** A job that is done. */
-export type FinishedJob = Readonly<{ id: string; bytesBilled: bigint; answer: Answer }>;
+export type FinishedJob = Readonly<{
+  id: string;
+  bytesBilled: bigint;
+  /** Whether it was begun here, also when the answer to its beginning was lost. */
+  isOurs: boolean;
+}>;
 
 /** A job as it was begun, or as somebody else had begun it. */
-type BegunJob = Readonly<{ job: Answer; isFound: boolean }>;
+type BegunJob = Readonly<{ job: Answer; isFound: boolean; isOurs: boolean }>;
 
 /** Attempts of one piece of work in one hour; each failed one has used up a name. */
 const attemptsMax = 5;
@@ -40,6 +45,8 @@ export type JobCounts = { loads: number; commits: number; queries: number; bytes
 export class Jobs {
   readonly #api: GoogleApi;
   readonly #nowMs: () => number;
+  /** Tells our jobs from those of other processes that do the same. */
+  readonly #by = randomBytes(10).toString("hex");
   readonly counts: JobCounts = { loads: 0, commits: 0, queries: 0, bytesBilled: 0n };
 
   constructor(api: GoogleApi, nowMs: () => number) {
@@ -58,7 +65,7 @@ export class Jobs {
       const begun = await this.#begin(id, request, signal);
       const job = await this.#finish(id, request, begun.job, signal);
       const fault = errorOf(job);
-      if (fault === undefined) return { id, bytesBilled: this.note(job), answer: job };
+      if (fault === undefined) return { id, bytesBilled: this.note(job), isOurs: begun.isOurs };
       const failure = new GoogleFailure(400, fault);
       // A failed job that was there before has only used up its name.
       if (!(begun.isFound || isPassing(failure)) || attempt >= attemptsMax)
@@ -114,7 +121,7 @@ export class Jobs {
   async #begin(id: string, request: JobRequest, signal?: AbortSignal): Promise<BegunJob> {
     const { project, location } = this.#api.address;
     const { kind, configuration, what } = request;
-    const labels = { leat: label(kind), ...mapLabels(request.labels) };
+    const labels = { leat: label(kind), by: this.#by, ...mapLabels(request.labels) };
     const body = {
       jobReference: { projectId: project, jobId: id, location },
       configuration: { ...configuration, labels },
@@ -124,11 +131,12 @@ export class Jobs {
       if (kind === "load") this.counts.loads += 1;
       else if (kind === "commit") this.counts.commits += 1;
       else this.counts.queries += 1;
-      return { job, isFound: false };
+      return { job, isFound: false, isOurs: true };
     } catch (error) {
       if (!(error instanceof GoogleFailure)) throw error;
       if (error.status !== 409) throw new JobFailure(error, what);
-      return { job: await this.#read(id, what, signal), isFound: true };
+      const job = await this.#read(id, what, signal);
+      return { job, isFound: true, isOurs: labelsOf(job)["by"] === this.#by };
     }
   }
 
@@ -172,6 +180,10 @@ export class JobFailure extends Error {
 
 const statusOf = (job: Answer): Answer => (job["status"] ?? {}) as Answer;
 const stateOf = (job: Answer): unknown => statusOf(job)["state"];
+
+function labelsOf(job: Answer): Answer {
+  return ((job["configuration"] as Answer | undefined)?.["labels"] ?? {}) as Answer;
+}
 
 function errorOf(job: Answer): GoogleFault | undefined {
   return statusOf(job)["errorResult"] as GoogleFault | undefined; // The shape that the interface documents.

@@ -138,6 +138,7 @@ async function tryBatch(
     signal,
   );
   const registry = registryOf(spec, state, { plan, place, physicalTable: table.name });
+  let isOurs = true;
   if (packages.length > 0 || registry !== undefined || table.movedFrom !== undefined) {
     const commit: Commit = {
       id,
@@ -155,13 +156,15 @@ async function tryBatch(
       registry,
       current: isKept ? keptStatements(ports, shape, waiting) : [],
     };
-    if (!(await runCommit(ports, commit, state, signal))) return undefined;
+    const outcome = await runCommit(ports, commit, state, signal);
+    if (outcome === "overtaken") return undefined;
+    isOurs = outcome === "ours";
   }
   return await finish(
     ports,
     id,
     job,
-    { shape, staged, isKept, movedFrom: table.movedFrom, waiting, plan },
+    { shape, staged, isKept, isOurs, movedFrom: table.movedFrom, waiting, plan },
     signal,
   );
 }
@@ -231,28 +234,28 @@ function commitPaths(catalog: Catalog, spec: StreamSpec, table: string): Commit[
   };
 }
 
-/** Runs the script. @returns false when another commit came between. */
+/** Runs the script, or waits for the process that does. */
 async function runCommit(
   ports: BatchPorts,
   commit: Commit,
   state: StreamState,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<"ours" | "theirs" | "overtaken"> {
   const { spec, packages } = commit;
   const sql = commitScript(commit);
   const what = `load ${packages.length} packages into ${spec.source}.${spec.name}`;
   const labels = { source: spec.source, stream: spec.name };
   const configuration = ports.queries.configuration(sql);
   try {
-    await ports.jobs.run({ kind: "commit", identity: sql, configuration, labels, what }, signal);
-    return true;
+    const request = { kind: "commit", identity: sql, configuration, labels, what };
+    return (await ports.jobs.run(request, signal)).isOurs ? "ours" : "theirs";
   } catch (error) {
     if (!(error instanceof JobFailure)) throw error;
     const { message } = error.failure;
     if (message.includes(scriptFaults.overtaken) || /aborted due to concurrent update/i.test(message))
-      return false;
+      return "overtaken";
     // A plan that is void may fail in any way, such as by a table that the other commit has moved.
-    if ((await ports.catalog.readState(spec)).turn !== state.turn) return false;
+    if ((await ports.catalog.readState(spec)).turn !== state.turn) return "overtaken";
     throw commitError(error, commit);
   }
 }
@@ -283,6 +286,8 @@ type Committed = Readonly<{
   shape: StreamShape;
   staged: StagedLines;
   isKept: boolean;
+  /** Whether this process has loaded them, or another that did the same. */
+  isOurs: boolean;
   movedFrom: CatalogStream | undefined;
   waiting: readonly PackageToLoad[];
   plan: SchemaPlan;
@@ -293,7 +298,7 @@ async function finish(
   ports: BatchPorts,
   id: WarehouseId,
   { spec }: BatchJob,
-  { shape, staged, isKept, movedFrom, waiting, plan }: Committed,
+  { shape, staged, isKept, isOurs, movedFrom, waiting, plan }: Committed,
   signal: AbortSignal,
 ): Promise<BatchReceipt> {
   await refreshViews(ports, id, shape);
@@ -305,7 +310,7 @@ async function finish(
     );
   if (movedFrom !== undefined) await ports.tables.drop(ports.catalog.place(movedFrom.physicalTable));
   await removeLines(ports.tables, ports.tools, staged);
-  if (waiting.length === 0) return { packages: [], changes: plan.changes };
+  if (waiting.length === 0 || !isOurs) return { packages: [], changes: isOurs ? plan.changes : [] };
   const loaded = await readLedgerRows(ports, spec, amongSql(waiting));
   const rowOf = new Map(loaded.map(({ tenant, row }) => [nameOf({ tenant, seq: row.seq }), row]));
   const packages = waiting.map(({ tenant, seq }): LoadReceipt => {

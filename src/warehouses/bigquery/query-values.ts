@@ -29,6 +29,8 @@ export function readCell(value: unknown, field: NestedField): unknown {
       return text === "true";
     case "NUMERIC":
     case "BIGNUMERIC":
+      if (field.precision !== undefined && Number(field.scale ?? 0) === 0)
+        return Number.isSafeInteger(Number(text)) ? Number(text) : text; // A whole number, though a wide one.
       return padScale(text, Number(field.scale ?? 0));
     case "TIMESTAMP":
       return `${trimZeros(formatTimestamp(BigInt(text)).slice(0, -1))}Z`;

@@ -151,8 +151,8 @@ function rankedSql(inputs: ViewInputs, base: string, by: CurrentOrder) {
   const rank =
     key.length === 0
       ? "1"
-      : `CASE WHEN ${keylessSql(inputs, "l")} THEN 1 ELSE ROW_NUMBER() OVER (` +
-        `PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${orderSql(hasCursor(inputs, by), "DESC")}) END`;
+      : `ROW_NUMBER() OVER (PARTITION BY ${[...place, ...key].join(", ")} ` +
+        `ORDER BY ${orderSql(hasCursor(inputs, by), "DESC")})`;
   const own = [named(currentColumns(inputs), "l"), ...added.map((name) => `l.${name}`)].join(", ");
   const rowNumber = freeName(inputs, "row_num");
   return {
@@ -171,7 +171,8 @@ export function currentSql(inputs: ViewInputs, base: string = inputs.landing): s
 /** The newest version of each record, also of those that it says are deleted. */
 export function newestSql(inputs: ViewInputs, base: string): string {
   const { sql, added, rowNumber } = rankedSql(inputs, base, inputs.spec.currentBy);
-  return `SELECT * EXCEPT (${added.join(", ")}) FROM (${sql}) AS n WHERE n.${rowNumber} = 1`;
+  const isOwn = inputs.spec.primaryKey.length === 0 ? "" : ` OR ${keylessSql(inputs, "n")}`;
+  return `SELECT * EXCEPT (${added.join(", ")}) FROM (${sql}) AS n WHERE (n.${rowNumber} = 1${isOwn})`;
 }
 
 /** Every version with the span in which it was the newest. */

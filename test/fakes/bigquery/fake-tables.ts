@@ -27,6 +27,7 @@ export class FakeTables {
   readonly #engine: DuckDBInstance;
   readonly #location: string;
   readonly #datasets = new Map<string, FakeDataset>();
+  #turn: Promise<unknown> = Promise.resolve();
   /** Rights that are missing: `dataset` → permission. */
   readonly denied: Map<string, string> = new Map<string, string>();
 
@@ -80,7 +81,14 @@ export class FakeTables {
     return [...this.dataset(project, dataset).tables.keys()].sort();
   }
 
-  async handle({ method, project, parts, body, query }: RestRequest): Promise<unknown> {
+  /** One request after another: what the service does in one step takes several here. */
+  async handle(request: RestRequest): Promise<unknown> {
+    const mine = this.#turn.then(() => this.#handleNext(request));
+    this.#turn = mine.catch(() => {}); // Whoever asked is told.
+    return await mine;
+  }
+
+  async #handleNext({ method, project, parts, body, query }: RestRequest): Promise<unknown> {
     const [, dataset, , table, data] = parts;
     if (dataset === undefined && method === "POST") {
       const { datasetReference, location, labels } = body as {

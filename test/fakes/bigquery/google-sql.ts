@@ -195,6 +195,7 @@ function translate(tokens: readonly Token[], defaults: Defaults): string {
     const isTable =
       previous?.kind === "name" &&
       beforeTables.has(previous.value) &&
+      token.value !== "SET" && // MERGE … THEN UPDATE SET
       !(previous.value === "FROM" && beforePrevious?.value === "DISTINCT") &&
       (token.kind === "quoted" || (token.kind === "name" && next(at + 1)?.text !== "("));
     const follows = next(at + 1)?.text;
