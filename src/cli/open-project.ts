@@ -59,11 +59,21 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
       workFolder: dirname(path), // The system's temporary folder is often small or in memory.
     });
   };
+  const openBigQueryWarehouse = async (url: string): Promise<Warehouse> => {
+    const [{ openBigQuery }, { readStagedPart }] = await Promise.all([
+      import("../warehouses/bigquery/open-bigquery.ts"),
+      import("../landing/part-reader.ts"),
+    ]);
+    return openBigQuery(url, { openStaging: (bucket) => places.openStore(bucket), readPart: readStagedPart });
+  };
   const openWarehouse = (): Promise<Warehouse> => {
-    warehouse ??= openWarehouseAt(loaded.warehouse.path).then((opened) => {
-      invocation.atEnd(() => opened.close());
-      return opened;
-    });
+    const { engine, path, url } = loaded.warehouse;
+    warehouse ??= (engine === "bigquery" ? openBigQueryWarehouse(url) : openWarehouseAt(path)).then(
+      (opened) => {
+        invocation.atEnd(() => opened.close());
+        return opened;
+      },
+    );
     return warehouse;
   };
   return {

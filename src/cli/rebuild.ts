@@ -8,6 +8,7 @@ type RebuildOptions = GlobalOptions & Readonly<{ acceptMissing?: boolean }>;
 const after = `
 The new warehouse is built in a file beside the old one, compared with it, and put in its place in one step; until then
 queries see the old one. Where rows differ, the old file is kept beside it and named.
+In BigQuery a stream's tables are emptied and loaded again: until that has ended, queries see what is there so far.
 Tables of your own in the file are not landed: a whole rebuild leaves them out, one of single streams keeps them.
 
 Examples:

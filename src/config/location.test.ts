@@ -26,10 +26,18 @@ describe("parseLocation", () => {
   test.each([
     ["gs://bucket/x", "landing"],
     ["s3://bucket/x", "landing"],
-    ["bigquery://p/d", "warehouse"],
     ["postgres://u:secret@h/d", "warehouse"],
   ] as const)("%s is not in this version yet", (url, what) => {
     expect(codeOf(url, what)).toBe("NOT_SUPPORTED");
+  });
+
+  test("a warehouse in BigQuery keeps its files beside the project", () => {
+    const url = "bigquery://shop/warehouse?location=EU";
+    expect(parseLocation(url, "warehouse", "LEAT_WAREHOUSE", "/p")).toEqual({
+      engine: "bigquery",
+      path: "/p/.leat/bigquery",
+      url,
+    });
   });
 
   test("a password in an address is not repeated", () => {

@@ -3,13 +3,16 @@ import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LeatError } from "../errors/leat-error.ts";
 
-/** A checked location: which engine, and the absolute path on this machine. */
-export type Location = Readonly<{ engine: "file" | "duckdb"; path: string; url: string }>;
+/**
+ * A checked location: which engine, and the absolute path on this machine. Of a warehouse elsewhere, `path` is a place
+ * of this machine in whose folder leat keeps what belongs to the project beside the warehouse.
+ */
+export type Location = Readonly<{ engine: "file" | "duckdb" | "bigquery"; path: string; url: string }>;
 
 const later = {
   landing: ["gs", "s3"],
   bucket: ["gs", "s3"],
-  warehouse: ["bigquery", "postgres", "postgresql"],
+  warehouse: ["postgres", "postgresql"],
 } as const;
 
 const known = { landing: "file", bucket: "file", warehouse: "duckdb" } as const;
@@ -33,6 +36,8 @@ export function parseLocation(
   folder: string,
 ): Location {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(url)?.[1]?.toLowerCase();
+  if (what === "warehouse" && scheme === "bigquery")
+    return { engine: "bigquery", path: resolve(folder, ".leat/bigquery"), url };
   const laterSchemes: readonly string[] = later[what];
   if (scheme !== undefined && laterSchemes.includes(scheme)) {
     throw new LeatError("NOT_SUPPORTED", {

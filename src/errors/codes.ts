@@ -233,7 +233,8 @@ const generalCodes = {
     retryable: true,
   },
   QUERY_TOO_COSTLY: {
-    meaning: "A statement would be billed for more bytes than the warehouse's address allows; it was not run.",
+    meaning:
+      "A statement would be billed for more bytes than the warehouse's address allows; it was not run.",
     hint: "Narrow the statement, or raise maximumBytesBilled in the warehouse's address.",
     retryable: false,
   },

@@ -126,6 +126,8 @@ export interface Warehouse {
     options: { tenantColumn: string; partitionColumn: string | undefined },
   ): Promise<void>;
   query(sql: string, options?: { signal?: AbortSignal; rowsMax?: number }): Promise<QueryResult>;
+  /** What a query would read and cost; refuses what is no query. `undefined`: nobody is billed for queries. */
+  estimate?(sql: string): Promise<Readonly<{ bytes: number; dollars: number }>>;
   /** Checksums of the landing table per tenant and package: equal rows give equal checksums in any order of loading. */
   checksums(spec: StreamSpec): Promise<readonly TableChecksum[]>;
   /** Keys whose current row differs between `cursor` and `arrival` (I20): how many, and some of them. */
