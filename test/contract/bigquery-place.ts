@@ -16,6 +16,8 @@ export type BigQueryPlace = WarehouseUnderTest &
   Readonly<{
     server: BigQueryServer;
     objects: MemoryObjects;
+    /** Every object that a job has read, also after it was removed. */
+    loaded: ReadonlyMap<string, Uint8Array>;
     own: BigQueryWarehouse;
     open: (parameters?: string, project?: string) => BigQueryWarehouse;
   }>;
@@ -25,8 +27,13 @@ const bucket = "gs://copies";
 /** Opens an empty place. Several of them share a server, each with a project of its own. */
 export async function openPlace(): Promise<BigQueryPlace> {
   const objects: MemoryObjects = new Map();
+  const loaded = new Map<string, Uint8Array>();
   const server = await startBigQuery({
-    readObject: async (_bucket, key) => objects.get(key)?.body,
+    readObject: async (_bucket, key) => {
+      const body = objects.get(key)?.body;
+      if (body !== undefined) loaded.set(key, body);
+      return body;
+    },
   });
   await server.addDataset("shop-1", "warehouse");
   const folder = await mkdtemp(join(tmpdir(), "leat-bigquery-"));
@@ -44,6 +51,7 @@ export async function openPlace(): Promise<BigQueryPlace> {
   return {
     server,
     objects,
+    loaded,
     folder,
     own,
     open,

@@ -158,6 +158,25 @@ describe("what is another way in BigQuery", () => {
     });
   });
 
+  test("one hundred tenants of a stream are one load job, one commit and some thirty requests", async () => {
+    await withPlace(async (bench, { own, server }) => {
+      const packs = [];
+      for (let at = 0; at < 100; at += 1)
+        packs.push(await bench.land([plant(at, "2024-01-01")], { tenant: `t${at}` }));
+      await own.prepare(spec, { tenantColumn: "tenant_id", partitionColumn: undefined });
+      const before = { ...own.usage(), sent: server.exchanges.length };
+      const { packages } = await bench.load(spec, packs, own);
+      const { loads, commits, queries, requests, bytesBilled } = own.usage();
+      expect(packages).toHaveLength(100);
+      expect([loads - before.loads, commits - before.commits]).toEqual([1, 1]);
+      expect(queries - before.queries).toBeLessThanOrEqual(4);
+      expect(requests - before.requests).toBe(server.exchanges.length - before.sent);
+      expect(requests - before.requests).toBeLessThan(40);
+      expect(bytesBilled).toBeGreaterThan(before.bytesBilled);
+      expect(await bench.values(`SELECT count(*) FROM ${table}`)).toEqual([100]);
+    });
+  });
+
   test("what a query would cost is told before, and nothing but a query is asked", async () => {
     await withPlace(async (bench, { own, server }) => {
       await bench.loadRecords(spec, [plant(1, "2024-01-01")]);
