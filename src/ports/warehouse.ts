@@ -54,6 +54,13 @@ export type ReopenPackage = (tenant: TenantId, seq: number) => Promise<PackageTo
 /** A column of a table in the warehouse. */
 export type WarehouseColumn = Readonly<{ name: string; type: string }>;
 
+/** How a warehouse's SQL writes names, texts, and the place of a source's views. */
+export type SqlNaming = Readonly<{
+  quoteName: (name: string) => string;
+  quoteText: (text: string) => string;
+  viewsOf: (source: string) => string;
+}>;
+
 /** Result of a query: columns and rows of values that JSON can hold (decimals and integers beyond ±2^53 as text). */
 export type QueryResult = Readonly<{
   columns: readonly WarehouseColumn[];
@@ -96,6 +103,8 @@ export interface Warehouse {
    * Whether it reads parts of a store where they lie, so that they are not brought to this disk. `undefined`: none.
    */
   readsInPlace?(storeUrl: string, compression: Compression): boolean;
+  /** How SQL for it writes names and texts, where that is not by double and single quotes. */
+  readonly naming?: SqlNaming;
   /** Its random id; made by one atomic create and read back on first use (I18). */
   identity(): Promise<WarehouseId>;
   /** Ledger rows of a stream and tenant with `seq > afterSeq`, in the order of seq. */

@@ -99,8 +99,9 @@ function cellsTable({ columns, lines, packages }: Commit): string {
   const typed = columns
     .map((column, index) => ({ column, index }))
     .filter(({ column }) => column.type.type !== "unknown");
+  // Of a JSON null the function's pages say SQL's NULL, and some engines the text; a string has its quotes here.
   const queries = typed.map(
-    ({ column, index }) => `JSON_QUERY(s.line, ${quoteJsonPath([column.key])}) AS q${index}`,
+    ({ column, index }) => `NULLIF(JSON_QUERY(s.line, ${quoteJsonPath([column.key])}), 'null') AS q${index}`,
   );
   const texts = typed
     .filter(({ column }) => column.type.type !== "json")

@@ -24,7 +24,8 @@ export function isTimeCursor(cursor: CursorSpec): boolean {
 /** A value at a dotted path: its first key's column, and below it by JSONPath. */
 export function pathSql(column: string, below: readonly string[], as: "json" | "text"): string {
   if (below.length === 0) return column;
-  return `${as === "json" ? "JSON_QUERY" : "JSON_VALUE"}(${column}, ${quoteJsonPath(below)})`;
+  const path = quoteJsonPath(below);
+  return as === "json" ? `NULLIF(JSON_QUERY(${column}, ${path}), 'null')` : `JSON_VALUE(${column}, ${path})`;
 }
 
 /** The steps to the sorting value. `type` is that of `column`, at the path's first key. */

@@ -10,6 +10,7 @@ import type {
   PackageToLoad,
   QueryResult,
   ReopenPackage,
+  SqlNaming,
   StagedPart,
   TableChecksum,
   Warehouse,
@@ -23,9 +24,9 @@ import { type JobCounts, Jobs } from "./jobs.ts";
 import { readLedgerRows } from "./ledger.ts";
 import { type BatchPorts, loadBatch, prepareStream } from "./load-batch.ts";
 import { Queries, type QueryEstimate } from "./queries.ts";
-import { quoteText } from "./sql-text.ts";
+import { quoteName, quoteText } from "./sql-text.ts";
 import { isReadInPlace } from "./stage-parts.ts";
-import { viewInputs } from "./stream-views.ts";
+import { viewInputs, viewsDataset } from "./stream-views.ts";
 import { Tables } from "./tables.ts";
 import { disagreementsSql } from "./view-sql.ts";
 
@@ -66,11 +67,17 @@ export function openBigQuery(url: string, options: BigQueryOptions): BigQueryWar
 class Dataset implements BigQueryWarehouse {
   readonly url: string;
   readonly compressions = ["gzip", "none"] as const;
+  readonly naming: SqlNaming;
   readonly #ports: BatchPorts;
 
   constructor(url: string, options: BigQueryOptions) {
     const address = parseAddress(url);
     this.url = `bigquery://${address.project}/${address.dataset}?location=${address.location}`;
+    this.naming = {
+      quoteName,
+      quoteText,
+      viewsOf: (source) => viewsDataset(address.viewsPrefix, source),
+    };
     const { nowMs = Date.now, readPart, openStaging } = options;
     const api = new GoogleApi({ address, waitFactor: options.waitFactor });
     const jobs = new Jobs(api, nowMs);
