@@ -165,7 +165,6 @@ const mismatch = (place: StreamPlace, seq: number, what: string): LeatError =>
 const standardNaming: SqlNaming = {
   quoteName: (name) => `"${name.replaceAll('"', '""')}"`,
   quoteText: (text) => `'${text.replaceAll("'", "''")}'`,
-  viewsOf: (source) => source,
 };
 
 type SourceComparison = Readonly<{
@@ -188,8 +187,8 @@ async function compareSource(
     await attempt(faults, signal, async () => {
       const theirs = await source.count?.(spec.name, tenant, world, signal);
       if (theirs === undefined) return;
-      const { quoteName, quoteText, viewsOf } = warehouse.naming ?? standardNaming;
-      const view = `${quoteName(viewsOf(source.name))}.${quoteName(spec.name)}`;
+      const { quoteName, quoteText } = warehouse.naming ?? standardNaming;
+      const view = warehouse.currentName?.(spec) ?? `${quoteName(source.name)}.${quoteName(spec.name)}`;
       const { rows } = await warehouse.query(
         `select count(*) from ${view} where ${quoteName(opened.project.tenantColumn)} = ${quoteText(tenant.id)}`,
         { signal },

@@ -222,21 +222,22 @@ class StreamLoad {
   }
 }
 
-/** Failures of the warehouse itself. */
-const ofWarehouse: ReadonlySet<string> = new Set([
+/** Codes of a warehouse that is not there, not ours, full, at work for others, or not allowed. */
+const warehouseCodes: readonly string[] = [
   "WAREHOUSE_LOCKED",
   "WAREHOUSE_FULL",
   "WAREHOUSE_UNREADABLE",
   "WAREHOUSE_DENIED",
   "WAREHOUSE_QUOTA",
   "QUERY_TOO_COSTLY",
+  "DEPENDENCY_MISSING",
   "INTERRUPTED",
-]);
+];
 
 /** Whether a failure is about what was loaded, so that the others of the batch may do better without it. */
 function isPoison(error: unknown): boolean {
   if (!isLeatError(error)) return true;
-  return !ofWarehouse.has(error.code);
+  return !warehouseCodes.includes(error.code);
 }
 
 function rewritten(place: StreamPlace, seq: number, what: string): LeatError {

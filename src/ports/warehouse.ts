@@ -54,11 +54,10 @@ export type ReopenPackage = (tenant: TenantId, seq: number) => Promise<PackageTo
 /** A column of a table in the warehouse. */
 export type WarehouseColumn = Readonly<{ name: string; type: string }>;
 
-/** How a warehouse's SQL writes names, texts, and the place of a source's views. */
+/** How a warehouse's SQL writes names and texts. */
 export type SqlNaming = Readonly<{
   quoteName: (name: string) => string;
   quoteText: (text: string) => string;
-  viewsOf: (source: string) => string;
 }>;
 
 /** Result of a query: columns and rows of values that JSON can hold (decimals and integers beyond ±2^53 as text). */
@@ -134,6 +133,8 @@ export interface Warehouse {
     spec: StreamSpec,
     options: { tenantColumn: string; partitionColumn: string | undefined },
   ): Promise<void>;
+  /** Name of a stream's current rows as SQL; `undefined`: the stream's in a schema called like its source. */
+  currentName?(spec: StreamSpec): string;
   query(sql: string, options?: { signal?: AbortSignal; rowsMax?: number }): Promise<QueryResult>;
   /** What a query would read and cost; refuses what is no query. `undefined`: nobody is billed for queries. */
   estimate?(sql: string): Promise<Readonly<{ bytes: number; dollars: number }>>;

@@ -19,6 +19,8 @@ export type JobRequest = Readonly<{
   identity: string | undefined;
   configuration: Readonly<Record<string, unknown>>;
   labels: Readonly<Record<string, string>>;
+  /** Tells who begins it, so that of several that want the same job one has done it. Default: nobody in particular. */
+  by?: string;
   what: string;
 }>;
 
@@ -45,8 +47,6 @@ export type JobCounts = { loads: number; commits: number; queries: number; bytes
 export class Jobs {
   readonly #api: GoogleApi;
   readonly #nowMs: () => number;
-  /** Tells our jobs from those of other processes that do the same. */
-  readonly #by = randomBytes(10).toString("hex");
   readonly counts: JobCounts = { loads: 0, commits: 0, queries: 0, bytesBilled: 0n };
 
   constructor(api: GoogleApi, nowMs: () => number) {
@@ -121,7 +121,11 @@ export class Jobs {
   async #begin(id: string, request: JobRequest, signal?: AbortSignal): Promise<BegunJob> {
     const { project, location } = this.#api.address;
     const { kind, configuration, what } = request;
-    const labels = { leat: label(kind), by: this.#by, ...mapLabels(request.labels) };
+    const labels = {
+      leat: label(kind),
+      ...(request.by !== undefined && { by: request.by }),
+      ...mapLabels(request.labels),
+    };
     const body = {
       jobReference: { projectId: project, jobId: id, location },
       configuration: { ...configuration, labels },
@@ -136,7 +140,7 @@ export class Jobs {
       if (!(error instanceof GoogleFailure)) throw error;
       if (error.status !== 409) throw new JobFailure(error, what);
       const job = await this.#read(id, what, signal);
-      return { job, isFound: true, isOurs: labelsOf(job)["by"] === this.#by };
+      return { job, isFound: true, isOurs: request.by !== undefined && labelsOf(job)["by"] === request.by };
     }
   }
 

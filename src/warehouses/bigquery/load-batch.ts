@@ -5,6 +5,7 @@
  * whole begins again with what is there now. Nothing but the script writes rows.
  */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { LeatError } from "../../errors/leat-error.ts";
 import { toTenantId, type WarehouseId } from "../../model/ids.ts";
 import { keepTypes, type PlaceColumns, planSchema, type SchemaPlan } from "../../model/plan-schema.ts";
@@ -44,6 +45,8 @@ type BatchJob = Readonly<{
   /** `prepare`: the columns of the place; packages bring their own. */
   place: PlaceColumns | undefined;
   reopen: ReopenPackage | undefined;
+  /** This call's name: of several that load the same at once, one tells of it. */
+  by: string;
 }>;
 
 /** Loads a batch; see `Warehouse.load`. */
@@ -56,14 +59,16 @@ export async function loadBatch(
 ): Promise<BatchReceipt> {
   assert(new Set(packages.map(nameOf)).size === packages.length, "a package comes once in a batch");
   if (packages.length === 0) return { packages: [], changes: [] };
-  return await commitBatch(ports, { spec, packages, place: undefined, reopen }, signal);
+  return await commitBatch(ports, { spec, packages, place: undefined, reopen, by: newName() }, signal);
 }
 
 /** Makes a stream's tables and views, empty if need be. */
 export async function prepareStream(ports: BatchPorts, spec: StreamSpec, place: PlaceColumns): Promise<void> {
   const { signal } = new AbortController();
-  await commitBatch(ports, { spec, packages: [], place, reopen: undefined }, signal);
+  await commitBatch(ports, { spec, packages: [], place, reopen: undefined, by: newName() }, signal);
 }
+
+const newName = (): string => randomBytes(10).toString("hex");
 
 async function commitBatch(ports: BatchPorts, job: BatchJob, signal: AbortSignal): Promise<BatchReceipt> {
   ports.api.throwIfStopped(signal);
@@ -156,7 +161,7 @@ async function tryBatch(
       registry,
       current: isKept ? keptStatements(ports, shape, waiting) : [],
     };
-    const outcome = await runCommit(ports, commit, state, signal);
+    const outcome = await runCommit(ports, commit, { turn: state.turn, by: job.by }, signal);
     if (outcome === "overtaken") return undefined;
     isOurs = outcome === "ours";
   }
@@ -238,7 +243,7 @@ function commitPaths(catalog: Catalog, spec: StreamSpec, table: string): Commit[
 async function runCommit(
   ports: BatchPorts,
   commit: Commit,
-  state: StreamState,
+  { turn, by }: Readonly<{ turn: number; by: string }>,
   signal: AbortSignal,
 ): Promise<"ours" | "theirs" | "overtaken"> {
   const { spec, packages } = commit;
@@ -247,7 +252,7 @@ async function runCommit(
   const labels = { source: spec.source, stream: spec.name };
   const configuration = ports.queries.configuration(sql);
   try {
-    const request = { kind: "commit", identity: sql, configuration, labels, what };
+    const request = { kind: "commit", identity: sql, configuration, labels, by, what };
     return (await ports.jobs.run(request, signal)).isOurs ? "ours" : "theirs";
   } catch (error) {
     if (!(error instanceof JobFailure)) throw error;
@@ -255,7 +260,7 @@ async function runCommit(
     if (message.includes(scriptFaults.overtaken) || /aborted due to concurrent update/i.test(message))
       return "overtaken";
     // A plan that is void may fail in any way, such as by a table that the other commit has moved.
-    if ((await ports.catalog.readState(spec)).turn !== state.turn) return "overtaken";
+    if ((await ports.catalog.readState(spec)).turn !== turn) return "overtaken";
     throw commitError(error, commit);
   }
 }

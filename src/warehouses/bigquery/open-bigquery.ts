@@ -26,7 +26,7 @@ import { type BatchPorts, loadBatch, prepareStream } from "./load-batch.ts";
 import { Queries, type QueryEstimate } from "./queries.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 import { isReadInPlace } from "./stage-parts.ts";
-import { viewInputs, viewsDataset } from "./stream-views.ts";
+import { viewInputs, viewPath } from "./stream-views.ts";
 import { Tables } from "./tables.ts";
 import { disagreementsSql } from "./view-sql.ts";
 
@@ -67,17 +67,12 @@ export function openBigQuery(url: string, options: BigQueryOptions): BigQueryWar
 class Dataset implements BigQueryWarehouse {
   readonly url: string;
   readonly compressions = ["gzip", "none"] as const;
-  readonly naming: SqlNaming;
+  readonly naming: SqlNaming = { quoteName, quoteText };
   readonly #ports: BatchPorts;
 
   constructor(url: string, options: BigQueryOptions) {
     const address = parseAddress(url);
     this.url = `bigquery://${address.project}/${address.dataset}?location=${address.location}`;
-    this.naming = {
-      quoteName,
-      quoteText,
-      viewsOf: (source) => viewsDataset(address.viewsPrefix, source),
-    };
     const { nowMs = Date.now, readPart, openStaging } = options;
     const api = new GoogleApi({ address, waitFactor: options.waitFactor });
     const jobs = new Jobs(api, nowMs);
@@ -142,6 +137,10 @@ class Dataset implements BigQueryWarehouse {
     options: { tenantColumn: string; partitionColumn: string | undefined },
   ): Promise<void> {
     await prepareStream(this.#ports, spec, options);
+  }
+
+  currentName(spec: StreamSpec): string {
+    return viewPath(this.#ports, spec);
   }
 
   async query(sql: string, options: { signal?: AbortSignal; rowsMax?: number } = {}): Promise<QueryResult> {
