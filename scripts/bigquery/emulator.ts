@@ -31,7 +31,10 @@ export async function openEmulator(): Promise<Emulator | undefined> {
     await mkdir(folder, { recursive: true });
     const isMade = (await runCommand("python3", ["-m", "venv", join(folder, "venv")])) === 0;
     const pip = join(folder, "venv", "bin", "pip");
-    if (!isMade || (await runCommand(pip, ["-q", "install", `bqemulator==${version}`, "duckdb<2", "numpy"])) !== 0)
+    if (
+      !isMade ||
+      (await runCommand(pip, ["-q", "install", `bqemulator==${version}`, "duckdb<2", "numpy"])) !== 0
+    )
       return undefined;
   }
   const port = await freePort();
