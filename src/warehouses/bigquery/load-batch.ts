@@ -277,8 +277,12 @@ function commitError(error: JobFailure, { spec, packages }: Commit): LeatError {
   const counts = /leat: counts (\d+) (\d+) (\d+) (\d+) ([^\n]*)/.exec(message);
   if (counts !== null) {
     const [seq, landed, loaded, rejected] = counts.slice(1, 5).map(Number);
-    const tenant = packages.find(({ pack }) => pack.seq === seq && counts[5]!.startsWith(pack.tenant))?.pack
-      .tenant;
+    // The service may add words of its own; of two tenants that begin alike the longer one is meant.
+    const named = packages.map(({ pack }) => pack).filter((pack) => counts[5]!.startsWith(pack.tenant));
+    const tenant = named
+      .filter((pack) => pack.seq === seq)
+      .map((pack) => pack.tenant)
+      .sort((x, y) => y.length - x.length)[0];
     return new LeatError("ACCOUNTING_MISMATCH", {
       message: `${name} (tenant ${tenant}): package ${seq} landed ${landed} records, but ${loaded} were loaded and ${rejected} rejected; nothing was loaded.`,
       details: { source: spec.source, stream: spec.name, tenant, seq, landed, loaded, rejected },

@@ -117,8 +117,8 @@ class Dataset implements BigQueryWarehouse {
     if (!(await this.#isMade())) return new Map();
     const loads = this.#ports.catalog.path("_leat_loads");
     const newest =
-      `NOT EXISTS (SELECT 1 FROM ${loads} AS later WHERE later.${ofStream(spec).replace(" AND ", " AND later.")} ` +
-      "AND later.tenant = _leat_loads.tenant AND later.seq > _leat_loads.seq)";
+      "CONCAT(CAST(seq AS STRING), ' ', tenant) IN (SELECT CONCAT(CAST(MAX(seq) AS STRING), ' ', tenant) " +
+      `FROM ${loads} WHERE ${ofStream(spec)} GROUP BY tenant)`;
     const rows = await readLedgerRows(this.#ports, spec, newest);
     return new Map(rows.map(({ tenant, row }) => [tenant, row]));
   }
