@@ -84,6 +84,8 @@ function packagesTable({ packages }: Commit): string {
       seq: String(pack.seq),
       place_tenant: quoteText(tenant),
       place_seq: quoteText(seq),
+      partition_key:
+        pack.partitionColumn === undefined ? "CAST(NULL AS STRING)" : quoteText(pack.partitionColumn),
       manifest_hash: quoteText(pack.manifestHash),
       landed: String(pack.landed),
       generation: String(pack.generation),
@@ -148,20 +150,14 @@ function cellsTable({ columns, lines, packages }: Commit): string {
   return `CREATE TEMP TABLE leat_cells AS SELECT ${kept.join(", ")}, ${problem.join(" ")} AS problem FROM (${converted}) AS y`;
 }
 
-/** The partition's value: its key may differ from package to package, and a path must be a constant. */
+/** The partition's value: its key is the package's, and a path must be a constant. */
 function partitionSql(packages: readonly CommitPackage[]): string {
-  const keys = new Map<string, string[]>();
-  for (const { pack } of packages) {
-    if (pack.partitionColumn === undefined) continue;
-    keys.set(pack.partitionColumn, [
-      ...(keys.get(pack.partitionColumn) ?? []),
-      `(${quoteText(pack.tenant)}, ${pack.seq})`,
-    ]);
-  }
-  const value = (key: string) => `JSON_VALUE(s.line, ${quoteJsonPath([key])})`;
+  const keys = new Set(packages.flatMap(({ pack }) => pack.partitionColumn ?? []));
   if (keys.size === 0) return "CAST(NULL AS STRING)";
-  if (keys.size === 1) return value([...keys.keys()][0]!);
-  return `COALESCE(${[...keys.keys()].map(value).join(", ")})`;
+  const cases = [...keys].map(
+    (key) => `WHEN ${quoteText(key)} THEN JSON_VALUE(s.line, ${quoteJsonPath([key])})`,
+  );
+  return `CASE p.partition_key ${cases.join(" ")} END`;
 }
 
 /** Rows of the old table whose cells are right as they are, or become so by an exact cast. */
