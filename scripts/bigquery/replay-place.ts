@@ -12,6 +12,7 @@ type LoadJob = Readonly<{
 }>;
 type Body = Readonly<{
   tableReference?: { tableId: string };
+  schema?: { fields: readonly { name: string; type: string }[] };
   configuration?: { dryRun?: boolean; load?: LoadJob; query?: { query: string; defaultDataset?: unknown } };
 }>;
 
@@ -37,7 +38,7 @@ export async function replayPlace(
       const datasetReference = { projectId: project, datasetId: "warehouse" };
       await emulator.send("POST", `/projects/${project}/datasets`, { datasetReference, location: "EU" });
     }
-    const { configuration } = (body ?? {}) as Body;
+    const { configuration, schema } = (body ?? {}) as Body;
     const sql = configuration?.query?.query;
     if (configuration?.dryRun === true && sql !== undefined) asked.add(sql);
     if (method === "GET" || configuration?.dryRun === true || (sql !== undefined && asked.has(sql))) continue;
@@ -45,7 +46,14 @@ export async function replayPlace(
     if (sql !== undefined && /^SELECT /.test(sql)) continue;
     try {
       if (configuration?.load !== undefined) await insertLines(emulator, place, project, configuration.load);
-      else if (sql !== undefined) await runScript(emulator, project, rename(sql));
+      else if (method === "PATCH" && schema !== undefined) {
+        // It forgets columns that are added this way, and knows the statement.
+        const [, , , , dataset, , table] = rest.split("/");
+        for (const { name, type } of schema.fields) {
+          const add = `ALTER TABLE \`${project}\`.\`${dataset}\`.\`${table}\` ADD COLUMN IF NOT EXISTS \`${name}\` ${type}`;
+          await runScript(emulator, project, add);
+        }
+      } else if (sql !== undefined) await runScript(emulator, project, rename(sql));
       else
         await emulator.send(
           method,
