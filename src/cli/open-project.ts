@@ -72,20 +72,33 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
       workFolder: dirname(path), // The system's temporary folder is often small or in memory.
     });
   };
-  const openPostgresWarehouse = async (
-    location: Readonly<{ connectionString: string; stateFolder: string }>,
-  ): Promise<Warehouse> => {
+  const openPostgresWarehouse = async (connectionString: string): Promise<Warehouse> => {
     const [{ openPostgres }, options] = await Promise.all([
       import("../warehouses/postgres/open-postgres.ts"),
       openPostgresOptions(loaded),
     ]);
-    return openPostgres(location.connectionString, options);
+    return openPostgres(connectionString, options);
+  };
+  const openBigQueryWarehouse = async (url: string): Promise<Warehouse> => {
+    const [{ openBigQuery }, { readStagedPart }] = await Promise.all([
+      import("../warehouses/bigquery/open-bigquery.ts"),
+      import("../landing/part-reader.ts"),
+    ]);
+    return openBigQuery(url, { openStaging: (bucket) => places.openStore(bucket), readPart: readStagedPart });
+  };
+  const openChosen = (): Promise<Warehouse> => {
+    const { warehouse: location } = loaded;
+    switch (location.engine) {
+      case "duckdb":
+        return openWarehouseAt(location.path);
+      case "postgres":
+        return openPostgresWarehouse(location.connectionString);
+      case "bigquery":
+        return openBigQueryWarehouse(location.url);
+    }
   };
   const openWarehouse = (): Promise<Warehouse> => {
-    const { warehouse: location } = loaded;
-    const opening = () =>
-      location.engine === "duckdb" ? openWarehouseAt(location.path) : openPostgresWarehouse(location);
-    warehouse ??= opening().then((opened) => {
+    warehouse ??= openChosen().then((opened) => {
       invocation.atEnd(() => opened.close());
       return opened;
     });

@@ -1,10 +1,10 @@
 /** `leat query`: one SQL statement, its rows as a table, JSON or CSV. */
 import type { Command } from "commander";
 import { LeatError } from "../errors/leat-error.ts";
-import type { QueryResult } from "../ports/warehouse.ts";
+import type { QueryResult, Warehouse } from "../ports/warehouse.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 
-type QueryOptions = GlobalOptions & Readonly<{ csv?: boolean; rowsMax?: string }>;
+type QueryOptions = GlobalOptions & Readonly<{ csv?: boolean; rowsMax?: string; dryRun?: boolean }>;
 
 /** Rows held in memory at most, unless told otherwise: a forgotten WHERE must not fill the machine. */
 const rowsMaxDefault = 100_000;
@@ -27,6 +27,7 @@ export function addQuery(program: Command, invocation: Invocation): void {
     )
     .argument("<sql>", "The statement.")
     .option("--csv", "Print CSV with a line of headings.")
+    .option("--dry-run", "Tell what the statement would read and cost, where the warehouse bills for it.")
     .option(
       "--rows-max <n>",
       `Rows at most; more are an error, never silently cut. Default ${rowsMaxDefault}.`,
@@ -46,6 +47,10 @@ async function query(invocation: Invocation, sql: string, options: QueryOptions)
   }
   const opened = await openProject(invocation, options);
   const warehouse = await opened.openWarehouse();
+  if (options.dryRun) {
+    terminal.out(await printEstimate(warehouse, sql, options.json === true));
+    return 0;
+  }
   const result = await warehouse.query(sql, { signal, rowsMax: rowsMax + 1 });
   if (result.rows.length > rowsMax) {
     throw new LeatError("QUERY_FAILED", {
@@ -60,6 +65,18 @@ async function query(invocation: Invocation, sql: string, options: QueryOptions)
     terminal.out(options.csv ? printCsv(headings, result.rows) : printTable(headings, result.rows));
   }
   return 0;
+}
+
+async function printEstimate(warehouse: Warehouse, sql: string, isJson: boolean): Promise<string> {
+  if (warehouse.estimate === undefined)
+    throw new LeatError("NOT_SUPPORTED", {
+      message: "This warehouse bills for nothing.",
+      hint: "Run the statement without --dry-run.",
+    });
+  const { bytes, dollars } = await warehouse.estimate(sql);
+  if (isJson) return `${JSON.stringify({ bytes, dollars })}\n`;
+  const mebibytes = (bytes / 1024 ** 2).toFixed(1);
+  return `It would read ${mebibytes} MiB, some $${dollars.toFixed(4)} on demand. Nothing was run.\n`;
 }
 
 function readRowsMax(options: QueryOptions): number {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { constants, existsSync } from "node:fs";
 import { copyFile, link, rename, rm } from "node:fs/promises";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
-import { listTenants } from "../landing/log.ts";
+import { listTenants, readManifest } from "../landing/log.ts";
 import type { TableChecksum, Warehouse } from "../ports/warehouse.ts";
 import type { Progress } from "../ports/world.ts";
 import { streamName } from "../sync/choose.ts";
@@ -47,9 +47,14 @@ const differencesMax = 50;
  */
 export async function rebuildWarehouse(opened: OpenProject, job: RebuildJob): Promise<RebuildOutcome> {
   const { warehouse } = opened;
-  return warehouse.engine === "duckdb"
-    ? rebuildFile(opened, warehouse.path, job)
-    : rebuildSchema(opened, warehouse.connectionString, job);
+  switch (warehouse.engine) {
+    case "duckdb":
+      return await rebuildFile(opened, warehouse.path, job);
+    case "postgres":
+      return await rebuildSchema(opened, warehouse.connectionString, job);
+    case "bigquery":
+      return await rebuildInPlace(opened, job);
+  }
 }
 
 /** A schema beside the old one, from which the streams' tables are moved over in one transaction. */
@@ -103,6 +108,48 @@ async function rebuildFile(opened: OpenProject, path: string, job: RebuildJob): 
   } finally {
     await removeFile(aside);
   }
+}
+
+/**
+ * A service's warehouse, stream by stream: what is there is forgotten, and loaded again from the landing. Readers see a
+ * stream empty, and then as far as it is loaded; a death leaves that, and the next load goes on.
+ */
+async function rebuildInPlace(opened: OpenProject, job: RebuildJob): Promise<RebuildOutcome> {
+  const warehouse = await opened.openWarehouse();
+  const before = await readChecksums(warehouse, job.streams);
+  const ports = await opened.openSyncPorts(job.progress);
+  const streams: RebuiltStream[] = [];
+  for (const stream of job.streams) {
+    job.signal.throwIfAborted();
+    const held = before?.get(stream);
+    await refuseMissing(opened, stream, held, job);
+    await forgetStreams(warehouse, [stream]);
+    streams.push(await rebuildStream(ports, opened, stream, held, job));
+  }
+  return { streams, kept: null };
+}
+
+/** Before anything is forgotten: packages of the warehouse that the landing cannot give again. */
+async function refuseMissing(
+  { store, landing }: OpenProject,
+  stream: ChosenStream,
+  before: Checksums | undefined,
+  { acceptMissing }: RebuildJob,
+): Promise<void> {
+  const missing: string[] = [];
+  for (const { tenant, seq } of before?.values() ?? []) {
+    const place = { source: stream.source.name, stream: stream.spec.name, tenant };
+    if ((await readManifest(store, place, seq)) === undefined) missing.push(`${tenant}/${seq}`);
+  }
+  if (missing.length > 0 && !acceptMissing) throw missingPackages(stream, landing.url, missing);
+}
+
+function missingPackages(stream: ChosenStream, url: string, missing: readonly string[]): LeatError {
+  return new LeatError("VERIFY_FAILED", {
+    message: `${streamName(stream)}: the warehouse has ${missing.length} packages that the landing at ${url} has not; nothing was changed.`,
+    hint: "Check that this is the right landing. If they are meant to be gone, run again with --accept-missing.",
+    details: { missing: missing.slice(0, differencesMax) },
+  });
 }
 
 async function removeFile(path: string): Promise<void> {
@@ -188,11 +235,7 @@ async function rebuildStream(
   const after = keyed(await warehouse.checksums(stream.spec));
   const missing = [...(before?.keys() ?? [])].filter((key) => !after.has(key));
   if (missing.length > 0 && !job.acceptMissing) {
-    throw new LeatError("VERIFY_FAILED", {
-      message: `${streamName(stream)}: the warehouse has ${missing.length} packages that the landing at ${opened.landing.url} has not; nothing was changed.`,
-      hint: "Check that this is the right landing. If they are meant to be gone, run again with --accept-missing.",
-      details: { missing: missing.slice(0, differencesMax) },
-    });
+    throw missingPackages(stream, opened.landing.url, missing);
   }
   const differences = [...(before ?? [])].filter(([key, was]) => {
     const is = after.get(key);

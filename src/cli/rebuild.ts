@@ -8,6 +8,7 @@ type RebuildOptions = GlobalOptions & Readonly<{ acceptMissing?: boolean }>;
 const after = `
 The new warehouse is built in a file (of Postgres: a schema) beside the old one, compared with it, and put in its place
 in one step; until then queries see the old one. Where rows differ, the old one is kept and named.
+In BigQuery a stream's tables are emptied and loaded again: until that has ended, queries see what is there so far.
 Tables of your own in a file are not landed: a whole rebuild leaves them out, one of single streams keeps them. In
 Postgres nothing but the streams' own tables and views is touched.
 

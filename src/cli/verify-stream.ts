@@ -4,7 +4,7 @@ import { listTenants, readHead, readManifest } from "../landing/log.ts";
 import { verifyLog } from "../landing/verify-log.ts";
 import { describePlace, type StreamPlace, type TenantId } from "../model/ids.ts";
 import type { Tenant } from "../ports/source.ts";
-import type { LedgerRow, TableChecksum, Warehouse } from "../ports/warehouse.ts";
+import type { LedgerRow, SqlNaming, TableChecksum, Warehouse } from "../ports/warehouse.ts";
 import { streamName } from "../sync/choose.ts";
 import { toLeatError } from "../sync/extract-tenant.ts";
 import type { ChosenStream } from "../sync/sync-job.ts";
@@ -162,6 +162,11 @@ const mismatch = (place: StreamPlace, seq: number, what: string): LeatError =>
     details: { ...place, seq },
   });
 
+const standardNaming: SqlNaming = {
+  quoteName: (name) => `"${name.replaceAll('"', '""')}"`,
+  quoteText: (text) => `'${text.replaceAll("'", "''")}'`,
+};
+
 type SourceComparison = Readonly<{
   tenants: readonly TenantId[];
   faults: LeatError[];
@@ -182,11 +187,10 @@ async function compareSource(
     await attempt(faults, signal, async () => {
       const theirs = await source.count?.(spec.name, tenant, world, signal);
       if (theirs === undefined) return;
-      const name = (text: string): string => `"${text.replaceAll('"', '""')}"`;
-      const id = `'${tenant.id.replaceAll("'", "''")}'`;
-      const view = warehouse.currentName?.(spec) ?? `${name(source.name)}.${name(spec.name)}`;
+      const { quoteName, quoteText } = warehouse.naming ?? standardNaming;
+      const view = warehouse.currentName?.(spec) ?? `${quoteName(source.name)}.${quoteName(spec.name)}`;
       const { rows } = await warehouse.query(
-        `select count(*) from ${view} where ${name(opened.project.tenantColumn)} = ${id}`,
+        `select count(*) from ${view} where ${quoteName(opened.project.tenantColumn)} = ${quoteText(tenant.id)}`,
         { signal },
       );
       const ours = Number(rows[0]?.[0] ?? 0);

@@ -23,14 +23,7 @@ describe("parseLocation", () => {
     expect(parseLocation(url, what, "landing", "/project").path).toBe(path);
   });
 
-  test.each([["bigquery://p/d", "warehouse"]] as const)("%s is not in this version yet", (url, what) => {
-    expect(codeOf(url, what)).toBe("NOT_SUPPORTED");
-  });
-
   test("a password in an address is not repeated", () => {
-    expect(() => parseLocation("bigquery://u:hunter2@h/d", "warehouse", "LEAT_WAREHOUSE", "/p")).toThrow(
-      /^LEAT_WAREHOUSE: a warehouse at bigquery:\/\/ is not in this version yet\.$/,
-    );
     expect(() => parseLocation("mysql://u:hunter2@h/d", "warehouse", "LEAT_WAREHOUSE", "/p")).toThrow(
       /^LEAT_WAREHOUSE: the warehouse's address has the unknown scheme "mysql:"\.$/,
     );

@@ -6,12 +6,6 @@ import { LeatError } from "../errors/leat-error.ts";
 /** A checked location: which engine, and the absolute path on this machine. */
 export type Location = Readonly<{ engine: "file" | "duckdb"; path: string; url: string }>;
 
-const later = {
-  landing: [],
-  bucket: [],
-  warehouse: ["bigquery"],
-} as const;
-
 const known = { landing: "file", bucket: "file", warehouse: "duckdb" } as const;
 const examples = {
   landing: "file:.leat/landing",
@@ -24,7 +18,8 @@ const examples = {
  *
  * @param url - `file:.leat/landing`, `duckdb:/srv/shop.duckdb`; a relative path begins at `folder`.
  * @param from - who said so, for the message: `LEAT_LANDING` or `landing` of the configuration.
- * @throws LeatError `NOT_SUPPORTED` for an engine of a later version, `CONFIG_INVALID` for any other text.
+ * @throws LeatError `CONFIG_INVALID`; the address is not repeated unless it is a place on the disk, since it may hold a
+ *   password.
  */
 export function parseLocation(
   url: string,
@@ -33,13 +28,6 @@ export function parseLocation(
   folder: string,
 ): Location {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(url)?.[1]?.toLowerCase();
-  const laterSchemes: readonly string[] = later[what];
-  if (scheme !== undefined && laterSchemes.includes(scheme)) {
-    throw new LeatError("NOT_SUPPORTED", {
-      message: `${from}: a ${what} at ${scheme}:// is not in this version yet.`, // No more of it: it may hold a password.
-      hint: `Use ${examples[what]} for now.`,
-    });
-  }
   if (scheme !== known[what]) {
     const said = scheme === undefined ? "has no scheme" : `has the unknown scheme "${scheme}:"`;
     throw new LeatError("CONFIG_INVALID", {

@@ -20,6 +20,15 @@ test("a file of DuckDB is kept beside leat's other state", () => {
   });
 });
 
+test("a dataset of BigQuery has its state beside the project", () => {
+  const url = "bigquery://shop/warehouse?location=EU";
+  expect(parseWarehouseLocation(url, "LEAT_WAREHOUSE", "/p")).toEqual({
+    engine: "bigquery",
+    url,
+    stateFolder: "/p/.leat",
+  });
+});
+
 test.each([
   "postgres://",
   "postgres://u:hunter2@/x",

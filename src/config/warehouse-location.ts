@@ -1,4 +1,4 @@
-/** Where loaded tables live: a file of the embedded engine, or a schema of a Postgres database. */
+/** Where loaded tables live: a file of the embedded engine, a schema of a Postgres database, or a dataset of BigQuery. */
 import { dirname, join } from "node:path";
 import { LeatError } from "../errors/leat-error.ts";
 import { parseLocation } from "./location.ts";
@@ -10,6 +10,7 @@ import { parseLocation } from "./location.ts";
 export type WarehouseLocation = Readonly<
   | { engine: "duckdb"; path: string; url: string; stateFolder: string }
   | { engine: "postgres"; connectionString: string; url: string; stateFolder: string }
+  | { engine: "bigquery"; url: string; stateFolder: string }
 >;
 
 const example =
@@ -22,6 +23,7 @@ const example =
  * @throws LeatError as `parseLocation`; no part of a server's address is told, since it may hold a password.
  */
 export function parseWarehouseLocation(url: string, from: string, folder: string): WarehouseLocation {
+  if (/^bigquery:/i.test(url)) return { engine: "bigquery", url, stateFolder: join(folder, ".leat") }; // Read when opened.
   if (!/^postgres(ql)?:/i.test(url)) {
     const { path, url: told } = parseLocation(url, "warehouse", from, folder);
     return { engine: "duckdb", path, url: told, stateFolder: dirname(path) };

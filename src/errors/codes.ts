@@ -238,6 +238,22 @@ const generalCodes = {
     hint: "Free some space and run again.",
     retryable: true,
   },
+  WAREHOUSE_DENIED: {
+    meaning: "The warehouse's service refused the credentials, or they lack a right.",
+    hint: "Give the account named the role named; nothing was loaded.",
+    retryable: false,
+  },
+  WAREHOUSE_QUOTA: {
+    meaning: "A quota of the warehouse's service is used up; nothing was loaded.",
+    hint: "Wait until it refills, load less often, or ask the provider for more.",
+    retryable: true,
+  },
+  QUERY_TOO_COSTLY: {
+    meaning:
+      "A statement would be billed for more bytes than the warehouse's address allows; it was not run.",
+    hint: "Narrow the statement, or raise maximumBytesBilled in the warehouse's address.",
+    retryable: false,
+  },
   LEDGER_MISMATCH: {
     meaning: "The warehouse's rows and its ledger disagree for a package; nothing was written.",
     hint: "Somebody edited the table: run `leat rebuild` for the stream.",

@@ -143,12 +143,12 @@ class StreamLoad {
   }
 
   async #loadBatch(taken: readonly { queue: Queue; planned: PlannedPackage }[]): Promise<void> {
-    const { store, warehouse, progress } = this.#ports;
+    const { warehouse, progress } = this.#ports;
     const packages: PackageToLoad[] = [];
     for (const { planned } of taken) {
       const { tenant } = planned.head.manifest;
       try {
-        packages.push(await stagePackage(store, this.#openFolder, planned.head, planned.completesGeneration));
+        packages.push(await this.#stage(planned.head, planned.completesGeneration));
       } catch (error) {
         throw isLeatError(error) && error instanceof LeatError
           ? error.at({
@@ -200,13 +200,13 @@ class StreamLoad {
   readonly #reopen: ReopenPackage = async (tenant, seq) => {
     const place: StreamPlace = { source: this.#spec.source, stream: this.#spec.name, tenant };
     const head = await readManifestOfLog(this.#ports.store, place, seq);
-    return stagePackage(
-      this.#ports.store,
-      this.#openFolder,
-      head,
-      head.manifest.generation.state === "completed",
-    );
+    return await this.#stage(head, head.manifest.generation.state === "completed");
   };
+
+  async #stage(head: Head, completesGeneration: boolean): Promise<PackageToLoad> {
+    const { store, warehouse } = this.#ports;
+    return await stagePackage(store, warehouse, this.#openFolder, head, completesGeneration);
+  }
 
   #fail(place: StreamPlace, error: unknown): void {
     const load = this.#loads.get(place.tenant);
@@ -222,12 +222,15 @@ class StreamLoad {
   }
 }
 
-/** Codes of a warehouse that is not there, not ours, full or at work for others. */
+/** Codes of a warehouse that is not there, not ours, full, at work for others, or not allowed. */
 const warehouseCodes: readonly string[] = [
   "WAREHOUSE_LOCKED",
   "WAREHOUSE_FULL",
   "WAREHOUSE_UNREADABLE",
   "WAREHOUSE_UNREACHABLE",
+  "WAREHOUSE_DENIED",
+  "WAREHOUSE_QUOTA",
+  "QUERY_TOO_COSTLY",
   "DEPENDENCY_MISSING",
   "INTERRUPTED",
 ];

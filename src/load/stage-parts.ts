@@ -7,13 +7,17 @@ import type { Head } from "../landing/log.ts";
 import { compressionOf } from "../landing/names.ts";
 import { readChecked } from "../landing/part-reader.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
-import type { PackageToLoad, StagedPart } from "../ports/warehouse.ts";
+import type { PackageToLoad, StagedPart, Warehouse } from "../ports/warehouse.ts";
 
 let copyNumber = 0;
 
-/** Stages one package: parts of a store on this disk are read where they are, others are copied. */
+/**
+ * Stages one package: parts of a store on this disk are read where they are, others are copied, unless the warehouse
+ * reads them in the store.
+ */
 export async function stagePackage(
   store: ObjectStore,
+  warehouse: Pick<Warehouse, "readsInPlace">,
   openFolder: () => Promise<string>,
   head: Head,
   completesGeneration: boolean,
@@ -22,6 +26,10 @@ export async function stagePackage(
   const parts: StagedPart[] = [];
   for (const entry of manifest.parts) {
     const compression = compressionOf(entry.key);
+    if (warehouse.readsInPlace?.(store.url, compression) === true) {
+      parts.push({ entry, path: `${store.url}/${entry.key}`, compression });
+      continue;
+    }
     const local = store.localPath(entry.key);
     if (local !== undefined) {
       for await (const _ of readChecked(store, entry)); // Reads all of it: a damaged file must not half load.

@@ -34,7 +34,10 @@ export type PackageToLoad = Readonly<{
   partitionColumn: string | undefined;
 }>;
 
-/** A part on this machine's disk, checked against its manifest. */
+/**
+ * A part on this machine's disk, checked against its manifest; or, for a warehouse that reads it in the store itself,
+ * its URL there (`gs://bucket/key`) as `path`.
+ */
 export type StagedPart = Readonly<{ entry: PartEntry; path: string; compression: Compression }>;
 
 /** What became of a package. */
@@ -83,6 +86,12 @@ export type RejectedRecord = Readonly<{
   isCut: boolean;
 }>;
 
+/** How a warehouse's SQL writes names and texts. */
+export type SqlNaming = Readonly<{
+  quoteName: (name: string) => string;
+  quoteText: (text: string) => string;
+}>;
+
 /** Result of a query: columns and rows of values that JSON can hold (decimals and integers beyond ±2^53 as text). */
 export type QueryResult = Readonly<{
   columns: readonly WarehouseColumn[];
@@ -112,7 +121,7 @@ export type DatasetTable = Readonly<{
 }>;
 
 /**
- * **warehouse** where loaded tables live; this port is of one that commits rows, ledger and schema together.
+ * **warehouse** where loaded tables live; this port is of one that commits rows and ledger together.
  *
  * No method keeps the engine's file open after it has resolved.
  */
@@ -121,6 +130,12 @@ export interface Warehouse {
   readonly url: string;
   /** Which landed compression it reads. */
   readonly compressions: readonly Compression[];
+  /**
+   * Whether it reads parts of a store where they lie, so that they are not brought to this disk. `undefined`: none.
+   */
+  readsInPlace?(storeUrl: string, compression: Compression): boolean;
+  /** How SQL for it writes names and texts, where that is not by double and single quotes. */
+  readonly naming?: SqlNaming;
   /** Its random id; made by one atomic create and read back on first use (I18). */
   identity(): Promise<WarehouseId>;
   /** Ledger rows of a stream and tenant with `seq > afterSeq`, in the order of seq. */
@@ -153,6 +168,8 @@ export interface Warehouse {
   /** Name of a stream's current rows as SQL; `undefined`: the stream's in a schema called like its source. */
   currentName?(spec: StreamSpec): string;
   query(sql: string, options?: { signal?: AbortSignal; rowsMax?: number }): Promise<QueryResult>;
+  /** What a query would read and cost; refuses what is no query. `undefined`: nobody is billed for queries. */
+  estimate?(sql: string): Promise<Readonly<{ bytes: number; dollars: number }>>;
   /** Checksums of the landing table per tenant and package: equal rows give equal checksums in any order of loading. */
   checksums(spec: StreamSpec): Promise<readonly TableChecksum[]>;
   /** Keys whose current row differs between `cursor` and `arrival` (I20): how many, and some of them. */

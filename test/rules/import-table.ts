@@ -59,6 +59,7 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["@aws-sdk/client-s3", ["stores/s3"]],
   ["@clack/prompts", ["cli"]],
   ["@duckdb/node-api", ["warehouses/duckdb"]],
+  ["@google-cloud/bigquery", ["warehouses/bigquery"]],
   ["@duckdb/duckdb-wasm", ["server"]], // Found and handed out, never imported.
   ["@google-cloud/storage", ["stores/gcs"]],
   ["@opentelemetry/api", ["server"]],

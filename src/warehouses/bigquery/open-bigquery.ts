@@ -1,0 +1,215 @@
+/** The warehouse in BigQuery: landed files loaded as lines, committed by one transaction per batch. */
+import { LeatError } from "../../errors/leat-error.ts";
+import { type TenantId, toTenantId, type WarehouseId } from "../../model/ids.ts";
+import type { Compression } from "../../model/manifest.ts";
+import type { StreamSpec } from "../../model/stream.ts";
+import type { ObjectStore } from "../../ports/object-store.ts";
+import type {
+  BatchReceipt,
+  LedgerRow,
+  PackageToLoad,
+  QueryResult,
+  ReopenPackage,
+  SqlNaming,
+  StagedPart,
+  TableChecksum,
+  Warehouse,
+} from "../../ports/warehouse.ts";
+import { parseAddress } from "./address.ts";
+import { Catalog, ofStream } from "./catalog.ts";
+import { checksumSql } from "./checksum-sql.ts";
+import { forgetStream } from "./forget-stream.ts";
+import { GoogleApi } from "./google-api.ts";
+import { type JobCounts, Jobs } from "./jobs.ts";
+import { readLedgerRows } from "./ledger.ts";
+import { type BatchPorts, loadBatch, prepareStream } from "./load-batch.ts";
+import { Queries, type QueryEstimate } from "./queries.ts";
+import { quoteName, quoteText } from "./sql-text.ts";
+import { isReadInPlace } from "./stage-parts.ts";
+import { viewInputs, viewPath } from "./stream-views.ts";
+import { Tables } from "./tables.ts";
+import { disagreementsSql } from "./view-sql.ts";
+
+/** How a BigQuery warehouse is opened. */
+export type BigQueryOptions = Readonly<{
+  /** Opens the bucket that the address names for copies (`stagingBucket`). */
+  openStaging: (url: string) => Promise<ObjectStore>;
+  /** The plain bytes of a part on this machine. Node's own zstd reader stops after the first frame: use leat's. */
+  readPart: (part: StagedPart) => AsyncIterable<Uint8Array>;
+  /** Default: this machine's clock. */
+  nowMs?: (() => number) | undefined;
+  /** Multiplies waits between retries and looks at jobs. Default 1; tests say less. */
+  waitFactor?: number | undefined;
+}>;
+
+/** What a warehouse has asked of the service since it was opened. */
+export type BigQueryUsage = Readonly<JobCounts & { requests: number }>;
+
+/** The warehouse, with what is BigQuery's own. */
+export interface BigQueryWarehouse extends Warehouse {
+  /** What a query would scan and cost on demand; refuses what is no query. */
+  estimate(sql: string): Promise<QueryEstimate>;
+  /** Jobs, requests and billed bytes so far. */
+  usage(): BigQueryUsage;
+  /** Removes a stream, so that it can be loaded again from nothing. */
+  forget(spec: StreamSpec): Promise<void>;
+}
+
+/**
+ * A warehouse in the dataset that `url` names. Sends nothing before its first method is called.
+ *
+ * @throws LeatError `CONFIG_INVALID` when the address is not of that form.
+ */
+export function openBigQuery(url: string, options: BigQueryOptions): BigQueryWarehouse {
+  return new Dataset(url, options);
+}
+
+class Dataset implements BigQueryWarehouse {
+  readonly url: string;
+  readonly compressions = ["gzip", "none"] as const;
+  readonly naming: SqlNaming = { quoteName, quoteText };
+  readonly #ports: BatchPorts;
+
+  constructor(url: string, options: BigQueryOptions) {
+    const address = parseAddress(url);
+    this.url = `bigquery://${address.project}/${address.dataset}?location=${address.location}`;
+    const { nowMs = Date.now, readPart, openStaging } = options;
+    const api = new GoogleApi({ address, waitFactor: options.waitFactor });
+    const jobs = new Jobs(api, nowMs);
+    const tables = new Tables(api);
+    const { stagingBucket } = address;
+    let staging: Promise<ObjectStore> | undefined;
+    this.#ports = {
+      api,
+      jobs,
+      tables,
+      queries: new Queries(api, jobs),
+      catalog: new Catalog(tables, address.project, address.dataset),
+      project: address.project,
+      viewsPrefix: address.viewsPrefix,
+      nowMs,
+      tools: {
+        readPart,
+        openStaging: stagingBucket === undefined ? undefined : () => (staging ??= openStaging(stagingBucket)),
+      },
+    };
+  }
+
+  readsInPlace(storeUrl: string, compression: Compression): boolean {
+    return isReadInPlace(storeUrl, compression);
+  }
+
+  async identity(): Promise<WarehouseId> {
+    return (await this.#ports.catalog.readId()) ?? (await this.#ports.catalog.make());
+  }
+
+  async readLedger(
+    spec: StreamSpec,
+    tenant: TenantId,
+    options: { afterSeq?: number } = {},
+  ): Promise<readonly LedgerRow[]> {
+    if (!(await this.#isMade())) return [];
+    const condition = `tenant = ${quoteText(tenant)} AND seq > ${options.afterSeq ?? 0}`;
+    return (await readLedgerRows(this.#ports, spec, condition)).map(({ row }) => row);
+  }
+
+  async readLedgerHeads(spec: StreamSpec): Promise<ReadonlyMap<TenantId, LedgerRow>> {
+    if (!(await this.#isMade())) return new Map();
+    const loads = this.#ports.catalog.path("_leat_loads");
+    const newest =
+      "CONCAT(CAST(seq AS STRING), ' ', tenant) IN (SELECT CONCAT(CAST(MAX(seq) AS STRING), ' ', tenant) " +
+      `FROM ${loads} WHERE ${ofStream(spec)} GROUP BY tenant)`;
+    const rows = await readLedgerRows(this.#ports, spec, newest);
+    return new Map(rows.map(({ tenant, row }) => [tenant, row]));
+  }
+
+  async load(
+    spec: StreamSpec,
+    packages: readonly PackageToLoad[],
+    reopen: ReopenPackage,
+    signal: AbortSignal,
+  ): Promise<BatchReceipt> {
+    return await loadBatch(this.#ports, spec, packages, reopen, signal);
+  }
+
+  async prepare(
+    spec: StreamSpec,
+    options: { tenantColumn: string; partitionColumn: string | undefined },
+  ): Promise<void> {
+    await prepareStream(this.#ports, spec, options);
+  }
+
+  currentName(spec: StreamSpec): string {
+    return viewPath(this.#ports, spec);
+  }
+
+  async query(sql: string, options: { signal?: AbortSignal; rowsMax?: number } = {}): Promise<QueryResult> {
+    return await this.#ports.queries.query(sql, options);
+  }
+
+  async estimate(sql: string): Promise<QueryEstimate> {
+    return await this.#ports.queries.estimate(sql);
+  }
+
+  async checksums(spec: StreamSpec): Promise<readonly TableChecksum[]> {
+    const { catalog, queries } = this.#ports;
+    if (!(await this.#isMade())) return [];
+    const { mine, columns } = await catalog.readState(spec);
+    if (mine === undefined) return [];
+    const paths = { landing: catalog.path(mine.physicalTable), loads: catalog.path("_leat_loads") };
+    const rows = await queries.rows(checksumSql(mine, columns, paths), `add up ${spec.source}.${spec.name}`);
+    return rows.map(([tenant, seq, held, checksum]) => ({
+      tenant: toTenantId(tenant ?? ""),
+      seq: Number(seq),
+      rows: Number(held),
+      checksum: checksum ?? "",
+    }));
+  }
+
+  async currentDisagreements(
+    spec: StreamSpec,
+    options: { sampleMax: number },
+  ): Promise<Readonly<{ count: number; sample: readonly string[] }>> {
+    const { catalog, queries } = this.#ports;
+    const none = { count: 0, sample: [] };
+    if (!(await this.#isMade())) return none;
+    const { mine, columns } = await catalog.readState(spec);
+    if (mine === undefined) return none;
+    const shape = { spec, place: mine, columns, physicalTable: mine.physicalTable, hasGenerations: true };
+    const found = disagreementsSql(viewInputs(this.#ports, shape));
+    if (found === undefined) return none;
+    const what = `compare orders of ${spec.source}.${spec.name}`;
+    const [[count] = []] = await queries.rows(`SELECT COUNT(*) FROM (${found}) AS d`, what);
+    const sample =
+      options.sampleMax === 0
+        ? []
+        : await queries.rows(
+            `SELECT d.record FROM (${found}) AS d ORDER BY d.record LIMIT ${options.sampleMax}`,
+            what,
+          );
+    return { count: Number(count), sample: sample.map(([record]) => record ?? "") };
+  }
+
+  async forget(spec: StreamSpec): Promise<void> {
+    if (await this.#isMade()) await forgetStream(this.#ports, spec);
+  }
+
+  usage(): BigQueryUsage {
+    return { ...this.#ports.jobs.counts, requests: this.#ports.api.requestCount };
+  }
+
+  async close(): Promise<void> {
+    // The client holds nothing open between requests.
+  }
+
+  /** Whether leat's tables are there; `_leat_loads` is made before anything is loaded. */
+  async #isMade(): Promise<boolean> {
+    const { catalog, tables } = this.#ports;
+    if ((await catalog.readId()) === undefined) return false;
+    if ((await tables.find(catalog.place("_leat_loads"))) !== undefined) return true;
+    throw new LeatError("LEDGER_MISMATCH", {
+      message: `The ledger _leat_loads of ${this.url} is gone.`,
+      hint: "Somebody dropped it: restore it by time travel, or load into a new dataset.",
+    });
+  }
+}

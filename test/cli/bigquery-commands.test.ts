@@ -1,0 +1,77 @@
+/** Commands on a warehouse in BigQuery, on a BigQuery of our own. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { makeStreamSpec, plant, WarehouseBench } from "../../src/testing/warehouse-under-test.ts";
+import { type BigQueryPlace, openPlace } from "../contract/bigquery-place.ts";
+import { makeFolder, type TestFolder } from "./leat-process.ts";
+
+const config = `
+import { defineProject, defineSource } from "leat";
+
+const metrc = defineSource({
+  name: "metrc",
+  streams: {
+    metrc_plants: {
+      primaryKey: "id",
+      records: "lines",
+      pages: async function* () {
+        yield new TextEncoder().encode('{"id":1}\\n');
+      },
+    },
+  },
+});
+export default defineProject({ name: "greenhouse", sources: [metrc], tenants: "tenants.json" });
+`;
+
+let place: BigQueryPlace;
+let folder: TestFolder;
+beforeEach(async () => {
+  place = await openPlace();
+  folder = makeFolder();
+  folder.write("leat.config.ts", config);
+  folder.write("tenants.json", '[{ "id": "414" }]');
+  folder.write(
+    ".env",
+    `LEAT_WAREHOUSE=bigquery://shop-1/warehouse?location=EU&endpoint=${place.server.url}\n`,
+  );
+});
+afterEach(async () => {
+  folder.remove();
+  await place.dispose();
+});
+
+test("query asks it, tells what a question would cost, and refuses what changes anything", async () => {
+  await new WarehouseBench(place).loadRecords(makeStreamSpec(), [
+    plant(1, "2024-01-01"),
+    plant(2, "2024-01-02"),
+  ]);
+  const sql = "select id, modified from metrc.metrc_plants order by id";
+  const rows = await folder.leat("query", sql, "--json");
+  expect(rows.stderr).toBe("");
+  expect(JSON.parse(rows.stdout)).toEqual([
+    { id: 1, modified: "2024-01-01" },
+    { id: 2, modified: "2024-01-02" },
+  ]);
+  place.server.jobs.scannedBytes = 512 * 1024 ** 3;
+  const cost = await folder.leat("query", sql, "--dry-run");
+  expect(cost.stdout).toBe("It would read 524288.0 MiB, some $3.1250 on demand. Nothing was run.\n");
+  const refused = await folder.leat("query", "delete from metrc.metrc_plants where true");
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("QUERY_FAILED")]);
+  const few = await folder.leat("query", sql, "--rows-max", "1");
+  expect(few.stderr).toMatch(/QUERY_TOO_COSTLY|more than 1 rows/);
+});
+
+test("a landing on this disk without a bucket for copies is refused in words, and stays landed", async () => {
+  const told = await folder.leat("sync", "--json");
+  expect(told.code).not.toBe(0);
+  expect(`${told.stdout}${told.stderr}`).toContain("stagingBucket=gs://");
+  const again = await folder.leat("verify");
+  expect(`${again.stdout}${again.stderr}`).toContain("metrc.metrc_plants");
+});
+
+test("a dataset that is not there is told with the command that makes it", async () => {
+  const url = `bigquery://shop-7/warehouse?location=EU&endpoint=${place.server.url}`;
+  const { ended } = folder.start(["sync"], { LEAT_WAREHOUSE: url });
+  const { code, stdout, stderr } = await ended;
+  expect(code).not.toBe(0);
+  expect(`${stdout}${stderr}`).toContain("bq --location=EU mk --dataset shop-7:warehouse");
+});

@@ -1,0 +1,77 @@
+/** Loads into BigQuery among lost answers, busy services, failed jobs and deaths. */
+import { expect, test } from "vitest";
+import { failureOf, makeStreamSpec, plant, WarehouseBench } from "../../src/testing/warehouse-under-test.ts";
+import { matrixFaults, runBigQueryMatrix } from "../torture/bigquery-matrix.ts";
+import { type BigQueryPlace, openPlace } from "./bigquery-place.ts";
+
+const spec = makeStreamSpec();
+const table = spec.landingTable;
+const minutes = 60_000;
+
+async function withPlace(run: (bench: WarehouseBench, place: BigQueryPlace) => Promise<void>): Promise<void> {
+  const place = await openPlace();
+  try {
+    await run(new WarehouseBench(place), place);
+  } finally {
+    await place.dispose();
+  }
+}
+
+test("I18 a load with a fault at an exchange, or a death there, leaves every row once after the next", {
+  timeout: 5 * minutes,
+}, async () => {
+  // A step without a common divisor meets every fault, and exchanges from the first to the last.
+  const report = await runBigQueryMatrix(0, matrixFaults.length + 1, () => {});
+  expect(report.faults).toEqual([]);
+  expect(report.exchanges).toBeGreaterThan(30);
+  expect(report.cases).toBeGreaterThan(25);
+});
+
+test("I18 a job that fails has used up its name, and the next attempt has another", async () => {
+  await withPlace(async (bench, { server }) => {
+    let failures = 2;
+    server.setFaults(undefined, ({ kind }) =>
+      kind === "load" && failures-- > 0 ? { reason: "backendError", message: "Try again" } : undefined,
+    );
+    await bench.loadRecords(spec, [plant(1, "2024-01-01")]);
+    const loads = server.jobs.list().filter(({ id }) => id.startsWith("leat_load_"));
+    expect(loads.map(({ id }) => id.slice(-2))).toEqual(["a1", "a2", "a3"]);
+    expect(new Set(loads.map(({ id }) => id.slice(0, -2))).size).toBe(1);
+    expect(await bench.values(`SELECT id FROM ${table}`)).toEqual([1]);
+  });
+});
+
+test("I18 a job that goes on after its process is adopted by the next one, which loads nothing twice", async () => {
+  await withPlace(async (bench, { server, open }) => {
+    const pack = await bench.land([plant(1, "2024-01-01"), plant(2, "2024-01-01")]);
+    server.setFaults(undefined, ({ id }) => (id.startsWith("leat_commit_") ? { slowMs: 1_500 } : undefined));
+    const death = new AbortController();
+    const dying = open().load(spec, [pack], async () => pack, death.signal);
+    const begun = () => server.jobs.list().some(({ id }) => id.startsWith("leat_commit_"));
+    for (let waits = 0; !begun() && waits < 500; waits += 1)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    death.abort();
+    await failureOf(dying, "INTERRUPTED");
+    const receipt = await bench.load(spec, [pack]);
+    expect(receipt.packages).toEqual([]); // The other's job has loaded it.
+    expect(server.jobs.list().filter(({ id }) => id.startsWith("leat_commit_"))).toHaveLength(1);
+    expect(await bench.values(`SELECT count(*) FROM ${table}`)).toEqual([2]);
+  });
+});
+
+test("I11 loads of different packages at the same time are all there once", {
+  timeout: 2 * minutes,
+}, async () => {
+  await withPlace(async (bench, { open }) => {
+    const tenants = ["a", "b", "c", "d"];
+    const packs = [];
+    for (const [at, tenant] of tenants.entries())
+      packs.push(await bench.land([plant(at, "2024-01-01", `"v${at}":${at}`)], { tenant }));
+    await Promise.all(packs.map((pack) => bench.load(spec, [pack], open())));
+    expect(await bench.rows(`SELECT tenant_id, id FROM ${table} ORDER BY id`)).toEqual(
+      tenants.map((tenant, at) => [tenant, at]),
+    );
+    const columns = await bench.values("SELECT key FROM _leat_columns WHERE key LIKE 'v%' ORDER BY key");
+    expect(columns).toEqual(["v0", "v1", "v2", "v3"]);
+  });
+});
