@@ -29,7 +29,7 @@ export function addApprove(program: Command, invocation: Invocation): void {
     .summary("Answer what a run asks.")
     .description("Answers the open question of a run, or of one of its sub-flows, and lets the run go on.")
     .argument("<run>", "The run's id, or its beginning.")
-    .option("--reject", "Say no.")
+    .option("--reject", "Say no: the question is answered with a refusal.")
     .option("--by <name>", "Who answers. Default: the account of this machine.")
     .option("--note <text>", "Why, for those who look at the run.")
     .option("--input <json>", "Whatever the flow asks for, as JSON.")

@@ -42,6 +42,7 @@ describe("the help", () => {
       "logs",
       "retry",
       "cancel",
+      "approve",
       "state",
       "query",
       "rebuild",
