@@ -283,10 +283,12 @@ export class RangeLander {
    * dropped once. Not where pages come in the cursor's order and nothing late, from a snapshot, or in agreeing passes.
    */
   #countable(greatest: CursorValue): CursorValue | undefined {
-    const { cursor, stability, isSorted } = this.#context.spec;
+    const { checksOrder, spec } = this.#context;
+    const { cursor, stability } = spec;
     if (cursor?.format !== "integer") return greatest;
     this.#greatestSeen = moveCursor(this.#greatestSeen, greatest);
-    const isShifting = !isSorted && (stability === "overlap" || stability === "settled");
+    const isInOrder = checksOrder && this.isSorted; // No more, once it was broken.
+    const isShifting = !isInOrder && (stability === "overlap" || stability === "settled");
     if (stability === "passes" || (!isShifting && cursor.lag === 0n)) return greatest;
     if (this.pages === 1) this.#atFirstAnswer = moveCursor(this.#atFirstAnswer, greatest);
     return this.#atFirstAnswer === undefined ? undefined : minCursor(greatest, this.#atFirstAnswer);

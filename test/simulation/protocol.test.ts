@@ -78,6 +78,13 @@ describe(`${schedules} schedules from seed ${firstSeed}`, () => {
   });
 });
 
+/** Found by long runs: numbers that become visible behind a page already read; the last in an order that was broken. */
+test.each([
+  30_758, 108_080, 120_006_216,
+])("the schedule of seed %i, which once lost a record, loses none", async (seed) => {
+  await checkOutcome(await playSchedule(seed));
+});
+
 test("equal seeds give equal schedules, to the last step", async () => {
   for (const seed of [11, 12, 13, 14, 15, 16, 17, 18]) {
     const [first, second] = [await playSchedule(seed), await playSchedule(seed)];
