@@ -1,7 +1,15 @@
 /** Rows in the text form of COPY, put together in pieces of a bounded size. */
 
+import { chunksAheadMax } from "./postgres-session.ts";
+
 /** Bytes of a piece: large enough that sending costs little, small enough that a few of them are no matter. */
 const pieceBytes = 256 * 1024;
+
+/**
+ * Shortest piece whose memory is used again, bytes. A socket answers to one that is longer than its own buffer (16 KiB,
+ * since Node 22 64 KiB) only when the system has taken all of it; a shorter one may lie there unsent.
+ */
+const reusedBytesMin = 128 * 1024;
 
 const tab = 0x09;
 const lineFeed = 0x0a;
@@ -13,12 +21,17 @@ export class CopyBuffer {
   #at = 0;
   #rowStart = 0;
   readonly #full: Buffer[] = [];
+  /** Pieces that were taken, oldest first. New memory for each would have the collector run every hundred of them. */
+  readonly #taken: Buffer[] = [];
 
   /** Begins a row of at most `bytesMax` bytes. */
   beginRow(bytesMax: number): void {
     if (this.#at + bytesMax > this.#bytes.length) {
       if (this.#at > 0) this.#full.push(this.#bytes.subarray(0, this.#at));
-      this.#bytes = Buffer.allocUnsafeSlow(Math.max(pieceBytes, bytesMax));
+      const isSpare = bytesMax <= pieceBytes && this.#taken.length > chunksAheadMax;
+      this.#bytes = isSpare
+        ? Buffer.from(this.#taken.shift()!.buffer)
+        : Buffer.allocUnsafeSlow(Math.max(pieceBytes, bytesMax));
       this.#at = 0;
     }
     this.#rowStart = this.#at;
@@ -33,9 +46,13 @@ export class CopyBuffer {
     this.#bytes[this.#at - 1] = lineFeed; // In place of the last cell's tab.
   }
 
-  /** Pieces that are full. */
-  takeFull(): readonly Buffer[] {
-    return this.#full.splice(0);
+  /** Pieces that are full. Each keeps its bytes until {@link chunksAheadMax} more were asked for. */
+  *takeFull(): Generator<Buffer> {
+    for (let piece = this.#full.shift(); piece !== undefined; piece = this.#full.shift()) {
+      yield piece;
+      const isReused = piece.length >= reusedBytesMin && piece.buffer.byteLength === pieceBytes;
+      if (isReused) this.#taken.push(piece);
+    }
   }
 
   /** What is left, at the end. */
@@ -45,6 +62,14 @@ export class CopyBuffer {
     this.#at = 0;
     this.#rowStart = 0;
     return rest;
+  }
+
+  /** Bytes that are written as they are; what ends their cell is the last of them. */
+  writeCells(cells: Uint8Array): void {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let i = 0; i < cells.length; i += 1) bytes[at++] = cells[i]!;
+    this.#at = at;
   }
 
   /** `\N`. */

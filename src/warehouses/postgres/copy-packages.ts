@@ -76,8 +76,11 @@ export class PackageRows {
   #reader: RecordReader;
   /** First field of the record's own columns: leat's come before. */
   readonly #firstCell: number;
-  /** The package at work: its tenant and seq as a row begins, and rows that passed leat's own checks. */
-  #prefix = "";
+  /** The package at work: its tenant and seq as a row begins, what became of its records, what must be a reject. */
+  #prefix: Uint8Array = Buffer.alloc(0);
+  #counts: PackageCounts = { loaded: 0, rejected: 0 };
+  #forcedOfPack: ReadonlyMap<number, string> | undefined;
+  /** Its rows that passed leat's own checks. */
   #candidates = 0;
   /** Where packages begin among the rows sent, for errors that tell a line. */
   readonly #begins: { name: string; line: number }[] = [];
@@ -92,11 +95,13 @@ export class PackageRows {
     this.#reader = this.#openReader(undefined);
   }
 
-  /** Rows of the packages, in order. */
+  /** Rows of the packages, in order. For how long a piece keeps its bytes: see `takeFull`. */
   async *read(packages: readonly PackageToLoad[], readPart: ReadPart): AsyncGenerator<Uint8Array> {
     for (const pack of packages) {
-      this.counts.set(pack, { loaded: 0, rejected: 0 });
-      this.#prefix = `${escapeCopyText(pack.tenant)}\t${pack.seq}`;
+      this.#counts = { loaded: 0, rejected: 0 };
+      this.counts.set(pack, this.#counts);
+      this.#forcedOfPack = this.#forced.get(nameOf(pack));
+      this.#prefix = Buffer.from(`${escapeCopyText(pack.tenant)}\t${pack.seq}\t`);
       this.#candidates = 0;
       this.#begins.push({ name: nameOf(pack), line: this.#sent });
       this.#reader = this.#openReader(pack);
@@ -144,7 +149,7 @@ export class PackageRows {
 
   #writeLine(pack: PackageToLoad, bytes: Uint8Array, from: number, to: number): void {
     const reader = this.#reader;
-    const counts = this.counts.get(pack)!;
+    const counts = this.#counts;
     const fault = reader.read(bytes, from, to);
     const isOurs =
       fault === undefined && reader.token[0] === tokens.number && reader.token[1] === tokens.string;
@@ -163,7 +168,7 @@ export class PackageRows {
     }
     const candidate = this.#candidates;
     this.#candidates += 1;
-    const forced = this.#forced.get(nameOf(pack))?.get(candidate);
+    const forced = this.#forcedOfPack?.get(candidate);
     if (forced !== undefined) {
       this.#out.dropRow();
       counts.rejected += 1;
@@ -180,9 +185,8 @@ export class PackageRows {
     const { token, start, end, hasEscape } = this.#reader;
     const out = this.#out;
     const first = this.#firstCell;
-    const prefixBytes = this.#prefix.length * 3;
-    out.beginRow(2 * lineBytes + token.length * cellSlackBytes + prefixBytes);
-    out.writeEscaped(this.#prefix);
+    out.beginRow(2 * lineBytes + token.length * cellSlackBytes + this.#prefix.length);
+    out.writeCells(this.#prefix);
     out.writePlain(bytes, start[0]!, end[0]!);
     out.writePlain(bytes, start[1]! + 1, end[1]! - 1);
     if (first === 3) {

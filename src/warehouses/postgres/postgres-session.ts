@@ -214,7 +214,13 @@ function toSession(
 }
 
 /**
- * Writes chunks as fast as the server takes them, one at a time: the stream must not be written to once it has failed.
+ * Chunks of a COPY that may wait to be sent while the next is made: the server works on what it has meanwhile. Whoever
+ * makes chunks leaves each as it is until so many more were asked for.
+ */
+export const chunksAheadMax = 4;
+
+/**
+ * Writes chunks as fast as the server takes them; the stream must not be written to once it has failed.
  * Not by `pipeline`: when either side fails, the connection is ended anyway, and a stream that waits for the server's
  * answer to its own end would wait for ever.
  */
@@ -234,12 +240,14 @@ async function copyIn(
     failed.reject(error);
   });
   stream.on("error", () => {}); // What comes after the first is its consequence.
+  const sent: Promise<void>[] = [];
   for await (const chunk of chunks) {
     throwIfStopped(signal);
     if (failure !== undefined) throw failure;
     const drained = Promise.withResolvers<void>();
     stream.write(chunk, () => drained.resolve());
-    await Promise.race([drained.promise, failed.promise]);
+    sent.push(drained.promise);
+    if (sent.length === chunksAheadMax) await Promise.race([sent.shift(), failed.promise]);
   }
   if (failure !== undefined) throw failure;
   const finished = Promise.withResolvers<void>();
