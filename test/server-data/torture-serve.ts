@@ -60,8 +60,10 @@ export async function tortureServe(options: TortureOptions): Promise<TortureRepo
   const readers: Socket[] = [];
   let most = before;
   const watching = (async () => {
-    while (!stop.aborted) {
-      most = Math.max(most, await attack.residentBytes());
+    for (let looks = 0; !stop.aborted; looks++) {
+      const resident = await attack.residentBytes();
+      most = Math.max(most, resident);
+      if (looks % 20 === 0) options.say?.(`${toMib(resident)} resident, ${attack.answers} answers`);
       await sleep(500);
     }
   })();
