@@ -85,7 +85,8 @@ export async function withPostgres<Result>(
     isEnded = true;
     destroy();
     if (error instanceof CommitUnanswered) throw error;
-    if (!isLeatError(error)) throwIfStopped(signal); // The server says only that it was told to stop.
+    // The server says only that it was told to stop, if it says so before its connection is closed.
+    if (!isLeatError(error) || error.code === "QUERY_FAILED") throwIfStopped(signal);
     throw isOurs(error) ? error : toLeatError(error, address.url);
   } finally {
     signal?.removeEventListener("abort", stop);
