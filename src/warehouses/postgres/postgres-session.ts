@@ -41,8 +41,8 @@ export type SessionMode = "load" | "read" | "query";
 /** How long a connection may take to open, ms: TLS over the Atlantic takes one second. */
 const connectMsMax = 10_000;
 
-/** How long an ending statement is waited for after its cancelling was asked for, ms. */
-const cancelMsMax = 3000;
+/** How often a statement's cancelling is asked for before its connection is ended: three seconds. */
+const cancelTries = { count: 30, pauseMs: 100 } as const;
 
 /** A transaction whose client says nothing for so long is undone by the server, ms: a paused process holds locks. */
 const idleMsMax = 15 * 60_000;
@@ -71,9 +71,11 @@ export async function withPostgres<Result>(
   const { address } = settings;
   const { client, destroy } = await connect(address);
   let isEnded = false;
-  const stop = () => void cancelStatement(address, client).finally(() => (isEnded ? undefined : destroy()));
+  const stop = () =>
+    void stopStatement(address, client, () => isEnded).finally(() => (isEnded ? undefined : destroy()));
   signal?.addEventListener("abort", stop, { once: true });
   try {
+    throwIfStopped(signal); // Before anybody listened.
     await client.query(beginSql(settings, mode));
     const result = await work(toSession(client, address, signal));
     throwIfStopped(signal);
@@ -168,18 +170,29 @@ function socketOf(client: pg.Client): Duplex {
   return (client as unknown as { connection: { stream: Duplex } }).connection.stream;
 }
 
-/** Asks the server to end the connection's statement, by another connection. Never throws. */
-async function cancelStatement(address: PostgresAddress, client: pg.Client): Promise<void> {
+/**
+ * Has the server end the connection's statement, by another connection, until the transaction is over. Never throws.
+ *
+ * Again and again: a cancelling that comes between two statements is lost, and the next would go on with nobody waiting.
+ */
+async function stopStatement(
+  address: PostgresAddress,
+  client: pg.Client,
+  isOver: () => boolean,
+): Promise<void> {
   const { processID } = client as unknown as { processID: number | null }; // The types lack it.
   if (processID === null) return;
   try {
     const other = await connect(address);
     try {
-      await other.client.query(`SELECT pg_cancel_backend(${Number(processID)})`);
+      for (let tries = 0; tries < cancelTries.count && !isOver(); tries += 1) {
+        await other.client.query(`SELECT pg_cancel_backend(${Number(processID)})`);
+        await new Promise((resolve) => setTimeout(resolve, cancelTries.pauseMs).unref());
+      }
+      if (!isOver()) await other.client.query(`SELECT pg_terminate_backend(${Number(processID)})`);
     } finally {
       await other.client.end();
     }
-    await new Promise((resolve) => setTimeout(resolve, cancelMsMax).unref());
   } catch {
     // Then the connection is ended without, and the server finds out when its statement is done.
   }
