@@ -84,7 +84,16 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
       import("../warehouses/bigquery/open-bigquery.ts"),
       import("../landing/part-reader.ts"),
     ]);
-    return openBigQuery(url, { openStaging: (bucket) => places.openStore(bucket), readPart: readStagedPart });
+    const workFolder = loaded.warehouse.stateFolder;
+    await mkdir(workFolder, { recursive: true });
+    return openBigQuery(url, {
+      openStaging: (bucket) => places.openStore(bucket),
+      openStagingDefault: store.url.startsWith("gs://") ? async () => store : undefined,
+      readPart: readStagedPart,
+      exportRows: async (...args) =>
+        (await import("../warehouses/duckdb/export-parquet.ts")).exportParquetLines(...args),
+      workFolder,
+    });
   };
   const openChosen = (): Promise<Warehouse> => {
     const { warehouse: location } = loaded;

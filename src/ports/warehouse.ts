@@ -98,6 +98,12 @@ export type QueryResult = Readonly<{
   rows: readonly (readonly unknown[])[];
 }>;
 
+/** Some rows of a query. Cells are text in the forms that a dataset's columns are read from; nested ones are JSON. */
+export type QueryPage = Readonly<{
+  columns: readonly WarehouseColumn[];
+  rows: readonly (readonly (string | null)[])[];
+}>;
+
 /** Count and order-free checksum of what a table holds for one tenant and package. */
 export type TableChecksum = Readonly<{ tenant: TenantId; seq: number; rows: number; checksum: string }>;
 
@@ -168,6 +174,11 @@ export interface Warehouse {
   /** Name of a stream's current rows as SQL; `undefined`: the stream's in a schema called like its source. */
   currentName?(spec: StreamSpec): string;
   query(sql: string, options?: { signal?: AbortSignal; rowsMax?: number }): Promise<QueryResult>;
+  /**
+   * Rows of a query in pages, at least one, for datasets that are made of it. `undefined`: this warehouse's rows are read
+   * another way, or not at all.
+   */
+  readPages?(sql: string, signal: AbortSignal): AsyncIterable<QueryPage>;
   /** What a query would read and cost; refuses what is no query. `undefined`: nobody is billed for queries. */
   estimate?(sql: string): Promise<Readonly<{ bytes: number; dollars: number }>>;
   /** Checksums of the landing table per tenant and package: equal rows give equal checksums in any order of loading. */

@@ -1,4 +1,5 @@
 /** The warehouse in BigQuery: landed files loaded as lines, committed by one transaction per batch. */
+import { tmpdir } from "node:os";
 import { LeatError } from "../../errors/leat-error.ts";
 import { type TenantId, toTenantId, type WarehouseId } from "../../model/ids.ts";
 import type { Compression } from "../../model/manifest.ts";
@@ -8,6 +9,7 @@ import type {
   BatchReceipt,
   LedgerRow,
   PackageToLoad,
+  QueryPage,
   QueryResult,
   ReopenPackage,
   SqlNaming,
@@ -18,6 +20,8 @@ import type {
 import { parseAddress } from "./address.ts";
 import { Catalog, ofStream } from "./catalog.ts";
 import { checksumSql } from "./checksum-sql.ts";
+import type { ExportRows } from "./dataset-load.ts";
+import { publishDataset, readDataset } from "./dataset-table.ts";
 import { forgetStream } from "./forget-stream.ts";
 import { GoogleApi } from "./google-api.ts";
 import { type JobCounts, Jobs } from "./jobs.ts";
@@ -34,6 +38,12 @@ import { disagreementsSql } from "./view-sql.ts";
 export type BigQueryOptions = Readonly<{
   /** Opens the bucket that the address names for copies (`stagingBucket`). */
   openStaging: (url: string) => Promise<ObjectStore>;
+  /** The bucket for copies where the address names none: the landing's own. `undefined`: the landing is elsewhere. */
+  openStagingDefault?: (() => Promise<ObjectStore>) | undefined;
+  /** Reads Parquet, for tables of datasets. `undefined`: none are kept. */
+  exportRows?: ExportRows | undefined;
+  /** Where rows of datasets are kept on their way. Default: the system's temporary folder. */
+  workFolder?: string | undefined;
   /** The plain bytes of a part on this machine. Node's own zstd reader stops after the first frame: use leat's. */
   readPart: (part: StagedPart) => AsyncIterable<Uint8Array>;
   /** Default: this machine's clock. */
@@ -68,6 +78,9 @@ class Dataset implements BigQueryWarehouse {
   readonly url: string;
   readonly compressions = ["gzip", "none"] as const;
   readonly naming: SqlNaming = { quoteName, quoteText };
+  /** Only where Parquet can be read. */
+  readonly readDataset?: NonNullable<Warehouse["readDataset"]>;
+  readonly publishDataset?: NonNullable<Warehouse["publishDataset"]>;
   readonly #ports: BatchPorts;
 
   constructor(url: string, options: BigQueryOptions) {
@@ -90,9 +103,18 @@ class Dataset implements BigQueryWarehouse {
       nowMs,
       tools: {
         readPart,
-        openStaging: stagingBucket === undefined ? undefined : () => (staging ??= openStaging(stagingBucket)),
+        openStaging:
+          stagingBucket === undefined
+            ? options.openStagingDefault
+            : () => (staging ??= openStaging(stagingBucket)),
       },
     };
+    const { exportRows, workFolder = tmpdir() } = options;
+    if (exportRows === undefined) return;
+    this.readDataset = async (dataset) =>
+      (await this.#isMade()) ? await readDataset(this.#ports, dataset) : undefined;
+    this.publishDataset = (table, signal) =>
+      publishDataset(this.#ports, { exportRows, workFolder }, table, signal);
   }
 
   readsInPlace(storeUrl: string, compression: Compression): boolean {
@@ -145,6 +167,10 @@ class Dataset implements BigQueryWarehouse {
 
   async query(sql: string, options: { signal?: AbortSignal; rowsMax?: number } = {}): Promise<QueryResult> {
     return await this.#ports.queries.query(sql, options);
+  }
+
+  readPages(sql: string, signal: AbortSignal): AsyncIterable<QueryPage> {
+    return this.#ports.queries.readText(sql, signal);
   }
 
   async estimate(sql: string): Promise<QueryEstimate> {

@@ -1,6 +1,6 @@
 /** Queries: begun as jobs, so that they can be stopped, with a bound on what they cost. */
 import { LeatError } from "../../errors/leat-error.ts";
-import type { QueryResult } from "../../ports/warehouse.ts";
+import type { QueryPage, QueryResult } from "../../ports/warehouse.ts";
 import { printFieldType, type TableField } from "./field-types.ts";
 import type { Answer, GoogleApi } from "./google-api.ts";
 import { GoogleFailure, toLeatError } from "./google-errors.ts";
@@ -71,6 +71,20 @@ export class Queries {
         if (rows.length >= rowsMax) break;
       }
       return { columns: fields.map((field) => ({ name: field.name, type: printFieldType(field) })), rows };
+    } catch (error) {
+      throw error instanceof JobFailure ? refusal(error.failure) : error;
+    }
+  }
+
+  /** A statement of somebody's own, page by page, its cells as text: nested ones as JSON. */
+  async *readText(sql: string, signal: AbortSignal): AsyncGenerator<QueryPage> {
+    await this.estimate(sql);
+    try {
+      for await (const { fields, rows } of this.#pages(sql, "run the query", Number.MAX_SAFE_INTEGER, signal))
+        yield {
+          columns: fields.map((field) => ({ name: field.name, type: printFieldType(field) })),
+          rows: rows.map((row) => row.map((cell, at) => toText(readCell(cell, fields[at]!)))),
+        };
     } catch (error) {
       throw error instanceof JobFailure ? refusal(error.failure) : error;
     }
@@ -147,6 +161,11 @@ export class Queries {
       throw error instanceof GoogleFailure ? new JobFailure(error, what) : error;
     }
   }
+}
+
+function toText(value: unknown): string | null {
+  if (value === null) return null;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 /** What the service says to somebody's own statement. */
