@@ -127,7 +127,7 @@ variable "dispatches_max" {
 }
 
 variable "sources" {
-  description = "Names of the project's sources: each has a BigQuery dataset of views."
+  description = "Names of the project's sources, and schemas of its datasets other than main: each has a BigQuery dataset of views."
   type        = list(string)
   default     = []
 }

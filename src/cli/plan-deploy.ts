@@ -70,8 +70,13 @@ export type DeployPlan = Readonly<{
 export const schedulerPairsMax = 300;
 /** Variables of a service that may be secrets: Cloud Run takes 1,000 variables in all. */
 const secretVariablesMax = 900;
-/** Jobs beside those of the pairs, and how often they call in a month: a load every 15 minutes, a plan every five. */
-const ownJobs = { scheduler: { jobs: 1, calls: 2880 }, planner: { jobs: 2, calls: 2880 + 8640 } } as const;
+/** A load every 15 minutes. */
+const loadsPerMonth = 2880;
+/** Jobs beside those of the pairs, and how often they call in a month: loads, and a plan every five minutes. */
+const ownJobs = {
+  scheduler: { jobs: 1, calls: loadsPerMonth },
+  planner: { jobs: 2, calls: loadsPerMonth + 8640 },
+} as const;
 
 /**
  * Plans a deployment.
@@ -113,7 +118,7 @@ export function planDeploy(
     dispatch,
     syncs: dispatch === "scheduler" ? Object.fromEntries(pairs.map(toSync)) : {},
     builds: Object.fromEntries(builds.map(toBuild)),
-    sources: project.sources.map((source) => source.name),
+    sources: viewDatasets(project),
     secrets: Object.fromEntries(secrets.variables.map((variable) => [variable, secretId(name, variable)])),
     readable_secrets: [...new Set(secrets.google.map((one) => one.replace(/\/versions\/.*$/, "")))],
     service: {
@@ -128,11 +133,29 @@ export function planDeploy(
     ...choice.volumes,
     runs: pairs.reduce((sum, pair) => sum + pair.runsPerMonth, 0),
     works: builds.reduce((sum, { ticks }) => sum + countMonthly(ticks, nowMs), ownJobs[dispatch].calls),
+    looks: loadsPerMonth * pairs.length,
+    commits: countCommits(pairs),
     schedulerJobs: (dispatch === "scheduler" ? pairs.length : 0) + ownJobs[dispatch].jobs + builds.length,
     isPlanned: dispatch === "planner",
     secrets: secrets.variables.length,
   });
   return { variables, pairs, why, cost };
+}
+
+/** Loads that find something of their stream: at most each of them, at most one a sync. */
+function countCommits(pairs: readonly SyncPair[]): number {
+  const syncs = new Map<string, number>();
+  for (const { source, stream, runsPerMonth } of pairs) {
+    const name = JSON.stringify([source, stream]);
+    syncs.set(name, (syncs.get(name) ?? 0) + runsPerMonth);
+  }
+  return [...syncs.values()].reduce((sum, runs) => sum + Math.min(runs, loadsPerMonth), 0);
+}
+
+/** Names of BigQuery datasets: of the sources' views, and of what `warehouseSchema` says of datasets. */
+function viewDatasets({ sources, datasets }: Project): readonly string[] {
+  const schemas = datasets.map(({ warehouseSchema }) => warehouseSchema).filter((name) => name !== "main");
+  return [...new Set([...sources.map(({ name }) => name), ...schemas])];
 }
 
 function chooseDispatch(

@@ -14,6 +14,9 @@ export type DayTraffic = Readonly<{
   counts: Readonly<Record<string, number>>;
   /** Requests by verb. */
   storage: Readonly<Record<string, number>>;
+  /** Of them: of one sync, and of one load for each stream and tenant. */
+  perSync: string;
+  perLook: string;
   warehouse: Readonly<Record<string, number>>;
   bytes: Readonly<{ sent: number; kept: number; billed: number }>;
   /** Of one day. */
@@ -26,6 +29,8 @@ export type DayTraffic = Readonly<{
 
 type Played = Readonly<{
   storage: readonly Exchange[];
+  /** Those of them that loads have sent. */
+  ofLoads: ReadonlySet<Exchange>;
   buckets: FakeBuckets;
   exchanges: readonly QueryExchange[];
   jobs: ReturnType<FakeJobs["list"]>;
@@ -41,7 +46,7 @@ const tablePath = /`[^`]+`\.`[^`]+`\.`[^`]+`/g;
 export function measureDay(
   { tenants, streams, hours }: DaySize,
   counts: Readonly<Record<string, number>>,
-  { storage, buckets, exchanges, jobs, requestsToPartner }: Played,
+  { storage, ofLoads, buckets, exchanges, jobs, requestsToPartner }: Played,
 ): DayTraffic {
   const verbs = tally(storage, ({ verb }) => verb);
   const loads = jobs.filter(({ body }) => body.configuration.load !== undefined);
@@ -63,6 +68,8 @@ export function measureDay(
   const cost = estimateCost({
     runs: tenants * streams * hoursOfMonth,
     works: 2880 + 8640,
+    looks: 2880 * tenants * streams,
+    commits: month(commits.length),
     schedulerJobs: 2,
     isPlanned: true,
     runSeconds: 20,
@@ -71,7 +78,7 @@ export function measureDay(
     memoryGib: 0.5,
     landedGb: 50,
     warehouseGib: 50,
-    scannedTib: month(billed) / 1024 ** 4,
+    scannedTib: 0,
     secrets: 100,
     isFreeTier: false,
   });
@@ -80,6 +87,11 @@ export function measureDay(
   return {
     counts: { ...counts, requestsToPartner, loadJobs: loads.length, commits: commits.length, queries },
     storage: verbs,
+    perSync: perOne(
+      storage.filter((one) => !ofLoads.has(one)),
+      counts["deliveries"] ?? 0,
+    ),
+    perLook: perOne([...ofLoads], (counts["loads"] ?? 0) * tenants * streams),
     warehouse: tally(exchanges, ({ method, path }) => `${method} ${kindOf(path)}`),
     bytes: {
       sent: storage.reduce((sum, { requestBytes }) => sum + requestBytes, 0),
@@ -111,23 +123,22 @@ export function measureDay(
     bill: cost,
     total: sumCost(cost),
     operations: {
-      formula: cents(tenants * streams * hoursOfMonth * (4 * 5e-6 + 3 * 0.4e-6)),
+      formula: cents(
+        tenants * streams * (hoursOfMonth * (4 * 5e-6 + 3 * 0.4e-6) + 2880 * (5e-6 + 4 * 0.4e-6)),
+      ),
       counted: cents(month(classA) * 5e-6 + month(classB) * 0.4e-6),
     },
   };
 }
 
+const perOne = (exchanges: readonly Exchange[], count: number): string =>
+  Object.entries(tally(exchanges, ({ verb }) => verb))
+    .map(([verb, n]) => `${verb} ${(n / count).toFixed(1)}`)
+    .join(", ");
+
 /** The day as text. */
-export function printDay({
-  counts,
-  storage,
-  warehouse,
-  bytes,
-  quotas,
-  bill,
-  total,
-  operations,
-}: DayTraffic): string {
+export function printDay(day: DayTraffic): string {
+  const { counts, storage, warehouse, bytes, quotas, bill, total, operations } = day;
   const list = (of: Readonly<Record<string, number>>): string =>
     Object.entries(of)
       .map(([what, n]) => `${what} ${n.toLocaleString("en-US")}`)
@@ -135,7 +146,8 @@ export function printDay({
   return [
     list(counts),
     `Cloud Storage: ${list(storage)}; ${(bytes.sent / 1e6).toFixed(1)} MB sent, ${(bytes.kept / 1e6).toFixed(1)} MB kept`,
-    `BigQuery: ${list(warehouse)}; at least ${(bytes.billed / 1024 ** 3).toFixed(1)} GiB billed`,
+    `  one sync: ${day.perSync}; one load, for each stream and tenant: ${day.perLook}`,
+    `BigQuery: ${list(warehouse)}; at least ${(bytes.billed / 1024 ** 2).toFixed(0)} MiB billed, ${(bytes.billed / 1024 ** 2 / (counts["commits"] ?? 1)).toFixed(0)} a commit`,
     "of a day's quotas:",
     ...quotas.map(
       ({ what, used, limit }) =>

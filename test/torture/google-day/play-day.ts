@@ -24,6 +24,7 @@ import { createSeededRandom } from "../../../src/testing/seeded-random.ts";
 import { openBigQuery } from "../../../src/warehouses/bigquery/open-bigquery.ts";
 import { startBigQuery } from "../../fakes/bigquery/bigquery-server.ts";
 import { type FakeTask, startCloudTasks } from "../../fakes/cloud-tasks.ts";
+import type { Exchange } from "../../fakes/fault-server.ts";
 import { startFakeGcs } from "../../fakes/start-fake-gcs.ts";
 import { callerEmail, startTokenIssuer } from "../../fakes/token-issuer.ts";
 import { fakeTenants } from "../../server/fake-stages.ts";
@@ -129,6 +130,8 @@ export async function playDay(size: DaySize, say: (line: string) => void): Promi
   await app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = app.server.address() as AddressInfo; // It listens on TCP.
   const url = `http://127.0.0.1:${port}`;
+  /** Requests to storage that loads have sent; all others are of plans and syncs. */
+  const ofLoads = new Set<Exchange>();
   const counts = { plans: 0, loads: 0, deliveries: 0, repeats: 0 };
 
   const call = async (path: string, attempts: number): Promise<void> => {
@@ -176,7 +179,9 @@ export async function playDay(size: DaySize, say: (line: string) => void): Promi
       if (minute % 15 === 0 || isLast) {
         const loads = times();
         counts.loads += loads;
+        const before = storage.log.length;
         await Promise.all(Array.from({ length: loads }, () => call("/load", 4)));
+        for (const exchange of storage.log.slice(before)) ofLoads.add(exchange);
       }
       if (minute % 60 === 0) say(`hour ${minute / 60 + 1} of ${hours}: ${counts.deliveries} syncs so far`);
     }
@@ -188,6 +193,7 @@ export async function playDay(size: DaySize, say: (line: string) => void): Promi
       { ...counts, tasks: tasks.tasks.length, enqueues: tasks.requests.length, rows },
       {
         storage: storage.log,
+        ofLoads,
         buckets: storage.buckets,
         exchanges: warehouseServer.exchanges,
         jobs: warehouseServer.jobs.list(),
