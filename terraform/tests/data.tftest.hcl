@@ -27,9 +27,10 @@ run "the_bucket_is_private_and_kept" {
   }
   assert {
     condition = alltrue([
-      for rule in google_storage_bucket.landing.lifecycle_rule : one(rule.action).type == "SetStorageClass"
+      for rule in google_storage_bucket.landing.lifecycle_rule :
+      one(rule.action).type == "SetStorageClass" || toset(one(rule.condition).matches_prefix) == toset(["leat-stage/"])
     ])
-    error_message = "Nothing is deleted by age: the log is the state."
+    error_message = "Nothing but copies is deleted by age: the log is the state."
   }
 }
 
