@@ -152,6 +152,22 @@ variable "tables" {
   }
 }
 
+variable "views" {
+  description = "Views on `tables`: keys name them, `dataset` is one of `sources`. leat makes those of tables that it loads itself."
+  type = map(object({
+    dataset     = string
+    name        = string
+    query       = string
+    description = optional(string, "")
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for view in values(var.views) : can(regex("^[A-Za-z0-9_]{1,1024}$", view.dataset))])
+    error_message = "dataset is the name of a BigQuery dataset: letters, digits and underscores."
+  }
+}
+
 variable "transfers" {
   description = "Google's own Data Transfer Service in place of leat's load, by landing table: objects that it reads. With any of them leat loads nothing. It loads a file again when the file was touched, and fails when fields change; leat's load does neither."
   type = map(object({

@@ -71,10 +71,10 @@ export async function runSync(
   invocation: Invocation,
   names: readonly string[],
   options: SyncOptions,
-  steps: SyncJob["steps"],
+  wanted: SyncJob["steps"],
 ): Promise<ExitCode> {
   const [
-    { openProject },
+    { isTransferred, openProject },
     { openProgress },
     { systemClock },
     choose,
@@ -97,6 +97,9 @@ export async function runSync(
   const { terminal, signal } = invocation;
   const startedAtMs = systemClock.nowMs();
   const opened = await openProject(invocation, options);
+  const steps = wanted === "both" && isTransferred(opened) ? "extract" : wanted;
+  if (steps !== wanted)
+    terminal.err('Landed only: Google\'s Data Transfer Service loads this project (load: "dts").\n');
   const streams = choose.chooseStreams(opened.project, names);
   const known = opened.readTenants();
   const shard = readShard(options.shard, invocation.environment);

@@ -84,6 +84,7 @@ resource "google_bigquery_data_transfer_config" "transfer" {
     file_format                     = "JSON"
     write_disposition               = "APPEND"
     max_bad_records                 = tostring(each.value.bad_records_max)
+    ignore_unknown_values           = "true" # Fields that the table has not.
   }
 
   email_preferences {

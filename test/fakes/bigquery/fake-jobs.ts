@@ -22,6 +22,7 @@ type LoadConfiguration = Readonly<{
   schema: { fields: readonly RestField[] };
   createDisposition: string;
   writeDisposition: string;
+  ignoreUnknownValues?: boolean;
   hivePartitioningOptions?: { mode: string; sourceUriPrefix: string };
 }>;
 type QueryConfiguration = Readonly<{
@@ -250,7 +251,7 @@ export class FakeJobs {
       );
       const text = (isGzip ? gunzipSync(bytes) : Buffer.from(bytes)).toString("utf8");
       for (const line of text.split("\n"))
-        if (line !== "") rows.push(isJson ? jsonCells(line, load.schema.fields) : [line, ...places]);
+        if (line !== "") rows.push(isJson ? jsonCells(line, load) : [line, ...places]);
     }
     const connection = await this.#engine.connect();
     try {
@@ -313,12 +314,18 @@ function describe({ id, state, error, location, body }: FakeJob): unknown {
 }
 
 /** Values of a line by the fields of a schema; the service reads text as the column's type. */
-function jsonCells(line: string, fields: readonly RestField[]): (string | null)[] {
-  const row = JSON.parse(line) as Readonly<Record<string, string | null>>; // Lines that leat has written.
+function jsonCells(
+  line: string,
+  { schema: { fields }, ignoreUnknownValues }: LoadConfiguration,
+): (string | null)[] {
+  const row = JSON.parse(line) as Readonly<Record<string, unknown>>; // Lines that leat has written.
   const stranger = Object.keys(row).find((name) => !fields.some((field) => field.name === name));
-  if (stranger !== undefined)
+  if (stranger !== undefined && ignoreUnknownValues !== true)
     throw new RestFault(400, "invalid", `JSON parsing error: No such field: ${stranger}`);
-  return fields.map(({ name }) => row[name] ?? null);
+  return fields.map(({ name }) => {
+    const value = row[name] ?? null;
+    return value === null || typeof value === "string" ? value : JSON.stringify(value);
+  });
 }
 
 /** The engine's words as the service would put them. */
