@@ -27,6 +27,10 @@ export function refuseLoads(warehouse: Warehouse): Warehouse {
     ...(warehouse.publishDataset === undefined
       ? {}
       : { publishDataset: (table, signal) => warehouse.publishDataset!(table, signal) }),
+    ...(warehouse.usage === undefined ? {} : { usage: () => warehouse.usage!() }),
+    ...(warehouse.readQuotas === undefined
+      ? {}
+      : { readQuotas: (sinceMs, signal) => warehouse.readQuotas!(sinceMs, signal) }),
     close: () => warehouse.close(),
     readLedger: refuse,
     readLedgerHeads: refuse,

@@ -74,12 +74,22 @@ test("each customer's rows equal the partner's book, a second sync changes nothi
   }
   const again = await leat("sync");
   expect(again.stdout).toMatch(/^0 records landed, 0 rows loaded/m);
+  expect(again.stdout).toMatch(/^The warehouse took 0 load jobs, 0 commits, \d+ queries; .* billed/m);
   const verified = JSON.parse((await leat("verify", "--json")).stdout) as {
     streams: readonly { loaded: number; faults: readonly unknown[] }[]; // As documented.
   };
   expect(verified.streams.map(({ loaded }) => loaded)).toEqual([56, 21, 13, 22]);
   expect(verified.streams.flatMap(({ faults }) => faults)).toEqual([]);
   const requests = example.partner.counts.total();
+  // As documented.
+  const dry = JSON.parse((await leat("rebuild", "--dry-run", "--json")).stdout) as {
+    streams: readonly { packages: number; landedBytes: number; dollars: number }[];
+  };
+  expect(dry.streams).toHaveLength(4);
+  for (const { packages, landedBytes, dollars } of dry.streams) {
+    expect(packages).toBeGreaterThan(2);
+    expect(dollars).toBeCloseTo((landedBytes / 1024 ** 4) * 6.25, 12);
+  }
   expect((await leat("rebuild")).stdout).toMatch(/metrc_plants +3 +56 +equal/);
   expect(example.partner.counts.total()).toEqual(requests);
 });

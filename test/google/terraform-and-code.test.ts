@@ -51,6 +51,7 @@ const included: Readonly<Record<string, string>> = {
 
 /** Named in a hint and not granted by the modules, and why that is right. */
 const notGranted: ReadonlySet<string> = new Set([
+  "roles/bigquery.resourceViewer", // A person's, who asks for the whole project's quotas.
   "roles/bigquery.user", // To make datasets of views, which the modules make.
 ]);
 

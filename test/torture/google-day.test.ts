@@ -12,6 +12,8 @@ test("hours of ten tenants and three streams end with every row once, within eve
   expect(day.counts["tasks"]).toBe(90);
   expect(day.counts["rows"]).toBeGreaterThan(150);
   expect(day.counts["loadJobs"]).toBeLessThan(3 * 3 * 3);
+  // A load says what it took.
+  expect(day.counts["usedLoadJobs"]).toBeGreaterThan(0);
   // Requests of a sync, with its share of five loads an hour: one that begins to ask more is seen here.
   const requests = Object.values(day.storage).reduce((sum, count) => sum + count, 0);
   expect(requests / 90).toBeLessThan(32);

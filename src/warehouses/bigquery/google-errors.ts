@@ -38,6 +38,7 @@ export function isPassing({ status, reason }: Readonly<{ status: number; reason:
 
 /** Roles that hold the rights which an answer says are missing. */
 const roles: readonly (readonly [RegExp, string])[] = [
+  [/bigquery\.jobs\.list/, "roles/bigquery.resourceViewer on the project"],
   [/bigquery\.jobs\.|bigquery\.readsessions\./, "roles/bigquery.jobUser on the project"],
   [/storage\.buckets\.get/, "roles/storage.legacyBucketReader on the bucket"],
   [/storage\.objects\.(get|list)/, "roles/storage.objectViewer on the bucket"],

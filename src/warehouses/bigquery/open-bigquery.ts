@@ -11,7 +11,9 @@ import type {
   PackageToLoad,
   QueryPage,
   QueryResult,
+  QuotaLine,
   ReopenPackage,
+  ServiceUsage,
   SqlNaming,
   StagedPart,
   TableChecksum,
@@ -24,10 +26,11 @@ import type { ExportRows } from "./dataset-load.ts";
 import { publishDataset, readDataset } from "./dataset-table.ts";
 import { forgetStream } from "./forget-stream.ts";
 import { GoogleApi } from "./google-api.ts";
-import { type JobCounts, Jobs } from "./jobs.ts";
+import { Jobs } from "./jobs.ts";
 import { readLedgerRows } from "./ledger.ts";
 import { type BatchPorts, loadBatch, prepareStream } from "./load-batch.ts";
-import { Queries, type QueryEstimate } from "./queries.ts";
+import { priceOf, Queries, type QueryEstimate } from "./queries.ts";
+import { readQuotas } from "./read-quotas.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 import { isReadInPlace } from "./stage-parts.ts";
 import { viewInputs, viewPath } from "./stream-views.ts";
@@ -52,15 +55,12 @@ export type BigQueryOptions = Readonly<{
   waitFactor?: number | undefined;
 }>;
 
-/** What a warehouse has asked of the service since it was opened. */
-export type BigQueryUsage = Readonly<JobCounts & { requests: number }>;
-
 /** The warehouse, with what is BigQuery's own. */
 export interface BigQueryWarehouse extends Warehouse {
   /** What a query would scan and cost on demand; refuses what is no query. */
   estimate(sql: string): Promise<QueryEstimate>;
   /** Jobs, requests and billed bytes so far. */
-  usage(): BigQueryUsage;
+  usage(): ServiceUsage;
   /** Removes a stream, so that it can be loaded again from nothing. */
   forget(spec: StreamSpec): Promise<void>;
 }
@@ -220,8 +220,17 @@ class Dataset implements BigQueryWarehouse {
     if (await this.#isMade()) await forgetStream(this.#ports, spec);
   }
 
-  usage(): BigQueryUsage {
-    return { ...this.#ports.jobs.counts, requests: this.#ports.api.requestCount };
+  usage(): ServiceUsage {
+    const { counts } = this.#ports.jobs;
+    return {
+      ...counts,
+      requests: this.#ports.api.requestCount,
+      dollars: priceOf(Number(counts.bytesBilled)),
+    };
+  }
+
+  async readQuotas(sinceMs: number, signal: AbortSignal): Promise<readonly QuotaLine[]> {
+    return await readQuotas(this.#ports.api, sinceMs, signal);
   }
 
   async close(): Promise<void> {

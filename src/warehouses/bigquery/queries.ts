@@ -15,6 +15,9 @@ export type QueryEstimate = Readonly<{ bytes: number; dollars: number }>;
 
 /** On-demand price of a TiB scanned, US regions, USD. @see https://cloud.google.com/bigquery/pricing */
 const dollarsPerTebibyte = 6.25;
+export const priceOf = (bytes: number): number => (bytes / 1024 ** 4) * dollarsPerTebibyte;
+/** What the service bills a table for at least, bytes. */
+const leastBytesBilled = 10 * 1024 ** 2;
 /** Rows of one answer; the service cuts at 10 MB by itself. */
 const pageRowsMax = 10_000;
 /** How long one request waits for a query to end, ms. */
@@ -106,7 +109,7 @@ export class Queries {
         hint: "Queries only read; change the warehouse through the declaration.",
       });
     const bytes = Number(query?.["totalBytesProcessed"] ?? 0);
-    return { bytes, dollars: (bytes / 1024 ** 4) * dollarsPerTebibyte };
+    return { bytes, dollars: priceOf(bytes) };
   }
 
   async *#pages(sql: string, what: string, rowsMax: number, signal: AbortSignal | undefined) {
@@ -138,6 +141,10 @@ export class Queries {
         if (answer["jobComplete"] !== true) {
           await this.#api.wait(200, signal);
           continue;
+        }
+        if (pageToken === undefined && answer["cacheHit"] !== true) {
+          const bytes = Number(answer["totalBytesProcessed"] ?? 0);
+          this.#jobs.counts.bytesBilled += BigInt(Math.max(bytes, leastBytesBilled));
         }
         const { fields = [] } = (answer["schema"] ?? {}) as { fields?: readonly TableField[] };
         const rows = ((answer["rows"] ?? []) as readonly { f: readonly { v: unknown }[] }[]).map(({ f }) =>

@@ -86,6 +86,7 @@ export class FakeJobs {
     const [area, id, action] = parts;
     if (area === "jobs" && method === "POST" && id === undefined)
       return await this.#insert(project, body as JobBody);
+    if (area === "jobs" && method === "GET" && id === undefined) return this.#list(query);
     if (id === undefined) throw new RestFault(404, "notFound", `Not found: ${parts.join("/")}`);
     const job = this.#jobs.get(id);
     if (job === undefined || job.location.toLowerCase() !== (query.get("location") ?? "US").toLowerCase())
@@ -96,6 +97,18 @@ export class FakeJobs {
     }
     if (area === "jobs") return describe(job);
     return await this.#results(job, query);
+  }
+
+  /** @see https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/jobs/list (read 2026-11-21) */
+  #list(query: URLSearchParams): unknown {
+    const from = Number(query.get("pageToken") ?? 0);
+    const most = Number(query.get("maxResults") ?? 100);
+    const jobs = [...this.#jobs.values()].map((job) => ({
+      ...(describe(job) as object),
+      configuration: job.body.configuration,
+    }));
+    const hasMore = from + most < jobs.length;
+    return { jobs: jobs.slice(from, from + most), ...(hasMore && { nextPageToken: String(from + most) }) };
   }
 
   async #insert(project: string, body: JobBody): Promise<unknown> {

@@ -132,12 +132,13 @@ export async function playDay(size: DaySize, say: (line: string) => void): Promi
   const url = `http://127.0.0.1:${port}`;
   /** Requests to storage that loads have sent; all others are of plans and syncs. */
   const ofLoads = new Set<Exchange>();
-  const counts = { plans: 0, loads: 0, deliveries: 0, repeats: 0 };
+  const counts = { plans: 0, loads: 0, deliveries: 0, repeats: 0, usedLoadJobs: 0 };
 
   const call = async (path: string, attempts: number): Promise<void> => {
     for (let attempt = 1; ; attempt += 1) {
       const answer = await fetch(`${url}${path}`, { method: "POST" });
       const text = await answer.text();
+      if (answer.ok && path === "/load") counts.usedLoadJobs += JSON.parse(text).usage.load_jobs;
       if (answer.ok) return;
       if (attempt === attempts) return void failures.push(`${path}: ${answer.status} ${text.slice(0, 300)}`);
     }
