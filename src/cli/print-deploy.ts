@@ -104,14 +104,10 @@ export function printDeploy(plan: DeployPlan, path: string): string {
     ])}`,
     `\nWritten: ${path}. No secret is in it. Next, where the modules are (see the recipe "From laptop to Cloud Run"):`,
     "  terraform init",
-    ...(secrets.length === 0
-      ? []
-      : [
-          "  terraform apply -target=module.secrets",
-          ...secrets.map(
-            (id) => `  gcloud secrets versions add ${id} --project=${v.project_id} --data-file=-`,
-          ),
-        ]),
+    // The service does not start before its image and its secrets are there.
+    `  terraform apply -target=module.apis -target=module.registry${secrets.length === 0 ? "" : " -target=module.secrets"}`,
+    ...secrets.map((id) => `  gcloud secrets versions add ${id} --project=${v.project_id} --data-file=-`),
+    `  docker build --platform linux/amd64 -t ${v.image} . && docker push ${v.image}`,
     "  terraform apply",
   ];
   return `${parts.map((part) => part.split("\n").map(printable).join("\n")).join("\n")}\n`;

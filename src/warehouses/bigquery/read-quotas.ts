@@ -115,7 +115,7 @@ function toLines(counts: Counts): readonly QuotaLine[] {
       what: "changes of one stream's partitions",
       used: stream.count,
       limit: limits.partitionChanges,
-      note: stream.name === "" ? "" : `${stream.name}; by statements, which are counted and not refused`,
+      note: stream.name === "" ? "" : `${stream.name}, by statements: never refused`,
     },
     {
       what: "MiB billed",
