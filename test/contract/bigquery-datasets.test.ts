@@ -1,10 +1,10 @@
 /** Versions of datasets in BigQuery: exact, shown whole in one step, and never an older one for a newer. */
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { DatasetTable } from "../../src/ports/warehouse.ts";
 import { failureOf } from "../../src/testing/warehouse-under-test.ts";
 import type { Exchange, ExchangeFault } from "../fakes/bigquery/bigquery-server.ts";
 import { type BigQueryPlace, openPlace } from "./bigquery-place.ts";
+import { datasetColumn, makeDatasetVersion } from "./dataset-version.ts";
 
 let place: BigQueryPlace;
 let projects = 1;
@@ -16,39 +16,9 @@ afterAll(() => place.dispose());
 const { signal } = new AbortController();
 const day = 86_400_000;
 
-const column = (name: string, type: string) => ({
-  name,
-  type,
-  description: `What ${name} is`,
-  unit: null,
-  isNullable: true,
-});
-
-/** A version whose one file holds what the SQL selects. */
-async function makeVersion(
-  name: string,
-  sql: string,
-  changes: Partial<DatasetTable> = {},
-): Promise<DatasetTable> {
-  const path = join(place.folder, `${name}.parquet`);
-  const { DuckDBInstance } = await import("@duckdb/node-api");
-  const connection = await (await DuckDBInstance.create(":memory:")).connect();
-  await connection.run("SET TimeZone = 'UTC'");
-  await connection.run(`COPY (${sql}) TO '${path}' (FORMAT parquet)`);
-  connection.closeSync();
-  return {
-    dataset: "deaths",
-    schema: "main",
-    description: "Deaths by week",
-    columns: [column("n", "bigint")],
-    seq: 1,
-    version: name,
-    rowCount: 1,
-    paths: [path],
-    replaces: undefined,
-    ...changes,
-  } as DatasetTable; // Columns have more facts than a table needs.
-}
+const column = datasetColumn;
+const makeVersion = (name: string, sql: string, changes: Partial<DatasetTable> = {}) =>
+  makeDatasetVersion(place.folder, name, sql, changes);
 
 /** An empty warehouse in a project of its own. */
 async function open() {
@@ -84,7 +54,7 @@ test("a version's values of every type arrive exactly, with descriptions", async
      0.1::DOUBLE AS e, true AS f, DATE '2024-02-29' AS g, TIMESTAMP '2024-01-01 05:06:07.000001' AS h,
      TIMESTAMPTZ '2024-01-01 05:06:07+02' AS i, '{"x":1.10}'::VARCHAR AS j, '' AS k
      UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL`,
-    { rowCount: 2, columns: Object.entries(types).map(([name, type]) => column(name, type)) as never },
+    { rowCount: 2, columns: Object.entries(types).map(([name, type]) => column(name, type)) },
   );
   expect(await warehouse.readDataset?.("deaths")).toBeUndefined();
   expect(await publish(version)).toEqual({ seq: 1, version: "types" });
@@ -150,7 +120,7 @@ test("a table or view of somebody's own under the dataset's name is refused and 
 test("a column whose name BigQuery does not take is told, and nothing is made", async () => {
   const { publish, physical } = await open();
   const version = await makeVersion("named", 'SELECT 1 AS "per cent"', {
-    columns: [column("per cent", "bigint")] as never,
+    columns: [column("per cent", "bigint")],
   });
   expect((await failureOf(publish(version), "CONFIG_INVALID")).message).toContain('"per cent"');
   expect(physical()).toEqual([]);

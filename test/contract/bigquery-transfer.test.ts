@@ -6,8 +6,9 @@ import type { StreamSpec } from "../../src/model/stream.ts";
 import type { PackageToLoad } from "../../src/ports/warehouse.ts";
 import { landPackage } from "../../src/testing/landed-package.ts";
 import { makeStreamSpec, plant, WarehouseBench } from "../../src/testing/warehouse-under-test.ts";
-import { planTransfer, transferFaults } from "../../src/warehouses/bigquery/plan-transfer.ts";
+import { transferFaults } from "../../src/warehouses/bigquery/plan-transfer.ts";
 import { type BigQueryPlace, openPlace } from "./bigquery-place.ts";
+import { makeTransfer } from "./make-transfer.ts";
 
 let place: BigQueryPlace;
 beforeAll(async () => {
@@ -19,24 +20,8 @@ const declared = makeStreamSpec({
   columns: { id: { type: "bigint" }, modified: { type: "timestamptz" }, note: { type: "text" } },
 });
 
-/** Stands for Terraform: makes the table and the views of the plan. */
-async function makeTransfer(project: string, spec: StreamSpec) {
-  const plan = planTransfer(spec, {
-    project,
-    dataset: "warehouse",
-    landing: "gs://shop-landing",
-    tenantColumn: "tenant_id",
-  });
-  await place.server.addDataset(project, "warehouse");
-  await place.server.addDataset(project, "metrc");
-  const post = async (dataset: string, body: unknown) => {
-    const url = `${place.server.url}/bigquery/v2/projects/${project}/datasets/${dataset}/tables`;
-    const answer = await fetch(url, { method: "POST", body: JSON.stringify(body) });
-    expect(answer.status, await answer.text()).toBe(200);
-  };
-  await post("warehouse", { tableReference: { tableId: plan.table }, schema: { fields: plan.fields } });
-  for (const { dataset, name, query } of plan.views)
-    await post(dataset, { tableReference: { tableId: name }, view: { query } });
+async function openTransfer(project: string, spec: StreamSpec) {
+  const plan = await makeTransfer(place, project, spec);
   let jobs = 0;
   /** Stands for a run of the service: appends whole files. */
   const transfer = async (...packages: readonly PackageToLoad[]) => {
@@ -89,7 +74,7 @@ test("files that are loaded twice, and those of a run that died, change no curre
     compression: "gzip",
     tenant: "41",
   });
-  const { transfer, warehouse } = await makeTransfer("dts-1", declared);
+  const { transfer, warehouse } = await openTransfer("dts-1", declared);
   await transfer(first, other);
   await transfer(second);
   await transfer(first, second); // Somebody has touched them.
