@@ -3,7 +3,10 @@
  * analysed by the real analyser, names and types included. With words, only the contract's tests whose name has them.
  */
 import { warehouseContract } from "../src/testing/warehouse-contract.ts";
-import { openPlace } from "../test/contract/bigquery-place.ts";
+import { makeStreamSpec } from "../src/testing/warehouse-under-test.ts";
+import { type BigQueryPlace, openPlace } from "../test/contract/bigquery-place.ts";
+import { makeDatasetVersion } from "../test/contract/dataset-version.ts";
+import { makeTransfer } from "../test/contract/make-transfer.ts";
 import type { Exchange } from "../test/fakes/bigquery/bigquery-server.ts";
 import { type Analysis, analyseExchanges } from "./googlesql/analyse-exchanges.ts";
 import { openAnalyser } from "./googlesql/analyser.ts";
@@ -28,6 +31,41 @@ warehouseContract(
     return place;
   },
 );
+/** Statements that the contract does not make leat write. */
+const alone = (name: string, run: (place: BigQueryPlace) => Promise<void>) =>
+  tests.push([
+    name,
+    async () => {
+      const place = await openPlace();
+      exchanges = place.server.exchanges;
+      await run(place).finally(() => place.dispose());
+    },
+  ]);
+alone("versions of datasets", async ({ own, folder }) => {
+  const { signal } = new AbortController();
+  for (const [seq, schema] of [
+    [1, "main"],
+    [2, "main"],
+    [3, "ons"],
+  ] as const) {
+    const version = await makeDatasetVersion(folder, `v${seq}`, `SELECT ${seq} AS n`, { seq, schema });
+    await own.publishDataset!(version, signal);
+  }
+});
+alone("tables that Google's own transfer loads", async (place) => {
+  const columns = {
+    id: { type: "bigint" },
+    modified: { type: "timestamptz" },
+    at: { type: "timestamp" },
+    day: { type: "date" },
+    ratio: { type: "double" },
+    gone: { type: "boolean" },
+    more: { type: "json" },
+  } as const;
+  await makeTransfer(place, "dts-1", makeStreamSpec({ columns, deletedField: "gone" }));
+  await makeTransfer(place, "dts-2", makeStreamSpec({ columns, currentBy: "arrival" }));
+});
+
 const chosen = tests.filter(([name]) => words.length === 0 || words.some((word) => name.includes(word)));
 const total: Analysis = { statements: 0, findings: [] };
 const seen = new Set<string>();

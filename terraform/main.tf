@@ -46,6 +46,7 @@ module "warehouse" {
   dataset_id          = local.dataset_id
   view_datasets       = var.sources
   tables              = var.tables
+  views               = var.views
   deletion_protection = var.deletion_protection
 
   depends_on = [module.apis]

@@ -127,7 +127,7 @@ variable "dispatches_max" {
 }
 
 variable "sources" {
-  description = "Names of the project's sources: each has a BigQuery dataset of views."
+  description = "Names of the project's sources, and schemas of its datasets other than main: each has a BigQuery dataset of views."
   type        = list(string)
   default     = []
 }
@@ -149,6 +149,22 @@ variable "tables" {
   validation {
     condition     = alltrue([for table in values(var.tables) : length(table.clustering) <= 4])
     error_message = "BigQuery clusters by at most four columns."
+  }
+}
+
+variable "views" {
+  description = "Views on `tables`: keys name them, `dataset` is one of `sources`. leat makes those of tables that it loads itself."
+  type = map(object({
+    dataset     = string
+    name        = string
+    query       = string
+    description = optional(string, "")
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for view in values(var.views) : can(regex("^[A-Za-z0-9_]{1,1024}$", view.dataset))])
+    error_message = "dataset is the name of a BigQuery dataset: letters, digits and underscores."
   }
 }
 

@@ -5,6 +5,8 @@ import { estimateCost, sumCost, type Volumes } from "./deploy-cost.ts";
 const volumes: Volumes = {
   runs: 720_000,
   works: 0,
+  looks: 0,
+  commits: 0,
   schedulerJobs: 1001,
   isPlanned: false,
   runSeconds: 20,
@@ -43,6 +45,11 @@ describe("estimateCost", () => {
   test("operations of the bucket are fifteen dollars", () => {
     expect(usd("Cloud Storage")).toBeCloseTo(15.26, 2);
     expect(usd("Cloud Storage", { runs: 0, landedGb: 100 })).toBe(2);
+  });
+
+  test("loads that look at a thousand logs every quarter of an hour are nineteen, and what they commit is seven", () => {
+    expect(usd("Cloud Storage", { runs: 0, looks: 2880 * 1000 })).toBeCloseTo(19.01, 2);
+    expect(usd("BigQuery", { commits: 7200 })).toBeCloseTo(8.58, 2);
   });
 
   test("what is free is taken off once, and never below nothing", () => {

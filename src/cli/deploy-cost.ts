@@ -6,6 +6,10 @@ export type Volumes = Readonly<{
   runs: number;
   /** Loads, plans and builds: requests for all tenants at once. */
   works: number;
+  /** Looks of loads at a log: each load looks at each stream and tenant. */
+  looks: number;
+  /** Loads of one stream that find something. */
+  commits: number;
   /** Jobs of Cloud Scheduler. */
   schedulerJobs: number;
   /** Whether each sync is a task of Cloud Tasks. */
@@ -65,13 +69,19 @@ const free = {
 /** Objects that a sync writes and reads: part, manifest, head and a listing; head, manifest and a probe. */
 const writesPerRun = 4;
 const readsPerRun = 3;
+/** What a load asks of the log of each stream and tenant: a listing, which costs as a write; head, probe, manifests. */
+const listsPerLook = 1;
+const readsPerLook = 4;
+/** What a load of one stream is billed for at least, TiB: each table of each of its statements counts as 10 MiB. */
+const tibPerCommit = 200 / 1024 ** 2;
 
 /** One load, plan or build, seconds; it has its instance to itself, since others are seldom due at the same time. */
 const workSeconds = 5;
 
 /** Writes the bill; its sum is {@link sumCost}. */
 export function estimateCost(volumes: Volumes): readonly CostLine[] {
-  const { runs, cpu, memoryGib } = volumes;
+  const { runs, looks, cpu, memoryGib } = volumes;
+  const scannedTib = volumes.scannedTib + volumes.commits * tibPerCommit;
   const beyond = (amount: number, isFree: number): number =>
     Math.max(0, amount - (volumes.isFreeTier ? isFree : 0));
   const seconds = (runs * volumes.runSeconds) / volumes.concurrency + volumes.works * workSeconds;
@@ -96,17 +106,17 @@ export function estimateCost(volumes: Volumes): readonly CostLine[] {
     },
     {
       what: "Cloud Storage",
-      how: `${count(runs * (writesPerRun + readsPerRun))} operations, ${volumes.landedGb} GB kept`,
+      how: `${count(runs * (writesPerRun + readsPerRun))} operations of syncs, ${count(looks * (listsPerLook + readsPerLook))} of loads, ${volumes.landedGb} GB kept`,
       usd:
         runs * (writesPerRun * prices.writeOperation + readsPerRun * prices.readOperation) +
+        looks * (listsPerLook * prices.writeOperation + readsPerLook * prices.readOperation) +
         volumes.landedGb * prices.landedGb,
     },
     {
       what: "BigQuery",
-      how: `${volumes.warehouseGib} GiB kept, ${volumes.scannedTib} TiB read by queries; load jobs are free`,
+      how: `${volumes.warehouseGib} GiB kept, ${volumes.scannedTib} TiB read by queries, ${count(volumes.commits)} commits of loads; load jobs are free`,
       usd:
-        volumes.warehouseGib * prices.warehouseGib +
-        beyond(volumes.scannedTib, free.scannedTib) * prices.scannedTib,
+        volumes.warehouseGib * prices.warehouseGib + beyond(scannedTib, free.scannedTib) * prices.scannedTib,
     },
     {
       what: "Secret Manager",

@@ -20,12 +20,19 @@ export async function openWorkFolder(invocation: Invocation, opened: OpenProject
 
 /** The engine in which datasets are built and compared. */
 export async function openDatasetEngine(opened: OpenProject): Promise<DatasetEngine> {
-  const [{ openDuckDbDatasets }, { lockWaitMsDefault }] = await Promise.all([
+  const [{ openDuckDbDatasets }, { lockWaitMsDefault }, { chooseStream }] = await Promise.all([
     import("../warehouses/duckdb/dataset-engine.ts"),
     import("../warehouses/duckdb/open-duckdb.ts"),
+    import("../sync/choose.ts"),
   ]);
   return openDuckDbDatasets({
-    warehouseFile: opened.warehouse.engine === "duckdb" ? opened.warehouse.path : undefined,
+    warehouse:
+      opened.warehouse.engine === "duckdb"
+        ? { file: opened.warehouse.path }
+        : {
+            openWarehouse: opened.openWarehouse,
+            findStream: (name) => chooseStream(opened.project, name).spec,
+          },
     lockWaitMs: opened.lockWaitMs ?? lockWaitMsDefault,
   });
 }

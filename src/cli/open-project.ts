@@ -11,6 +11,7 @@ import type { PostgresOptions } from "../warehouses/postgres/open-postgres.ts";
 import type { GlobalOptions, Invocation } from "./invocation.ts";
 import { openPlaces } from "./open-places.ts";
 import { openStore } from "./open-store.ts";
+import { refuseLoads } from "./refuse-loads.ts";
 import { systemClock, systemRandom } from "./system-world.ts";
 
 /** A project with its landing at hand; the warehouse's engine is loaded only when a command asks for it. */
@@ -32,6 +33,13 @@ export type SyncPortOptions = Readonly<{
   /** Has the work folder removed. Default: when the invocation ends. */
   atEnd?: Invocation["atEnd"];
 }>;
+
+/** Whether Google's own transfer loads what leat lands. */
+export const isTransferred = ({
+  project,
+  warehouse,
+}: Pick<LoadedProject, "project" | "warehouse">): boolean =>
+  project.load === "dts" && warehouse.engine === "bigquery";
 
 /** How a Postgres warehouse of the project is opened. */
 export async function openPostgresOptions({
@@ -84,7 +92,16 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
       import("../warehouses/bigquery/open-bigquery.ts"),
       import("../landing/part-reader.ts"),
     ]);
-    return openBigQuery(url, { openStaging: (bucket) => places.openStore(bucket), readPart: readStagedPart });
+    const workFolder = loaded.warehouse.stateFolder;
+    await mkdir(workFolder, { recursive: true });
+    return openBigQuery(url, {
+      openStaging: (bucket) => places.openStore(bucket),
+      openStagingDefault: store.url.startsWith("gs://") ? async () => store : undefined,
+      readPart: readStagedPart,
+      exportRows: async (...args) =>
+        (await import("../warehouses/duckdb/export-parquet.ts")).exportParquetLines(...args),
+      workFolder,
+    });
   };
   const openChosen = (): Promise<Warehouse> => {
     const { warehouse: location } = loaded;
@@ -94,7 +111,9 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
       case "postgres":
         return openPostgresWarehouse(location.connectionString);
       case "bigquery":
-        return openBigQueryWarehouse(location.url);
+        return openBigQueryWarehouse(location.url).then((opened) =>
+          isTransferred(loaded) ? refuseLoads(opened) : opened,
+        );
     }
   };
   const openWarehouse = (): Promise<Warehouse> => {

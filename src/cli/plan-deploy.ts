@@ -7,6 +7,7 @@ import type { Tenant } from "../ports/source.ts";
 import { type CostLine, estimateCost, type Volumes } from "./deploy-cost.ts";
 import { countMonthly, listPairs, type SyncPair, toCloudCron } from "./deploy-schedules.ts";
 import type { FoundSecrets } from "./find-secrets.ts";
+import { planTransfers, type TransferVariables } from "./plan-deploy-transfers.ts";
 
 /** What a person says of the deployment. */
 export type DeployChoice = Readonly<{
@@ -47,6 +48,11 @@ export type DeployVariables = Readonly<{
     Record<string, Readonly<{ schedule: string; time_zone: string; datasets: readonly string[] }>>
   >;
   sources: readonly string[];
+  /** With `load: "dts"`: what Google's own transfer needs; see `plan-deploy-transfers.ts`. */
+  tables: TransferVariables["tables"];
+  views: TransferVariables["views"];
+  transfers: TransferVariables["transfers"];
+  landing_days?: 0;
   secrets: Readonly<Record<string, string>>;
   readable_secrets: readonly string[];
   service: Readonly<{ cpu: string; memory: string; concurrency: number }>;
@@ -70,8 +76,22 @@ export type DeployPlan = Readonly<{
 export const schedulerPairsMax = 300;
 /** Variables of a service that may be secrets: Cloud Run takes 1,000 variables in all. */
 const secretVariablesMax = 900;
-/** Jobs beside those of the pairs, and how often they call in a month: a load every 15 minutes, a plan every five. */
-const ownJobs = { scheduler: { jobs: 1, calls: 2880 }, planner: { jobs: 2, calls: 2880 + 8640 } } as const;
+/** A load every 15 minutes. */
+const loadsPerMonth = 2880;
+/** A plan every five minutes. */
+const plansPerMonth = 8640;
+
+/** Jobs beside those of the pairs, and how often they call in a month. */
+function ownCalls(
+  dispatch: "scheduler" | "planner",
+  isTransferred: boolean,
+): Readonly<{ jobs: number; calls: number }> {
+  const calls = [
+    ...(isTransferred ? [] : [loadsPerMonth]),
+    ...(dispatch === "planner" ? [plansPerMonth] : []),
+  ];
+  return { jobs: calls.length, calls: calls.reduce((sum, one) => sum + one, 0) };
+}
 
 /**
  * Plans a deployment.
@@ -105,6 +125,11 @@ export function planDeploy(
   const { dispatch, why } = chooseDispatch(pairs, choice.dispatch);
   const name = toName(project.name);
   const builds = schedules.filter(({ kind }) => kind === "build");
+  const isTransferred = project.load === "dts";
+  const transfers = isTransferred
+    ? planTransfers(project, { projectId: choice.projectId, name })
+    : { tables: {}, views: {}, transfers: {} };
+  const own = ownCalls(dispatch, isTransferred);
   const variables: DeployVariables = {
     project_id: choice.projectId,
     region: choice.region,
@@ -113,7 +138,8 @@ export function planDeploy(
     dispatch,
     syncs: dispatch === "scheduler" ? Object.fromEntries(pairs.map(toSync)) : {},
     builds: Object.fromEntries(builds.map(toBuild)),
-    sources: project.sources.map((source) => source.name),
+    sources: viewDatasets(project),
+    ...transfers,
     secrets: Object.fromEntries(secrets.variables.map((variable) => [variable, secretId(name, variable)])),
     readable_secrets: [...new Set(secrets.google.map((one) => one.replace(/\/versions\/.*$/, "")))],
     service: {
@@ -127,12 +153,30 @@ export function planDeploy(
   const cost = estimateCost({
     ...choice.volumes,
     runs: pairs.reduce((sum, pair) => sum + pair.runsPerMonth, 0),
-    works: builds.reduce((sum, { ticks }) => sum + countMonthly(ticks, nowMs), ownJobs[dispatch].calls),
-    schedulerJobs: (dispatch === "scheduler" ? pairs.length : 0) + ownJobs[dispatch].jobs + builds.length,
+    works: builds.reduce((sum, { ticks }) => sum + countMonthly(ticks, nowMs), own.calls),
+    looks: isTransferred ? 0 : loadsPerMonth * pairs.length,
+    commits: isTransferred ? 0 : countCommits(pairs),
+    schedulerJobs: (dispatch === "scheduler" ? pairs.length : 0) + own.jobs + builds.length,
     isPlanned: dispatch === "planner",
     secrets: secrets.variables.length,
   });
   return { variables, pairs, why, cost };
+}
+
+/** Loads that find something of their stream: at most each of them, at most one a sync. */
+function countCommits(pairs: readonly SyncPair[]): number {
+  const syncs = new Map<string, number>();
+  for (const { source, stream, runsPerMonth } of pairs) {
+    const name = JSON.stringify([source, stream]);
+    syncs.set(name, (syncs.get(name) ?? 0) + runsPerMonth);
+  }
+  return [...syncs.values()].reduce((sum, runs) => sum + Math.min(runs, loadsPerMonth), 0);
+}
+
+/** Names of BigQuery datasets: of the sources' views, and of what `warehouseSchema` says of datasets. */
+function viewDatasets({ sources, datasets }: Project): readonly string[] {
+  const schemas = datasets.map(({ warehouseSchema }) => warehouseSchema).filter((name) => name !== "main");
+  return [...new Set([...sources.map(({ name }) => name), ...schemas])];
 }
 
 function chooseDispatch(

@@ -1,4 +1,5 @@
 /** A planned deployment in words: what will exist, who may call it, what it costs. */
+import { transferLimits } from "../warehouses/bigquery/plan-transfer.ts";
 import { sumCost } from "./deploy-cost.ts";
 import type { DeployPlan, DeployVariables } from "./plan-deploy.ts";
 import { printable, printCount } from "./terminal.ts";
@@ -11,6 +12,7 @@ export function listResources(plan: DeployPlan): readonly Line[] {
   const { variables: v } = plan;
   const { name, project_id: project } = v;
   const secretCount = Object.keys(v.secrets).length;
+  const transfers = Object.keys(v.transfers);
   const dispatch: readonly Line[] =
     v.dispatch === "scheduler"
       ? [
@@ -29,7 +31,9 @@ export function listResources(plan: DeployPlan): readonly Line[] {
   return [
     ["Artifact Registry", `repository ${name}, for the image`],
     ...dispatch,
-    ["Cloud Scheduler", `job ${name}-load, every 15 minutes: one load a stream`],
+    transfers.length === 0
+      ? ["Cloud Scheduler", `job ${name}-load, every 15 minutes: one load a stream`]
+      : ["Data Transfer Service", `${transfers.length} transfers, every 15 minutes, in place of leat's load`],
     ...listBuilds(v),
     [
       "Cloud Run",
@@ -90,6 +94,9 @@ export function printDeploy(plan: DeployPlan, path: string): string {
     `${v.name} in ${v.region} of the project ${v.project_id}, from the image ${v.image}`,
     `\nWhat will exist\n${align(listResources(plan))}`,
     `\nDispatched by ${v.dispatch}: ${plan.why}.`,
+    ...(Object.keys(v.transfers).length === 0
+      ? []
+      : ["\nWhat Google's transfer cannot do", ...transferLimits.map((limit) => `  - ${limit}`)]),
     `\nWho may do what\n${align(listRights(plan))}`,
     `\nWhat it costs a month, list prices in USD\n${align([
       ...plan.cost.map(({ what, how, usd }): Line => [what, `${printUsd(usd)}  ${how}`]),
@@ -97,14 +104,10 @@ export function printDeploy(plan: DeployPlan, path: string): string {
     ])}`,
     `\nWritten: ${path}. No secret is in it. Next, where the modules are (see the recipe "From laptop to Cloud Run"):`,
     "  terraform init",
-    ...(secrets.length === 0
-      ? []
-      : [
-          "  terraform apply -target=module.secrets",
-          ...secrets.map(
-            (id) => `  gcloud secrets versions add ${id} --project=${v.project_id} --data-file=-`,
-          ),
-        ]),
+    // The service does not start before its image and its secrets are there.
+    `  terraform apply -target=module.apis -target=module.registry${secrets.length === 0 ? "" : " -target=module.secrets"}`,
+    ...secrets.map((id) => `  gcloud secrets versions add ${id} --project=${v.project_id} --data-file=-`),
+    `  docker build --platform linux/amd64 -t ${v.image} . && docker push ${v.image}`,
     "  terraform apply",
   ];
   return `${parts.map((part) => part.split("\n").map(printable).join("\n")).join("\n")}\n`;
@@ -126,6 +129,7 @@ export const deployJson = (plan: DeployPlan, path: string): Readonly<Record<stri
   pairs: plan.pairs.length,
   resources: listResources(plan).map(([service, what]) => ({ service, what })),
   rights: listRights(plan).map(([account, may]) => ({ account, may })),
+  limits: Object.keys(plan.variables.transfers).length === 0 ? [] : transferLimits,
   cost: { currency: "USD", lines: plan.cost, total: sumCost(plan.cost) },
   variables: plan.variables satisfies DeployVariables,
 });

@@ -15,6 +15,7 @@ import type { Invocation } from "./invocation.ts";
 import { addKeys } from "./keys.ts";
 import { addLoad } from "./load.ts";
 import { addQuery } from "./query.ts";
+import { addQuota } from "./quota.ts";
 import { addRebuild } from "./rebuild.ts";
 import { addRun } from "./run.ts";
 import { addLogs, addRuns, addShow } from "./runs.ts";
@@ -77,6 +78,7 @@ export function buildProgram(invocation: Invocation, version: string): Command {
     addQuery,
     addRebuild,
     addVerify,
+    addQuota,
     addGc,
     addServe,
     addKeys,

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import { printCount, printSpan } from "./terminal.ts";
 
-type RebuildOptions = GlobalOptions & Readonly<{ acceptMissing?: boolean }>;
+type RebuildOptions = GlobalOptions & Readonly<{ acceptMissing?: boolean; dryRun?: boolean }>;
 
 const after = `
 The new warehouse is built in a file (of Postgres: a schema) beside the old one, compared with it, and put in its place
@@ -13,6 +13,7 @@ Tables of your own in a file are not landed: a whole rebuild leaves them out, on
 Postgres nothing but the streams' own tables and views is touched.
 
 Examples:
+  leat rebuild --dry-run          what it would read and cost
   leat rebuild                    the whole warehouse
   leat rebuild shop.orders        one stream; everything else in the file stays`;
 
@@ -27,6 +28,7 @@ export function addRebuild(program: Command, invocation: Invocation): void {
       "[stream...]",
       "A source, or one of its streams as source.stream. Default: the whole warehouse.",
     )
+    .option("--dry-run", "Tell what would be read, and in BigQuery what it would cost. Nothing is changed.")
     .option("--accept-missing", "Go on although the warehouse has packages that the landing has not.")
     .addHelpText("after", after)
     .action(async (names: string[]) => {
@@ -56,6 +58,15 @@ async function rebuild(
   const startedAtMs = systemClock.nowMs();
   const opened = await openProject(invocation, options);
   const chosen = chooseStreams(opened.project, names);
+  if (options.dryRun === true || opened.warehouse.engine === "bigquery") {
+    const { estimateRebuild, printEstimates } = await import("./estimate-rebuild.ts");
+    const estimates = await estimateRebuild(opened, chosen, signal);
+    if (options.dryRun === true && options.json)
+      terminal.out(`${JSON.stringify({ ok: true, streams: estimates }, null, 2)}\n`);
+    else if (options.dryRun === true) terminal.out(printEstimates(estimates));
+    else if (options.quiet !== true) terminal.err(printEstimates(estimates));
+    if (options.dryRun === true) return 0;
+  }
   const view = openProgress(terminal, systemClock, { isQuiet: options.quiet === true });
   try {
     const outcome = await rebuildWarehouse(opened, {

@@ -2,10 +2,11 @@
 import type { Command } from "commander";
 import { LeatError } from "../errors/leat-error.ts";
 import { printErrorJson } from "../errors/print-error.ts";
+import type { ServiceUsage } from "../ports/warehouse.ts";
 import type { SyncItem, SyncJob, SyncResult } from "../sync/sync-job.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import { reportError } from "./report-error.ts";
-import { printable, printCount, printSpan, type Terminal } from "./terminal.ts";
+import { printable, printBytes, printCount, printSpan, type Terminal } from "./terminal.ts";
 
 /** Options of the three commands; `load` has only the first. */
 export type SyncOptions = GlobalOptions &
@@ -71,10 +72,10 @@ export async function runSync(
   invocation: Invocation,
   names: readonly string[],
   options: SyncOptions,
-  steps: SyncJob["steps"],
+  wanted: SyncJob["steps"],
 ): Promise<ExitCode> {
   const [
-    { openProject },
+    { isTransferred, openProject },
     { openProgress },
     { systemClock },
     choose,
@@ -97,6 +98,9 @@ export async function runSync(
   const { terminal, signal } = invocation;
   const startedAtMs = systemClock.nowMs();
   const opened = await openProject(invocation, options);
+  const steps = wanted === "both" && isTransferred(opened) ? "extract" : wanted;
+  if (steps !== wanted)
+    terminal.err('Landed only: Google\'s Data Transfer Service loads this project (load: "dts").\n');
   const streams = choose.chooseStreams(opened.project, names);
   const known = opened.readTenants();
   const shard = readShard(options.shard, invocation.environment);
@@ -120,6 +124,7 @@ export async function runSync(
   const modes = new Map(streams.map(({ spec }) => [spec, chooseMode(spec, request, startedAtMs)]));
   const view = openProgress(terminal, systemClock, { isQuiet: options.quiet === true });
   let result: SyncResult;
+  let used: ServiceUsage | undefined;
   try {
     const ports = await opened.openSyncPorts(view.progress, { extractsPerSource: readConcurrency(options) });
     const job: SyncJob = {
@@ -134,13 +139,14 @@ export async function runSync(
       roundsMax,
     };
     result = await syncProject(ports, job, signal);
+    used = ports.warehouse.usage?.();
   } finally {
     view.close();
   }
   const durationMs = systemClock.nowMs() - startedAtMs;
   const failed = result.items.filter((item) => itemError(item) !== undefined);
-  if (options.json) await printJson(terminal, result, durationMs);
-  else await printSummary(terminal, result, { steps, durationMs });
+  if (options.json) await printJson(terminal, result, { durationMs, used });
+  else await printSummary(terminal, result, { steps, durationMs, used });
   reportFailures(terminal, failed);
   if (failed.length === 0) return 0;
   return signal.aborted ? 130 : 1;
@@ -156,7 +162,13 @@ function readConcurrency(options: SyncOptions): number | undefined {
   });
 }
 
-async function printJson(terminal: Terminal, result: SyncResult, durationMs: number): Promise<void> {
+type RunFacts = Readonly<{ durationMs: number; used: ServiceUsage | undefined }>;
+
+async function printJson(
+  terminal: Terminal,
+  result: SyncResult,
+  { durationMs, used }: RunFacts,
+): Promise<void> {
   const { printItem } = await import("../sync/print-item.ts");
   const { itemError } = await import("../sync/sync-job.ts");
   const results = result.items.map((item) => {
@@ -165,15 +177,15 @@ async function printJson(terminal: Terminal, result: SyncResult, durationMs: num
   });
   const changes = result.changes.map(({ source, stream, change }) => ({ source, stream, ...change }));
   const ok = result.items.every((item) => itemError(item) === undefined);
-  terminal.out(
-    `${JSON.stringify({ ok, duration_ms: durationMs, results, schema_changes: changes }, null, 2)}\n`,
-  );
+  const usage = used && { ...used, bytesBilled: Number(used.bytesBilled) };
+  const told = { ok, duration_ms: durationMs, results, schema_changes: changes, warehouse_usage: usage };
+  terminal.out(`${JSON.stringify(told, null, 2)}\n`);
 }
 
 async function printSummary(
   terminal: Terminal,
   result: SyncResult,
-  run: Readonly<{ steps: SyncJob["steps"]; durationMs: number }>,
+  run: RunFacts & Readonly<{ steps: SyncJob["steps"] }>,
 ): Promise<void> {
   const { printTable } = await import("./print-table.ts");
   const { itemError } = await import("../sync/sync-job.ts");
@@ -211,7 +223,14 @@ async function printSummary(
     ...(isLoad ? [`${printCount(sum((item) => item.load?.loaded))} rows loaded`] : []),
   ];
   terminal.out(`\n${told.join(", ")} in ${printSpan(run.durationMs)}\n`);
+  if (run.used !== undefined && run.used.requests > 0) terminal.out(printUsage(run.used));
   printChanges(terminal, result);
+}
+
+/** What the service counts and bills; `leat quota` tells the day's sum. */
+function printUsage({ loads, commits, queries, bytesBilled, dollars }: ServiceUsage): string {
+  const jobs = `${printCount(loads)} load jobs, ${printCount(commits)} commits, ${printCount(queries)} queries`;
+  return `The warehouse took ${jobs}; ${printBytes(Number(bytesBilled))} billed, some $${dollars.toFixed(4)}.\n`;
 }
 
 /** What happened to tables: a line a stream for new columns, a line for each that has another type now. */

@@ -93,13 +93,17 @@ async function serveSync(invocation: Invocation, options: ServeOptions): Promise
       : readNumber("--soft-deadline", options.softDeadline, 1, 86_400) * 1000;
   const extractsPerSource =
     options.concurrency === undefined ? undefined : readNumber("--concurrency", options.concurrency, 1, 1000);
-  const [{ openProject }, { createSyncApp, openTraceStore }, { serveSyncApp }, { openLogger, logProgress }] =
-    await Promise.all([
-      import("./open-project.ts"),
-      import("../server/sync-app.ts"),
-      import("../server/serve-sync-app.ts"),
-      import("../server/logger.ts"),
-    ]);
+  const [
+    { isTransferred, openProject },
+    { createSyncApp, openTraceStore },
+    { serveSyncApp },
+    { openLogger, logProgress },
+  ] = await Promise.all([
+    import("./open-project.ts"),
+    import("../server/sync-app.ts"),
+    import("../server/serve-sync-app.ts"),
+    import("../server/logger.ts"),
+  ]);
   const [{ readSyncAuth }, { openPlanner }, { buildDatasets }] = await Promise.all([
     import("./read-sync-auth.ts"),
     import("./open-planner.ts"),
@@ -141,7 +145,7 @@ async function serveSync(invocation: Invocation, options: ServeOptions): Promise
     },
     {
       softDeadlineMs,
-      steps: options.load ? "both" : "extract",
+      steps: options.load && !isTransferred(opened) ? "both" : "extract",
       cloudProject: environment["GOOGLE_CLOUD_PROJECT"] || undefined,
     },
   );

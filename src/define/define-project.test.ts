@@ -115,6 +115,7 @@ describe("defineProject", () => {
     expect(defineProject({ name: "jobs", flows: [{ spec }] })).toMatchObject({
       sources: [],
       flows: [{ spec }],
+      load: "leat",
       ledger: "sqlite:.leat/ledger.db",
     });
     const deployments = [{ name: "nightly", flow: spec }];

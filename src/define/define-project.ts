@@ -81,6 +81,7 @@ const projectSchema = z.strictObject({
   tenants: z.union([nameSchema, z.array(z.custom<TenantDeclaration>())]).optional(),
   landing: nameSchema.default(projectDefaults.landing),
   warehouse: nameSchema.default(projectDefaults.warehouse),
+  load: z.enum(["leat", "dts"]).default("leat"),
   ledger: nameSchema.default(projectDefaults.ledger),
 });
 

@@ -13,7 +13,7 @@ import type { StreamSpec } from "../model/stream.ts";
 import type { LedgerRow, PackageToLoad, ReopenPackage, SchemaChange } from "../ports/warehouse.ts";
 import type { LoadOutcome, LoadPorts, LoadStream, TenantLoad } from "./load-outcome.ts";
 import { type PlannedPackage, planLoad } from "./plan-load.ts";
-import { stagePackage } from "./stage-parts.ts";
+import { checkInPlace, stagePackage } from "./stage-parts.ts";
 
 /** Bounds of one transaction: what a failure makes us do again, and what an engine holds at once. */
 const batchPackagesMax = 500;
@@ -145,6 +145,12 @@ class StreamLoad {
   async #loadBatch(taken: readonly { queue: Queue; planned: PlannedPackage }[]): Promise<void> {
     const { warehouse, progress } = this.#ports;
     const packages: PackageToLoad[] = [];
+    const heads = taken.map(({ planned }) => planned.head);
+    const fault = await checkInPlace(this.#ports.store, warehouse, heads);
+    if (fault !== undefined) {
+      const { tenant, seq } = fault.head.manifest;
+      throw fault.error.at({ source: this.#spec.source, stream: this.#spec.name, tenant, seq });
+    }
     for (const { planned } of taken) {
       const { tenant } = planned.head.manifest;
       try {
@@ -199,7 +205,10 @@ class StreamLoad {
 
   readonly #reopen: ReopenPackage = async (tenant, seq) => {
     const place: StreamPlace = { source: this.#spec.source, stream: this.#spec.name, tenant };
-    const head = await readManifestOfLog(this.#ports.store, place, seq);
+    const { store, warehouse } = this.#ports;
+    const head = await readManifestOfLog(store, place, seq);
+    const fault = await checkInPlace(store, warehouse, [head]);
+    if (fault !== undefined) throw fault.error.at({ ...place, seq });
     return await this.#stage(head, head.manifest.generation.state === "completed");
   };
 

@@ -38,6 +38,11 @@ export interface ObjectStore {
   delete(key: string): Promise<void>;
   /** The store's clock, ms since the epoch, for ages. */
   nowMs(): Promise<number>;
+  /**
+   * CRC32C of an object as the store itself keeps it, 8 hex digits; `null`: it keeps none of this one; `undefined`: there
+   * is no such object. Reads nothing of it. Not every store can tell.
+   */
+  checksum?(key: string): Promise<string | null | undefined>;
   /** A path that engines on this machine can read directly, where there is one. */
   localPath(key: string): string | undefined;
 }
@@ -58,6 +63,7 @@ export function scopeStore(store: ObjectStore, prefixes: readonly string[]): Obj
     list: (prefix, options) => store.list(check(prefix), options),
     delete: async (key) => store.delete(check(key)),
     nowMs: () => store.nowMs(),
+    ...(store.checksum === undefined ? {} : { checksum: async (key) => store.checksum!(check(key)) }),
     localPath: (key) => store.localPath(check(key)),
   };
 }

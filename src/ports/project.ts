@@ -49,6 +49,13 @@ export type ProjectDeclaration = Readonly<{
   /** Where tables are loaded. Default `duckdb:.leat/warehouse.duckdb`. `LEAT_WAREHOUSE` overrides it. */
   warehouse?: string;
   /**
+   * Who loads into BigQuery. `leat` (default): load jobs and a ledger, each row once. `dts`: Google's Data Transfer
+   * Service, set up by `leat deploy`; every 15 minutes at most, declared columns alone, and rows of a file that was touched
+   * twice in the landing table, which the views leave out. `leat deploy` refuses streams for which that would be wrong.
+   * Another warehouse than BigQuery is loaded by leat in each case.
+   */
+  load?: "leat" | "dts";
+  /**
    * Where runs of flows are kept: `sqlite:PATH` for one machine, `postgres://…` for many. Default
    * `sqlite:.leat/ledger.db`. `LEAT_LEDGER` overrides it, and is the place for an address with a password.
    */
@@ -68,6 +75,7 @@ export type Project = Readonly<{
   tenants: string | readonly TenantDeclaration[] | undefined;
   landing: string;
   warehouse: string;
+  load: "leat" | "dts";
   ledger: string;
 }>;
 

@@ -98,6 +98,27 @@ export type QueryResult = Readonly<{
   rows: readonly (readonly unknown[])[];
 }>;
 
+/** What a warehouse has asked of a service that counts and bills. */
+export type ServiceUsage = Readonly<{
+  loads: number;
+  commits: number;
+  queries: number;
+  /** Requests of every kind, repeats included. */
+  requests: number;
+  bytesBilled: bigint;
+  /** On demand, USD. */
+  dollars: number;
+}>;
+
+/** One of a service's quotas. `limit` `null`: there is none, or it is the project's own. */
+export type QuotaLine = Readonly<{ what: string; used: number; limit: number | null; note: string }>;
+
+/** Some rows of a query. Cells are text in the forms that a dataset's columns are read from; nested ones are JSON. */
+export type QueryPage = Readonly<{
+  columns: readonly WarehouseColumn[];
+  rows: readonly (readonly (string | null)[])[];
+}>;
+
 /** Count and order-free checksum of what a table holds for one tenant and package. */
 export type TableChecksum = Readonly<{ tenant: TenantId; seq: number; rows: number; checksum: string }>;
 
@@ -168,8 +189,17 @@ export interface Warehouse {
   /** Name of a stream's current rows as SQL; `undefined`: the stream's in a schema called like its source. */
   currentName?(spec: StreamSpec): string;
   query(sql: string, options?: { signal?: AbortSignal; rowsMax?: number }): Promise<QueryResult>;
+  /**
+   * Rows of a query in pages, at least one, for datasets that are made of it. `undefined`: this warehouse's rows are read
+   * another way, or not at all.
+   */
+  readPages?(sql: string, signal: AbortSignal): AsyncIterable<QueryPage>;
   /** What a query would read and cost; refuses what is no query. `undefined`: nobody is billed for queries. */
   estimate?(sql: string): Promise<Readonly<{ bytes: number; dollars: number }>>;
+  /** What was asked of the service since the warehouse was opened. `undefined`: nobody counts. */
+  usage?(): ServiceUsage;
+  /** What everybody has taken of the service's daily quotas since then. `undefined`: there are none. */
+  readQuotas?(sinceMs: number, signal: AbortSignal): Promise<readonly QuotaLine[]>;
   /** Checksums of the landing table per tenant and package: equal rows give equal checksums in any order of loading. */
   checksums(spec: StreamSpec): Promise<readonly TableChecksum[]>;
   /** Keys whose current row differs between `cursor` and `arrival` (I20): how many, and some of them. */

@@ -10,6 +10,7 @@ function project(sources: Readonly<Record<string, readonly (string | [string, st
     datasets: [],
     flows: [],
     deployments: [],
+    load: "leat",
     ledger: "sqlite:.leat/ledger.db",
     apis: [],
     tenantColumn: "tenant_id",

@@ -27,9 +27,10 @@ run "the_bucket_is_private_and_kept" {
   }
   assert {
     condition = alltrue([
-      for rule in google_storage_bucket.landing.lifecycle_rule : one(rule.action).type == "SetStorageClass"
+      for rule in google_storage_bucket.landing.lifecycle_rule :
+      one(rule.action).type == "SetStorageClass" || toset(one(rule.condition).matches_prefix) == toset(["leat-stage/"])
     ])
-    error_message = "Nothing is deleted by age: the log is the state."
+    error_message = "Nothing but copies is deleted by age: the log is the state."
   }
 }
 
@@ -53,9 +54,20 @@ run "datasets_and_tables" {
         delete_protection = true
       }
     }
+    views = {
+      "old_shop.orders" = {
+        dataset = "old_shop"
+        name    = "orders"
+        query   = "SELECT 1"
+      }
+    }
     deletion_protection = true
   }
 
+  assert {
+    condition     = google_bigquery_table.view["old_shop.orders"].dataset_id == "old_shop" && !google_bigquery_table.view["old_shop.orders"].view[0].use_legacy_sql
+    error_message = "Views stand in the dataset of their source."
+  }
   assert {
     condition     = toset(values(output.datasets)) == toset(["shop", "old_shop"])
     error_message = "One of tables, and one of views for each source, by names that BigQuery takes."
@@ -86,7 +98,7 @@ run "a_teardown_is_possible_when_it_is_said" {
   }
 
   assert {
-    condition     = google_storage_bucket.landing.force_destroy && length(google_storage_bucket.landing.lifecycle_rule) == 0
+    condition     = google_storage_bucket.landing.force_destroy && length(google_storage_bucket.landing.lifecycle_rule) == 1
     error_message = "Without protection it goes with the rest."
   }
 }

@@ -75,3 +75,34 @@ test("a dataset that is not there is told with the command that makes it", async
   expect(code).not.toBe(0);
   expect(`${stdout}${stderr}`).toContain("bq --location=EU mk --dataset shop-7:warehouse");
 });
+
+test("quota tells what everybody took of the day, with the table and stream that took most", async () => {
+  const bench = new WarehouseBench(place);
+  const spec = makeStreamSpec();
+  for (const day of ["2024-01-01", "2024-01-02"]) await bench.loadRecords(spec, [plant(1, day)]);
+  const told = await folder.leat("quota", "--json");
+  expect(told.stderr).toBe("");
+  const { ok, quotas } = JSON.parse(told.stdout) as {
+    ok: boolean;
+    quotas: { what: string; used: number; limit: number | null; note: string }[];
+  }; // As documented.
+  expect(ok).toBe(true);
+  expect(quotas.map(({ what, used, limit }) => [what, used, limit])).toEqual([
+    ["load jobs of the project", 2, 100_000],
+    ["changes of one table by jobs", 1, 1_500],
+    ["changes of one stream's partitions", 2, 30_000],
+    ["MiB billed", expect.any(Number), null],
+    ["jobs refused for a quota", 0, null],
+  ]);
+  expect(quotas[2]!.note).toContain("metrc.metrc_plants");
+  place.server.setFaults(undefined, ({ kind }) =>
+    kind === "load" ? { reason: "quotaExceeded", message: "Quota exceeded: too many loads" } : undefined,
+  );
+  await bench.loadRecords(spec, [plant(1, "2024-01-03")]).catch(() => {});
+  const words = await folder.leat("quota");
+  expect(words.stdout).toMatch(/load jobs of the project +3 +100,000 +1 of them failed, and count/);
+  expect(words.stdout).toMatch(/jobs refused for a quota +1/);
+  const { ended } = folder.start(["quota"], { LEAT_WAREHOUSE: "duckdb:warehouse.duckdb" });
+  const { code, stderr } = await ended;
+  expect([code === 0, stderr]).toEqual([false, expect.stringContaining("NOT_SUPPORTED")]);
+});

@@ -47,6 +47,7 @@ describe("the help", () => {
       "query",
       "rebuild",
       "verify",
+      "quota",
       "gc",
       "serve",
       "keys",

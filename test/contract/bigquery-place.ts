@@ -9,6 +9,7 @@ import type { QueryResult, StagedPart, Warehouse } from "../../src/ports/warehou
 import { createMemoryStore, type MemoryObjects } from "../../src/testing/memory-store.ts";
 import type { WarehouseUnderTest } from "../../src/testing/warehouse-under-test.ts";
 import { type BigQueryWarehouse, openBigQuery } from "../../src/warehouses/bigquery/open-bigquery.ts";
+import { exportParquetLines } from "../../src/warehouses/duckdb/export-parquet.ts";
 import { type BigQueryServer, startBigQuery } from "../fakes/bigquery/bigquery-server.ts";
 
 /** A place with what tests of BigQuery's own need. */
@@ -43,6 +44,8 @@ export async function openPlace(): Promise<BigQueryPlace> {
       {
         openStaging: async () => ({ ...createMemoryStore({ objects, nowMs: Date.now }), url: bucket }),
         readPart: (part: StagedPart) => decodePart(createReadStream(part.path), part.entry.key),
+        exportRows: exportParquetLines,
+        workFolder: folder,
         waitFactor: 0.02,
       },
     );

@@ -43,6 +43,15 @@ describe("Google Cloud Storage", () => {
     );
   });
 
+  test("the bucket's own checksum is told without reading the object, and that there is none", async () => {
+    const store = await gcs.open("checksums");
+    await store.create("a", Buffer.from("123456789"));
+    gcs.fake.clearLog();
+    expect(await store.checksum?.("a")).toBe("e3069283");
+    expect(await store.checksum?.("b")).toBeUndefined();
+    expect(gcs.fake.log.map(({ verb }) => verb)).toEqual(["stat", "stat"]);
+  });
+
   test("every request says who asks, and none asks for credentials at an address of one's own", async () => {
     gcs.fake.clearLog();
     const store = await gcs.open("agents");

@@ -110,7 +110,7 @@ export class DatasetBench {
     return {
       store: this.store,
       engine: openDuckDbDatasets({
-        warehouseFile: join(this.folder, "warehouse.duckdb"),
+        warehouse: { file: join(this.folder, "warehouse.duckdb") },
         lockWaitMs: 10_000,
       }),
       warehouse: this.warehouse,

@@ -171,7 +171,7 @@ describe("a published Parquet file", () => {
         from: fromRows(() => many),
       });
       const engine = openDuckDbDatasets({
-        warehouseFile: join(bench.folder, "warehouse.duckdb"),
+        warehouse: { file: join(bench.folder, "warehouse.duckdb") },
         lockWaitMs: 1000,
         partTextBytesMax: 1,
       });

@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { serveDeaths, stopServing } from "../../examples/ons-deaths/serve-deaths.ts";
 import { compareWithTruth, type ViewRow } from "../../examples/stashstock/compare-with-truth.ts";
 import { type Example, openExample } from "../../examples/stashstock/open-example.ts";
 import { root } from "../../scripts/steps.ts";
@@ -44,6 +45,7 @@ beforeAll(async () => {
   host = openHost({ environment });
 });
 afterAll(async () => {
+  stopServing();
   await host.close();
   await example.close();
   await warehouse.close();
@@ -72,12 +74,57 @@ test("each customer's rows equal the partner's book, a second sync changes nothi
   }
   const again = await leat("sync");
   expect(again.stdout).toMatch(/^0 records landed, 0 rows loaded/m);
+  expect(again.stdout).toMatch(/^The warehouse took 0 load jobs, 0 commits, \d+ queries; .* billed/m);
   const verified = JSON.parse((await leat("verify", "--json")).stdout) as {
     streams: readonly { loaded: number; faults: readonly unknown[] }[]; // As documented.
   };
   expect(verified.streams.map(({ loaded }) => loaded)).toEqual([56, 21, 13, 22]);
   expect(verified.streams.flatMap(({ faults }) => faults)).toEqual([]);
   const requests = example.partner.counts.total();
+  // As documented.
+  const dry = JSON.parse((await leat("rebuild", "--dry-run", "--json")).stdout) as {
+    streams: readonly { packages: number; landedBytes: number; dollars: number }[];
+  };
+  expect(dry.streams).toHaveLength(4);
+  for (const { packages, landedBytes, dollars } of dry.streams) {
+    expect(packages).toBeGreaterThan(2);
+    expect(dollars).toBeCloseTo((landedBytes / 1024 ** 4) * 6.25, 12);
+  }
   expect((await leat("rebuild")).stdout).toMatch(/metrc_plants +3 +56 +equal/);
   expect(example.partner.counts.total()).toEqual(requests);
+});
+
+test("a dataset of the plants has the rows of the laptop, in the warehouse and over HTTP", {
+  timeout: 240_000,
+}, async () => {
+  const config = { LEAT_CONFIG: join(root, "test/e2e/plants/leat.config.ts") };
+  const laptop = { ...(example.environment as Record<string, string>), ...config }; // No value is undefined.
+  const cloud = { ...environment, ...config };
+  const run = async (where: Record<string, string>, ...args: string[]) => {
+    const told = await host.run(args, join(root, "test/e2e/plants"), where);
+    expect(told.code, told.stderr).toBe(0);
+    return told.stdout;
+  };
+  const versions: string[] = [];
+  const rows: unknown[][] = [];
+  const answers: unknown[] = [];
+  for (const where of [laptop, cloud]) {
+    await run(where, "sync", "--quiet");
+    // As documented.
+    const { datasets } = JSON.parse(await run(where, "build", "--no-sync", "--json")) as {
+      datasets: readonly { version: string }[];
+    };
+    versions.push(datasets[0]!.version);
+    rows.push(
+      JSON.parse(await run(where, "query", "--json", "select * from plants order by label")) as unknown[],
+    );
+    await using served = await serveDeaths({ ...process.env, ...where });
+    const answer = await fetch(`${served.url}/datasets/plants/rows?limit=1000`);
+    expect(answer.status).toBe(200);
+    answers.push(await answer.json());
+  }
+  expect(rows[0]!.length).toBeGreaterThan(40);
+  expect(rows[1]).toEqual(rows[0]);
+  expect(versions[1]).toBe(versions[0]);
+  expect(answers[1]).toEqual(answers[0]);
 });

@@ -44,6 +44,7 @@ export function openSyncApp(setup: AppSetup = {}): OpenedApp {
     datasets: [],
     flows: [],
     deployments: [],
+    load: "leat",
     ledger: "sqlite:.leat/ledger.db",
     apis: [],
     tenantColumn: "tenant_id",

@@ -5,6 +5,7 @@ import { printErrorJson } from "../../errors/print-error.ts";
 import type { JsonObject } from "../../model/json-value.ts";
 import type { Project } from "../../ports/project.ts";
 import type { Tenant } from "../../ports/source.ts";
+import type { ServiceUsage } from "../../ports/warehouse.ts";
 import { chooseStreams, streamName } from "../../sync/choose.ts";
 import { addLandedTenants } from "../../sync/landed-tenants.ts";
 import { itemError, type SyncItem, type SyncJob, type SyncPorts } from "../../sync/sync-job.ts";
@@ -95,7 +96,9 @@ async function load(ports: WorkPorts, names: readonly string[], asked: Asked): P
     conflictRetriesMax: 0,
     roundsMax: 1,
   };
+  const before = sync.warehouse.usage?.();
   const { items } = await syncProject(sync, job, asked.signal);
+  const usage = usageSince(before, sync.warehouse.usage?.());
   const sum = (of: readonly SyncItem[], read: (item: SyncItem) => number | undefined): number =>
     of.reduce((total, item) => total + (read(item) ?? 0), 0);
   const result = {
@@ -110,9 +113,24 @@ async function load(ports: WorkPorts, names: readonly string[], asked: Asked): P
         failed: own.filter((item) => itemError(item) !== undefined).length,
       };
     }),
+    ...(usage !== undefined && { usage }),
   };
   const errors = items.flatMap((item) => itemError(item) ?? []);
   return finish(ports, asked, { what: "loaded", result, errors });
+}
+
+/** What a load took of the service's quotas, and what is billed for it; with others at the same time, theirs too. */
+function usageSince(
+  before: ServiceUsage | undefined,
+  after: ServiceUsage | undefined,
+): JsonObject | undefined {
+  if (before === undefined || after === undefined) return undefined;
+  return {
+    load_jobs: after.loads - before.loads,
+    commits: after.commits - before.commits,
+    queries: after.queries - before.queries,
+    bytes_billed: Number(after.bytesBilled - before.bytesBilled),
+  };
 }
 
 async function build(ports: WorkPorts, names: readonly string[], asked: Asked): Promise<FastifyReply> {

@@ -103,9 +103,19 @@ export function openBucketStore(client: BucketClient, world: AttemptWorld, prefi
       telling(client, { verb: "read", key: "" }, () =>
         tryRepeatedly(world, (signal) => client.nowMs(signal)),
       ),
+    checksum: async (key) => {
+      const name = nameOf(key);
+      const found = await telling(client, { verb: "read", key }, () =>
+        tryRepeatedly(world, (signal) => client.stat(name, signal)),
+      );
+      return found === undefined ? undefined : printChecksum(found.crc32c);
+    },
     localPath: () => undefined,
   };
 }
+
+const printChecksum = (crc32c: number | undefined): string | null =>
+  crc32c === undefined ? null : (crc32c >>> 0).toString(16).padStart(8, "0");
 
 /**
  * Replaces an object, the last writer winning, without a late copy of the request ever undoing a newer one: each try

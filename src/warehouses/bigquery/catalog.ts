@@ -7,6 +7,7 @@
  * - `_leat_columns`: per key of a stream its column, type and the kinds folded so far; a copy of what the manifests of
  *   the loaded packages say (I14).
  * - `_leat_loads`: the ledger (I11), `_leat_rejects`: landed records that do not fit, as they were landed.
+ * - `_leat_datasets`: which version of a dataset its view shows, and from which table.
  * - `_leat_turn_<hash>`: of each stream one row that counts its commits. Every commit changes it, so that of two at the
  *   same time one is undone; and every plan names the count that it was made at.
  *
@@ -88,7 +89,26 @@ const catalogTables: Readonly<Record<string, NewTable>> = {
     ],
     clusterBy: ["source", "stream", "tenant"],
   },
+  _leat_datasets: {
+    fields: [
+      text("dataset"),
+      text("schema_name"),
+      text("version"),
+      whole("seq"),
+      whole("row_count"),
+      text("physical_table"),
+      { name: "published_at", type: "TIMESTAMP", mode: "REQUIRED" },
+    ],
+  },
 };
+
+/** A version of a dataset as the ledger has it. */
+export type CatalogDataset = Readonly<{
+  schema: string;
+  version: string;
+  seq: number;
+  physicalTable: string;
+}>;
 
 /** A stream's tables and columns as they were at the count of commits `turn`. */
 export type StreamState = Readonly<{
@@ -162,8 +182,7 @@ export class Catalog {
 
   /** Reads what is known of a stream. The count comes first: what changes after it makes the plan void. */
   async readState(spec: StreamSpec): Promise<StreamState> {
-    const turns = await this.#tables.list(this.place(turnTable(spec)), ["n"]);
-    const turn = Math.max(-1, ...turns.map(({ n }) => Number(n)));
+    const turn = await this.readTurn(spec);
     const streams = (await this.#list("_leat_streams")).map(readStream);
     const isMine = (row: Readonly<{ source: string; stream: string }>) =>
       row.source === spec.source && row.stream === spec.name;
@@ -178,12 +197,31 @@ export class Catalog {
     };
   }
 
+  /** How many commits there were. */
+  async readTurn(of: TurnOwner): Promise<number> {
+    const turns = await this.#tables.list(this.place(turnTable(of)), ["n"]);
+    return Math.max(-1, ...turns.map(({ n }) => Number(n)));
+  }
+
+  /** What the ledger has of a dataset. A warehouse made by an older leat may not have that ledger yet. */
+  async readDataset(dataset: string): Promise<CatalogDataset | undefined> {
+    if ((await this.#tables.find(this.place("_leat_datasets"))) === undefined) return undefined;
+    const row = (await this.#list("_leat_datasets")).find((one) => one["dataset"] === dataset);
+    if (row === undefined) return undefined;
+    return {
+      schema: row["schema_name"] ?? "",
+      version: row["version"] ?? "",
+      seq: Number(row["seq"]),
+      physicalTable: row["physical_table"] ?? "",
+    };
+  }
+
   /** Makes the table of a stream's turns, with its row. */
-  async makeTurns(spec: StreamSpec, insertRow: (sql: string) => Promise<void>): Promise<void> {
+  async makeTurns(spec: TurnOwner, insertRow: (sql: string) => Promise<void>): Promise<void> {
     const turns = turnTable(spec);
     const isNew = await this.#tables.make(this.place(turns), {
       fields: [whole("n")],
-      description: `Commits of ${spec.source}.${spec.name}`,
+      description: `Commits of ${spec.source === "" ? "the dataset " : `${spec.source}.`}${spec.name}`,
     });
     if (!isNew && (await this.#tables.list(this.place(turns), ["n"])).length > 0) return;
     // Two rows, when two make them at once, do as well as one: every commit changes all of them alike.
@@ -199,8 +237,11 @@ export class Catalog {
   }
 }
 
-/** The table whose row every commit of a stream changes. */
-export function turnTable(spec: Pick<StreamSpec, "source" | "name">): string {
+/** A stream, or a dataset: one without a source. */
+export type TurnOwner = Pick<StreamSpec, "source" | "name">;
+
+/** The table whose row every commit of a stream or dataset changes. */
+export function turnTable(spec: TurnOwner): string {
   const digits = createHash("sha256")
     .update(JSON.stringify([spec.source, spec.name]))
     .digest("hex");

@@ -54,23 +54,46 @@ export type Commit = Readonly<{
   current: readonly string[];
 }>;
 
-/** Writes the script. */
-export function commitScript(commit: Commit): string {
-  const { id, turn, paths, packages } = commit;
-  const statements = [
+/** What a transaction was planned at: which warehouse it is, and how many commits there were. Paths are quoted. */
+export type Turn = Readonly<{
+  id: WarehouseId;
+  turn: number;
+  paths: Pick<Commit["paths"], "warehouse" | "turns">;
+}>;
+
+/** A transaction that undoes itself where another commit came before it, or the warehouse is another one. */
+export function inTurn(
+  { id, turn, paths }: Turn,
+  statements: readonly string[],
+  functions: readonly string[] = [],
+): string {
+  const all = [
     `ASSERT (SELECT id FROM ${paths.warehouse}) = ${quoteText(id)} AS ${quoteText(scriptFaults.stranger)}`,
-    ...(packages.length > 0 ? cellFunctions : []),
+    ...functions,
     "BEGIN TRANSACTION",
     `UPDATE ${paths.turns} SET n = n + 1 WHERE TRUE`,
     `ASSERT (SELECT MAX(n) FROM ${paths.turns}) = ${turn + 1} AS ${quoteText(scriptFaults.overtaken)}`,
-    ...(packages.length > 0 ? [packagesTable(commit), cellsTable(commit)] : []),
-    ...moveRows(commit),
-    ...(packages.length > 0 ? insertRows(commit) : []),
-    ...writeRegistry(commit),
-    ...commit.current,
+    ...statements,
     "COMMIT TRANSACTION",
   ];
-  return `${statements.join(";\n")};\n`;
+  return `${all.join(";\n")};\n`;
+}
+
+/** Whether a script was undone since another one came before it. */
+export const isOvertaken = (message: string): boolean =>
+  message.includes(scriptFaults.overtaken) || /aborted due to concurrent update/i.test(message);
+
+/** Writes the script. */
+export function commitScript(commit: Commit): string {
+  const hasPackages = commit.packages.length > 0;
+  const statements = [
+    ...(hasPackages ? [packagesTable(commit), cellsTable(commit)] : []),
+    ...moveRows(commit),
+    ...(hasPackages ? insertRows(commit) : []),
+    ...writeRegistry(commit),
+    ...commit.current,
+  ];
+  return inTurn(commit, statements, hasPackages ? cellFunctions : []);
 }
 
 const ofStream = (spec: StreamSpec): string =>

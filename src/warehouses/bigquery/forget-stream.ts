@@ -1,10 +1,9 @@
 /** Takes a stream out of the warehouse, so that it can be loaded again from nothing (`leat rebuild source.stream`). */
 import type { StreamSpec } from "../../model/stream.ts";
 import { ofStream, turnTable } from "./catalog.ts";
-import { scriptFaults } from "./commit-script.ts";
+import { inTurn } from "./commit-script.ts";
 import { JobFailure } from "./jobs.ts";
 import type { BatchPorts } from "./load-batch.ts";
-import { quoteText } from "./sql-text.ts";
 import { historyName, viewsDataset } from "./stream-views.ts";
 
 /** leat's tables with rows of streams. */
@@ -17,16 +16,11 @@ export async function forgetStream(ports: BatchPorts, spec: StreamSpec): Promise
   const what = `forget ${spec.source}.${spec.name}`;
   await catalog.makeTurns(spec, async (sql) => void (await queries.rows(sql, what)));
   const { mine, turn } = await catalog.readState(spec);
-  const turns = catalog.path(turnTable(spec));
-  const statements = [
-    `ASSERT (SELECT id FROM ${catalog.path("_leat_warehouse")}) = ${quoteText(id)} AS ${quoteText(scriptFaults.stranger)}`,
-    "BEGIN TRANSACTION",
-    `UPDATE ${turns} SET n = n + 1 WHERE TRUE`,
-    `ASSERT (SELECT MAX(n) FROM ${turns}) = ${turn + 1} AS ${quoteText(scriptFaults.overtaken)}`,
-    ...catalogTables.map((table) => `DELETE FROM ${catalog.path(table)} WHERE ${ofStream(spec)}`),
-    "COMMIT TRANSACTION",
-  ];
-  const sql = `${statements.join(";\n")};\n`;
+  const paths = { warehouse: catalog.path("_leat_warehouse"), turns: catalog.path(turnTable(spec)) };
+  const sql = inTurn(
+    { id, turn, paths },
+    catalogTables.map((table) => `DELETE FROM ${catalog.path(table)} WHERE ${ofStream(spec)}`),
+  );
   const labels = { source: spec.source, stream: spec.name };
   try {
     await jobs.run({

@@ -38,8 +38,10 @@ export function isPassing({ status, reason }: Readonly<{ status: number; reason:
 
 /** Roles that hold the rights which an answer says are missing. */
 const roles: readonly (readonly [RegExp, string])[] = [
+  [/bigquery\.jobs\.list/, "roles/bigquery.resourceViewer on the project"],
   [/bigquery\.jobs\.|bigquery\.readsessions\./, "roles/bigquery.jobUser on the project"],
-  [/storage\.objects\.(get|list)|storage\.buckets\.get/, "roles/storage.objectViewer on the bucket"],
+  [/storage\.buckets\.get/, "roles/storage.legacyBucketReader on the bucket"],
+  [/storage\.objects\.(get|list)/, "roles/storage.objectViewer on the bucket"],
   [/storage\.objects\.create/, "roles/storage.objectCreator on the staging bucket"],
   [/bigquery\.datasets\.create/, "roles/bigquery.user on the project"],
   [/bigquery\./, "roles/bigquery.dataEditor on the dataset"],

@@ -13,7 +13,7 @@ import { leatColumns, type StreamSpec } from "../../model/stream.ts";
 import type { BatchReceipt, LoadReceipt, PackageToLoad, ReopenPackage } from "../../ports/warehouse.ts";
 import { type Catalog, type CatalogStream, ofStream, type StreamState, turnTable } from "./catalog.ts";
 import { nameColumns } from "./column-naming.ts";
-import { type Commit, type CommitPackage, commitScript, scriptFaults } from "./commit-script.ts";
+import { type Commit, type CommitPackage, commitScript, isOvertaken, scriptFaults } from "./commit-script.ts";
 import type { GoogleApi } from "./google-api.ts";
 import { JobFailure, type Jobs } from "./jobs.ts";
 import { isInForm, keptStatements, renewKept } from "./kept-rows.ts";
@@ -257,8 +257,7 @@ async function runCommit(
   } catch (error) {
     if (!(error instanceof JobFailure)) throw error;
     const { message } = error.failure;
-    if (message.includes(scriptFaults.overtaken) || /aborted due to concurrent update/i.test(message))
-      return "overtaken";
+    if (isOvertaken(message)) return "overtaken";
     // A plan that is void may fail in any way, such as by a table that the other commit has moved.
     if ((await ports.catalog.readState(spec)).turn !== turn) return "overtaken";
     throw commitError(error, commit);

@@ -1,4 +1,5 @@
 /** The warehouse in BigQuery: landed files loaded as lines, committed by one transaction per batch. */
+import { tmpdir } from "node:os";
 import { LeatError } from "../../errors/leat-error.ts";
 import { type TenantId, toTenantId, type WarehouseId } from "../../model/ids.ts";
 import type { Compression } from "../../model/manifest.ts";
@@ -8,8 +9,11 @@ import type {
   BatchReceipt,
   LedgerRow,
   PackageToLoad,
+  QueryPage,
   QueryResult,
+  QuotaLine,
   ReopenPackage,
+  ServiceUsage,
   SqlNaming,
   StagedPart,
   TableChecksum,
@@ -18,12 +22,15 @@ import type {
 import { parseAddress } from "./address.ts";
 import { Catalog, ofStream } from "./catalog.ts";
 import { checksumSql } from "./checksum-sql.ts";
+import type { ExportRows } from "./dataset-load.ts";
+import { publishDataset, readDataset } from "./dataset-table.ts";
 import { forgetStream } from "./forget-stream.ts";
 import { GoogleApi } from "./google-api.ts";
-import { type JobCounts, Jobs } from "./jobs.ts";
+import { Jobs } from "./jobs.ts";
 import { readLedgerRows } from "./ledger.ts";
 import { type BatchPorts, loadBatch, prepareStream } from "./load-batch.ts";
-import { Queries, type QueryEstimate } from "./queries.ts";
+import { priceOf, Queries, type QueryEstimate } from "./queries.ts";
+import { readQuotas } from "./read-quotas.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 import { isReadInPlace } from "./stage-parts.ts";
 import { viewInputs, viewPath } from "./stream-views.ts";
@@ -34,6 +41,12 @@ import { disagreementsSql } from "./view-sql.ts";
 export type BigQueryOptions = Readonly<{
   /** Opens the bucket that the address names for copies (`stagingBucket`). */
   openStaging: (url: string) => Promise<ObjectStore>;
+  /** The bucket for copies where the address names none: the landing's own. `undefined`: the landing is elsewhere. */
+  openStagingDefault?: (() => Promise<ObjectStore>) | undefined;
+  /** Reads Parquet, for tables of datasets. `undefined`: none are kept. */
+  exportRows?: ExportRows | undefined;
+  /** Where rows of datasets are kept on their way. Default: the system's temporary folder. */
+  workFolder?: string | undefined;
   /** The plain bytes of a part on this machine. Node's own zstd reader stops after the first frame: use leat's. */
   readPart: (part: StagedPart) => AsyncIterable<Uint8Array>;
   /** Default: this machine's clock. */
@@ -42,15 +55,12 @@ export type BigQueryOptions = Readonly<{
   waitFactor?: number | undefined;
 }>;
 
-/** What a warehouse has asked of the service since it was opened. */
-export type BigQueryUsage = Readonly<JobCounts & { requests: number }>;
-
 /** The warehouse, with what is BigQuery's own. */
 export interface BigQueryWarehouse extends Warehouse {
   /** What a query would scan and cost on demand; refuses what is no query. */
   estimate(sql: string): Promise<QueryEstimate>;
   /** Jobs, requests and billed bytes so far. */
-  usage(): BigQueryUsage;
+  usage(): ServiceUsage;
   /** Removes a stream, so that it can be loaded again from nothing. */
   forget(spec: StreamSpec): Promise<void>;
 }
@@ -68,6 +78,9 @@ class Dataset implements BigQueryWarehouse {
   readonly url: string;
   readonly compressions = ["gzip", "none"] as const;
   readonly naming: SqlNaming = { quoteName, quoteText };
+  /** Only where Parquet can be read. */
+  readonly readDataset?: NonNullable<Warehouse["readDataset"]>;
+  readonly publishDataset?: NonNullable<Warehouse["publishDataset"]>;
   readonly #ports: BatchPorts;
 
   constructor(url: string, options: BigQueryOptions) {
@@ -90,9 +103,18 @@ class Dataset implements BigQueryWarehouse {
       nowMs,
       tools: {
         readPart,
-        openStaging: stagingBucket === undefined ? undefined : () => (staging ??= openStaging(stagingBucket)),
+        openStaging:
+          stagingBucket === undefined
+            ? options.openStagingDefault
+            : () => (staging ??= openStaging(stagingBucket)),
       },
     };
+    const { exportRows, workFolder = tmpdir() } = options;
+    if (exportRows === undefined) return;
+    this.readDataset = async (dataset) =>
+      (await this.#isMade()) ? await readDataset(this.#ports, dataset) : undefined;
+    this.publishDataset = (table, signal) =>
+      publishDataset(this.#ports, { exportRows, workFolder }, table, signal);
   }
 
   readsInPlace(storeUrl: string, compression: Compression): boolean {
@@ -147,6 +169,10 @@ class Dataset implements BigQueryWarehouse {
     return await this.#ports.queries.query(sql, options);
   }
 
+  readPages(sql: string, signal: AbortSignal): AsyncIterable<QueryPage> {
+    return this.#ports.queries.readText(sql, signal);
+  }
+
   async estimate(sql: string): Promise<QueryEstimate> {
     return await this.#ports.queries.estimate(sql);
   }
@@ -194,8 +220,17 @@ class Dataset implements BigQueryWarehouse {
     if (await this.#isMade()) await forgetStream(this.#ports, spec);
   }
 
-  usage(): BigQueryUsage {
-    return { ...this.#ports.jobs.counts, requests: this.#ports.api.requestCount };
+  usage(): ServiceUsage {
+    const { counts } = this.#ports.jobs;
+    return {
+      ...counts,
+      requests: this.#ports.api.requestCount,
+      dollars: priceOf(Number(counts.bytesBilled)),
+    };
+  }
+
+  async readQuotas(sinceMs: number, signal: AbortSignal): Promise<readonly QuotaLine[]> {
+    return await readQuotas(this.#ports.api, sinceMs, signal);
   }
 
   async close(): Promise<void> {

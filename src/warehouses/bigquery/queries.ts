@@ -1,6 +1,6 @@
 /** Queries: begun as jobs, so that they can be stopped, with a bound on what they cost. */
 import { LeatError } from "../../errors/leat-error.ts";
-import type { QueryResult } from "../../ports/warehouse.ts";
+import type { QueryPage, QueryResult } from "../../ports/warehouse.ts";
 import { printFieldType, type TableField } from "./field-types.ts";
 import type { Answer, GoogleApi } from "./google-api.ts";
 import { GoogleFailure, toLeatError } from "./google-errors.ts";
@@ -15,6 +15,9 @@ export type QueryEstimate = Readonly<{ bytes: number; dollars: number }>;
 
 /** On-demand price of a TiB scanned, US regions, USD. @see https://cloud.google.com/bigquery/pricing */
 const dollarsPerTebibyte = 6.25;
+export const priceOf = (bytes: number): number => (bytes / 1024 ** 4) * dollarsPerTebibyte;
+/** What the service bills a table for at least, bytes. */
+const leastBytesBilled = 10 * 1024 ** 2;
 /** Rows of one answer; the service cuts at 10 MB by itself. */
 const pageRowsMax = 10_000;
 /** How long one request waits for a query to end, ms. */
@@ -76,6 +79,20 @@ export class Queries {
     }
   }
 
+  /** A statement of somebody's own, page by page, its cells as text: nested ones as JSON. */
+  async *readText(sql: string, signal: AbortSignal): AsyncGenerator<QueryPage> {
+    await this.estimate(sql);
+    try {
+      for await (const { fields, rows } of this.#pages(sql, "run the query", Number.MAX_SAFE_INTEGER, signal))
+        yield {
+          columns: fields.map((field) => ({ name: field.name, type: printFieldType(field) })),
+          rows: rows.map((row) => row.map((cell, at) => toText(readCell(cell, fields[at]!)))),
+        };
+    } catch (error) {
+      throw error instanceof JobFailure ? refusal(error.failure) : error;
+    }
+  }
+
   /** What a statement would scan; refuses what is no query. Free of charge. */
   async estimate(sql: string): Promise<QueryEstimate> {
     let answer: Answer;
@@ -92,7 +109,7 @@ export class Queries {
         hint: "Queries only read; change the warehouse through the declaration.",
       });
     const bytes = Number(query?.["totalBytesProcessed"] ?? 0);
-    return { bytes, dollars: (bytes / 1024 ** 4) * dollarsPerTebibyte };
+    return { bytes, dollars: priceOf(bytes) };
   }
 
   async *#pages(sql: string, what: string, rowsMax: number, signal: AbortSignal | undefined) {
@@ -125,6 +142,10 @@ export class Queries {
           await this.#api.wait(200, signal);
           continue;
         }
+        if (pageToken === undefined && answer["cacheHit"] !== true) {
+          const bytes = Number(answer["totalBytesProcessed"] ?? 0);
+          this.#jobs.counts.bytesBilled += BigInt(Math.max(bytes, leastBytesBilled));
+        }
         const { fields = [] } = (answer["schema"] ?? {}) as { fields?: readonly TableField[] };
         const rows = ((answer["rows"] ?? []) as readonly { f: readonly { v: unknown }[] }[]).map(({ f }) =>
           f.map(({ v }) => v ?? null),
@@ -147,6 +168,11 @@ export class Queries {
       throw error instanceof GoogleFailure ? new JobFailure(error, what) : error;
     }
   }
+}
+
+function toText(value: unknown): string | null {
+  if (value === null) return null;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 /** What the service says to somebody's own statement. */

@@ -5,6 +5,7 @@
  * @see https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/jobs/getQueryResults (read 2026-11-21): rows are
  *   `f`, cells `v`; with `useInt64Timestamp` a TIMESTAMP is its µs since the epoch.
  */
+import { decimalDigitsMax } from "../../model/column-types.ts";
 import { formatTimestamp } from "../../model/cursor.ts";
 import type { TableField } from "./field-types.ts";
 
@@ -29,8 +30,9 @@ export function readCell(value: unknown, field: NestedField): unknown {
       return text === "true";
     case "NUMERIC":
     case "BIGNUMERIC":
-      if (field.precision !== undefined && Number(field.scale ?? 0) === 0)
-        return Number.isSafeInteger(Number(text)) ? Number(text) : text; // A whole number, though a wide one.
+      // A wide whole number of a stream has this type alone; decimals are text.
+      if (field.precision === String(decimalDigitsMax) && Number(field.scale ?? 0) === 0)
+        return Number.isSafeInteger(Number(text)) ? Number(text) : text;
       return padScale(text, Number(field.scale ?? 0));
     case "TIMESTAMP":
       return `${trimZeros(formatTimestamp(BigInt(text)).slice(0, -1))}Z`;

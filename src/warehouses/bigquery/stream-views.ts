@@ -62,9 +62,25 @@ export function landingSql({ catalog }: Pick<ViewPorts, "catalog">, shape: Strea
   return `SELECT ${names.join(", ")} FROM ${catalog.path(physicalTable)}`;
 }
 
+/** Makes a dataset that views stand in. @throws LeatError `CONFIG_INVALID` where it is another warehouse's. */
+export async function makeViewsDataset(
+  { tables, project }: ViewPorts,
+  id: WarehouseId,
+  dataset: string,
+): Promise<void> {
+  const found = await tables.makeDataset(dataset, { leat: id });
+  const owner = (found["labels"] as Readonly<Record<string, string>> | undefined)?.["leat"];
+  if (owner !== undefined && owner !== id)
+    throw new LeatError("CONFIG_INVALID", {
+      message: `The dataset ${project}.${dataset} holds the views of another warehouse of leat's.`,
+      hint: "Tell them apart in the warehouse's address: &viewsPrefix=test_",
+      details: { project, dataset },
+    });
+}
+
 /** Brings a stream's views up to date. */
 export async function refreshViews(ports: ViewPorts, id: WarehouseId, shape: StreamShape): Promise<void> {
-  const { tables, catalog, viewsPrefix, project } = ports;
+  const { tables, catalog, viewsPrefix } = ports;
   const { spec } = shape;
   const dataset = viewsDataset(viewsPrefix, spec.source);
   const name = `${spec.source}.${spec.name}`;
@@ -74,14 +90,7 @@ export async function refreshViews(ports: ViewPorts, id: WarehouseId, shape: Str
     landingSql(ports, shape),
     `Landed rows of ${name}`,
   );
-  const found = await tables.makeDataset(dataset, { leat: id });
-  const owner = (found["labels"] as Readonly<Record<string, string>> | undefined)?.["leat"];
-  if (owner !== undefined && owner !== id)
-    throw new LeatError("CONFIG_INVALID", {
-      message: `The dataset ${project}.${dataset} holds the views of another warehouse of leat's.`,
-      hint: "Tell them apart in the warehouse's address: &viewsPrefix=test_",
-      details: { project, dataset },
-    });
+  await makeViewsDataset(ports, id, dataset);
   const inputs = viewInputs(ports, shape);
   if (!spec.isMaterialized)
     await settleView(

@@ -16,6 +16,9 @@ export type TableFacts = Readonly<{
   query: string | undefined;
   labels: Readonly<Record<string, string>>;
   createdAtMs: number;
+  description: string;
+  /** When it drops itself, ms since the epoch. */
+  expiresAtMs: number | undefined;
 }>;
 
 /** How a table is made. */
@@ -132,6 +135,49 @@ export class Tables {
     });
   }
 
+  /** Says what a view's columns are; the service takes that only of a view that is there. */
+  async describeView(place: TablePlace, fields: readonly TableField[], description: string): Promise<void> {
+    await this.#api.call({
+      method: "PATCH",
+      path: pathOf(place),
+      body: { schema: { fields }, description },
+      what: `describe the view ${print(place)}`,
+    });
+  }
+
+  /** Says when a table drops itself, ms since the epoch; `null`: never. One that is not there is fine. */
+  async expire(place: TablePlace, expiresAtMs: number | null): Promise<void> {
+    await this.#api.find({
+      method: "PATCH",
+      path: pathOf(place),
+      body: { expirationTime: expiresAtMs === null ? null : String(expiresAtMs) },
+      what: `say how long ${print(place)} is kept`,
+    });
+  }
+
+  /** Tables of a dataset whose name begins so, and when they were made. */
+  async listNamed(
+    dataset: string,
+    prefix: string,
+  ): Promise<readonly Readonly<{ name: string; createdAtMs: number }>[]> {
+    const named: { name: string; createdAtMs: number }[] = [];
+    let pageToken: string | undefined;
+    do {
+      const answer = await this.#api.call({
+        method: "GET",
+        path: `/datasets/${dataset}/tables`,
+        query: { maxResults: "1000", ...(pageToken !== undefined && { pageToken }) },
+        what: `list the tables of ${dataset}`,
+      });
+      type Listed = Readonly<{ tableReference: { tableId: string }; creationTime?: string }>;
+      for (const { tableReference, creationTime } of (answer["tables"] ?? []) as readonly Listed[])
+        if (tableReference.tableId.startsWith(prefix))
+          named.push({ name: tableReference.tableId, createdAtMs: Number(creationTime ?? 0) });
+      pageToken = answer["nextPageToken"] as string | undefined; // Absent on the last page.
+    } while (pageToken !== undefined && pageToken !== "");
+    return named;
+  }
+
   /** Adds columns that are missing. Others may add columns at the same time: then it looks again. */
   async addFields(place: TablePlace, fields: readonly TableField[]): Promise<void> {
     for (let rounds = 1; ; rounds += 1) {
@@ -213,5 +259,7 @@ function readFacts(answer: Answer): TableFacts {
     query: view?.query,
     labels: (answer["labels"] ?? {}) as Readonly<Record<string, string>>,
     createdAtMs: Number(answer["creationTime"] ?? 0),
+    description: String(answer["description"] ?? ""),
+    expiresAtMs: answer["expirationTime"] === undefined ? undefined : Number(answer["expirationTime"]),
   };
 }

@@ -1,6 +1,5 @@
 /** Builds datasets in scratch files of DuckDB, beside the warehouse and never in it. */
 import path from "node:path";
-import { LeatError } from "../../errors/leat-error.ts";
 import type { DatasetRule, DatasetSpec } from "../../ports/dataset.ts";
 import type {
   ColumnViolation,
@@ -15,6 +14,7 @@ import type {
 import { scratchTables } from "./dataset-columns.ts";
 import { compareVersions } from "./dataset-diff.ts";
 import { settleKeys } from "./dataset-keys.ts";
+import { addOutsideQuery, type OutsideWarehouse } from "./dataset-outside.ts";
 import { arrangeRows, partTextBytesDefault, writeParquet } from "./dataset-parquet.ts";
 import { addQuery, addStaged, makeRawTable } from "./dataset-rows.ts";
 import { runRule } from "./dataset-rules.ts";
@@ -22,10 +22,13 @@ import { readTypes } from "./dataset-types.ts";
 import { type DuckDbSession, type DuckDbSettings, withDuckDb } from "./duckdb-file.ts";
 import { quoteName } from "./sql-text.ts";
 
+/** Where a dataset's query is run. */
+export type WarehouseToQuery = Readonly<{ file: string }> | OutsideWarehouse;
+
 /** How datasets are built. */
 export type DatasetEngineOptions = Readonly<{
-  /** The warehouse's file, for queries over it; `undefined`: the warehouse is another engine's. */
-  warehouseFile: string | undefined;
+  /** The warehouse, for queries over it: the file of one of this engine's, or another that hands out its rows. */
+  warehouse: WarehouseToQuery;
   /** How long another process's turn at the warehouse is waited for, ms. */
   lockWaitMs: number;
   /** What the engine may hold in memory, e.g. `512MB`; beyond it goes to disk. Default: the engine's own. */
@@ -82,15 +85,12 @@ class DuckDbScratch implements DatasetScratch {
 
   async addQuery(input: number): Promise<QueryFacts> {
     const { folder, settings, options, signal } = this.#place;
-    const { warehouseFile } = options;
-    if (warehouseFile === undefined)
-      throw new LeatError("NOT_SUPPORTED", {
-        message: `The dataset ${this.#spec.name} is made of streams or SQL, which is read from a DuckDB warehouse alone.`,
-        hint: "Make it of files, or build it in a project whose warehouse is a DuckDB file over the same landing.",
-        details: { dataset: this.#spec.name },
-      });
-    const job = { input, folder, warehouseFile, settings };
-    return await addQuery(this.#session, this.#spec, job, signal);
+    const { warehouse } = options;
+    if ("file" in warehouse) {
+      const job = { input, folder, warehouseFile: warehouse.file, settings };
+      return await addQuery(this.#session, this.#spec, job, signal);
+    }
+    return await addOutsideQuery(this.#session, this.#spec, { input, folder, ...warehouse }, signal);
   }
 
   async readTypes(): Promise<readonly ColumnViolation[]> {

@@ -99,20 +99,10 @@ async function exportQuery(warehouse: DuckDbSession, spec: DatasetSpec, file: st
   } catch (error) {
     throw queryRefused(spec, error);
   }
-  const cells = spec.columns.map(({ published }, at) => {
-    const type = types.get(published.name);
-    if (type === undefined) throw columnMissing(spec, published.name, [...types.keys()]);
-    return `${textSql(quoteName(published.name), type)} AS v${at}`;
-  });
-  const names = spec.columns.map(({ published }) => published.name);
-  const left = [...types.keys()].filter((name) => !names.includes(name));
-  if (spec.from.kind === "query" && left.length > 0) {
-    throw new LeatError("COLUMN_MISMATCH", {
-      message: `The query of the dataset ${spec.name} has columns that the dataset has not: ${left.join(", ")}.`,
-      hint: "Declare them in `columns`, or leave them out of the query.",
-      details: { dataset: spec.name, columns: left },
-    });
-  }
+  checkColumns(spec, [...types.keys()]);
+  const cells = spec.columns.map(
+    ({ published: { name } }, at) => `${textSql(quoteName(name), types.get(name)!)} AS v${at}`,
+  );
   try {
     await warehouse.run(
       `COPY (SELECT ${cells.join(", ")} FROM ${from}) TO ${quoteText(file)} (FORMAT parquet)`,
@@ -155,6 +145,21 @@ async function readHeads(
     })),
     datasets: versions,
   };
+}
+
+/** Holds the columns of a query against the dataset's. @throws LeatError `COLUMN_MISMATCH`. */
+export function checkColumns(spec: DatasetSpec, found: readonly string[]): void {
+  const names = spec.columns.map(({ published }) => published.name);
+  const missing = names.find((name) => !found.includes(name));
+  if (missing !== undefined) throw columnMissing(spec, missing, found);
+  const left = found.filter((name) => !names.includes(name));
+  if (spec.from.kind === "query" && left.length > 0) {
+    throw new LeatError("COLUMN_MISMATCH", {
+      message: `The query of the dataset ${spec.name} has columns that the dataset has not: ${left.join(", ")}.`,
+      hint: "Declare them in `columns`, or leave them out of the query.",
+      details: { dataset: spec.name, columns: left },
+    });
+  }
 }
 
 function columnMissing(spec: DatasetSpec, name: string, known: readonly string[]): LeatError {

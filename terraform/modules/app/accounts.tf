@@ -18,6 +18,13 @@ resource "google_storage_bucket_iam_member" "sync" {
   member = google_service_account.sync.member
 }
 
+# BigQuery looks at the bucket itself, its location for one, before it loads from it as this account.
+resource "google_storage_bucket_iam_member" "sync_bucket" {
+  bucket = var.bucket
+  role   = "roles/storage.legacyBucketReader"
+  member = google_service_account.sync.member
+}
+
 resource "google_bigquery_dataset_iam_member" "sync" {
   for_each = var.datasets
 

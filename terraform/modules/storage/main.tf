@@ -37,6 +37,17 @@ resource "google_storage_bucket" "landing" {
     retention_duration_seconds = 604800
   }
 
+  # Copies on their way into BigQuery, which a killed process has left.
+  lifecycle_rule {
+    action {
+      type = "Delete"
+    }
+    condition {
+      age            = 3
+      matches_prefix = ["leat-stage/"]
+    }
+  }
+
   # Only the raw files: manifests and heads are read at every sync.
   dynamic "lifecycle_rule" {
     for_each = var.landing_days > 0 ? [var.landing_days] : []

@@ -48,6 +48,12 @@ resource "google_storage_bucket_iam_member" "transfer" {
   member = google_service_account.transfer.member
 }
 
+resource "google_storage_bucket_iam_member" "transfer_bucket" {
+  bucket = var.bucket
+  role   = "roles/storage.legacyBucketReader"
+  member = google_service_account.transfer.member
+}
+
 resource "google_bigquery_dataset_iam_member" "transfer" {
   project    = var.project_id
   dataset_id = var.dataset_id
@@ -78,6 +84,7 @@ resource "google_bigquery_data_transfer_config" "transfer" {
     file_format                     = "JSON"
     write_disposition               = "APPEND"
     max_bad_records                 = tostring(each.value.bad_records_max)
+    ignore_unknown_values           = "true" # Fields that the table has not.
   }
 
   email_preferences {

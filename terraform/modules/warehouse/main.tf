@@ -31,6 +31,17 @@ variable "tables" {
   }))
 }
 
+variable "views" {
+  description = "Views on those tables."
+  type = map(object({
+    dataset     = string
+    name        = string
+    query       = string
+    description = optional(string, "")
+  }))
+  default = {}
+}
+
 variable "deletion_protection" {
   description = "Whether datasets that hold tables refuse to be deleted."
   type        = bool
@@ -68,6 +79,25 @@ resource "google_bigquery_table" "table" {
   lifecycle {
     ignore_changes = [schema]
   }
+}
+
+# They hold nothing, and are made anew with the next declaration.
+resource "google_bigquery_table" "view" {
+  for_each = var.views
+
+  project             = var.project_id
+  dataset_id          = google_bigquery_dataset.dataset[each.value.dataset].dataset_id
+  table_id            = each.value.name
+  description         = each.value.description
+  deletion_protection = false
+
+  view {
+    query          = each.value.query
+    use_legacy_sql = false
+  }
+
+  # BigQuery looks at a view's tables when it is made.
+  depends_on = [google_bigquery_table.table]
 }
 
 output "dataset_id" {

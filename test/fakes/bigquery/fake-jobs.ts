@@ -19,11 +19,11 @@ type LoadConfiguration = Readonly<{
   sourceUris: readonly string[];
   destinationTable: { projectId: string; datasetId: string; tableId: string };
   sourceFormat: string;
-  fieldDelimiter: string;
-  quote: string;
+  schema: { fields: readonly RestField[] };
   createDisposition: string;
   writeDisposition: string;
-  hivePartitioningOptions: { mode: string; sourceUriPrefix: string };
+  ignoreUnknownValues?: boolean;
+  hivePartitioningOptions?: { mode: string; sourceUriPrefix: string };
 }>;
 type QueryConfiguration = Readonly<{
   query: string;
@@ -86,6 +86,7 @@ export class FakeJobs {
     const [area, id, action] = parts;
     if (area === "jobs" && method === "POST" && id === undefined)
       return await this.#insert(project, body as JobBody);
+    if (area === "jobs" && method === "GET" && id === undefined) return this.#list(query);
     if (id === undefined) throw new RestFault(404, "notFound", `Not found: ${parts.join("/")}`);
     const job = this.#jobs.get(id);
     if (job === undefined || job.location.toLowerCase() !== (query.get("location") ?? "US").toLowerCase())
@@ -96,6 +97,18 @@ export class FakeJobs {
     }
     if (area === "jobs") return describe(job);
     return await this.#results(job, query);
+  }
+
+  /** @see https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/jobs/list (read 2026-11-21) */
+  #list(query: URLSearchParams): unknown {
+    const from = Number(query.get("pageToken") ?? 0);
+    const most = Number(query.get("maxResults") ?? 100);
+    const jobs = [...this.#jobs.values()].map((job) => ({
+      ...(describe(job) as object),
+      configuration: job.body.configuration,
+    }));
+    const hasMore = from + most < jobs.length;
+    return { jobs: jobs.slice(from, from + most), ...(hasMore && { nextPageToken: String(from + most) }) };
   }
 
   async #insert(project: string, body: JobBody): Promise<unknown> {
@@ -227,11 +240,11 @@ export class FakeJobs {
   async #load(load: LoadConfiguration): Promise<void> {
     const { projectId, datasetId, tableId } = load.destinationTable;
     this.#tables.table(projectId, datasetId, tableId); // CREATE_NEVER
-    const [prefix = ""] = load.hivePartitioningOptions.sourceUriPrefix.split("{");
-    const keys = [...load.hivePartitioningOptions.sourceUriPrefix.matchAll(/\{([a-z]+):/g)].map(
-      ([, key]) => key!,
-    );
-    const rows: string[][] = [];
+    const source = load.hivePartitioningOptions?.sourceUriPrefix ?? "";
+    const [prefix = ""] = source.split("{");
+    const keys = [...source.matchAll(/\{([a-z]+):/g)].map(([, key]) => key!);
+    const isJson = load.sourceFormat === "NEWLINE_DELIMITED_JSON";
+    const rows: (string | null)[][] = [];
     let isGzip: boolean | undefined;
     for (const uri of load.sourceUris) {
       const [, bucket = "", key = ""] = /^gs:\/\/([^/]+)\/(.*)$/.exec(uri) ?? [];
@@ -250,7 +263,8 @@ export class FakeJobs {
         (name) => new RegExp(`/${name}=([^/]*)/`).exec(uri.slice(prefix.length - 1))?.[1] ?? "",
       );
       const text = (isGzip ? gunzipSync(bytes) : Buffer.from(bytes)).toString("utf8");
-      for (const line of text.split("\n")) if (line !== "") rows.push([line, ...places]);
+      for (const line of text.split("\n"))
+        if (line !== "") rows.push(isJson ? jsonCells(line, load) : [line, ...places]);
     }
     const connection = await this.#engine.connect();
     try {
@@ -258,12 +272,19 @@ export class FakeJobs {
       const schema = schemaOf(projectId, datasetId);
       if (load.writeDisposition === "WRITE_TRUNCATE")
         await connection.run(`DELETE FROM "${schema}"."${tableId}"`);
-      const appender = await connection.createAppender(tableId, schema);
+      // Texts first, which the statement after it reads as the columns' types.
+      const texts = rows[0]?.map((_cell, at) => `c${at} VARCHAR`) ?? ["c0 VARCHAR"];
+      await connection.run(`CREATE TEMP TABLE texts (${texts.join(", ")})`);
+      const appender = await connection.createAppender("texts");
       for (const row of rows) {
-        for (const cell of row) appender.appendVarchar(cell);
+        for (const cell of row) {
+          if (cell === null) appender.appendNull();
+          else appender.appendVarchar(cell);
+        }
         appender.endRow();
       }
       appender.closeSync();
+      if (rows.length > 0) await connection.run(`INSERT INTO "${schema}"."${tableId}" SELECT * FROM texts`);
       await connection.run("COMMIT");
     } finally {
       connection.closeSync();
@@ -303,6 +324,21 @@ function describe({ id, state, error, location, body }: FakeJob): unknown {
         statistics: { query: { totalBytesBilled: String(leastBytesBilled) } },
       }),
   };
+}
+
+/** Values of a line by the fields of a schema; the service reads text as the column's type. */
+function jsonCells(
+  line: string,
+  { schema: { fields }, ignoreUnknownValues }: LoadConfiguration,
+): (string | null)[] {
+  const row = JSON.parse(line) as Readonly<Record<string, unknown>>; // Lines that leat has written.
+  const stranger = Object.keys(row).find((name) => !fields.some((field) => field.name === name));
+  if (stranger !== undefined && ignoreUnknownValues !== true)
+    throw new RestFault(400, "invalid", `JSON parsing error: No such field: ${stranger}`);
+  return fields.map(({ name }) => {
+    const value = row[name] ?? null;
+    return value === null || typeof value === "string" ? value : JSON.stringify(value);
+  });
 }
 
 /** The engine's words as the service would put them. */

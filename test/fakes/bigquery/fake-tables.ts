@@ -11,8 +11,9 @@ export type FakeTable = {
   query: string | undefined;
   labels: Readonly<Record<string, string>>;
   /** What else was said, given back as it came. */
-  readonly said: Readonly<Record<string, unknown>>;
-  readonly createdAtMs: number;
+  said: Readonly<Record<string, unknown>>;
+  /** Tests make tables older. */
+  createdAtMs: number;
 };
 
 type FakeDataset = {
@@ -103,6 +104,13 @@ export class FakeTables {
       const { location, labels } = this.dataset(project, dataset!);
       return { kind: "bigquery#dataset", location, labels };
     }
+    if (parts.length === 3 && method === "GET")
+      return {
+        tables: [...this.dataset(project, dataset!).tables].map(([tableId, { createdAtMs }]) => ({
+          tableReference: { projectId: project, datasetId: dataset, tableId },
+          creationTime: String(createdAtMs),
+        })),
+      };
     if (parts.length === 3 && method === "POST")
       return await this.#insert(project, dataset!, body as NewTableBody);
     if (data === "data") return await this.#list(project, dataset!, table!, query);
@@ -175,8 +183,11 @@ export class FakeTables {
   ): Promise<unknown> {
     const table = this.table(project, dataset, name);
     const key = schemaOf(project, dataset);
+    const { expirationTime = table.said["expirationTime"], description = table.said["description"] } = body;
+    table.said = { ...table.said, expirationTime: expirationTime ?? undefined, description };
     if (body.view !== undefined) table.query = body.view.query;
-    if (body.schema !== undefined) {
+    if (body.schema !== undefined && table.kind === "VIEW") table.fields = [...body.schema.fields];
+    else if (body.schema !== undefined) {
       const fields = body.schema.fields;
       const lost = table.fields.find((field) => !fields.some((other) => other.name === field.name));
       if (lost !== undefined)
@@ -267,6 +278,8 @@ type NewTableBody = Readonly<{
   schema?: { fields: RestField[] };
   view?: { query: string };
   labels?: Readonly<Record<string, string>>;
+  description?: string;
+  expirationTime?: string | null;
 }>;
 
 function columnSql(field: RestField): string {
