@@ -166,6 +166,11 @@ export interface Ledger {
   readonly url: string;
   /** The one clock of all processes at this ledger, ms since the epoch. */
   nowMs(): number;
+  /**
+   * A mark that is another one whenever something was written since, by whatever process; costs next to nothing.
+   * `undefined`: only a look tells.
+   */
+  mark(): string | undefined;
 
   /** Makes a run, unless its keys say otherwise. */
   submitRun(run: NewRun): Promise<Submitted>;
@@ -186,6 +191,8 @@ export interface Ledger {
     limit: number;
     queuedBeforeMs?: number;
   }): Promise<readonly FlowRun[]>;
+  /** The first moment after this one at which a queued run may begin, a sleeping one wakes or one is late. */
+  nextDueMs(afterMs: number): Promise<number | null>;
   /**
    * Cancels a run, or asks its attempt to.
    *
