@@ -93,6 +93,18 @@ export type Beat = Readonly<{
 /** What a sweep did. */
 export type Swept = Readonly<{ requeued: readonly FlowRun[]; ended: readonly FlowRun[] }>;
 
+/** A task that has made something of something. */
+export type Maker = Readonly<{
+  runId: FlowRunId;
+  flow: string;
+  deployment: string;
+  task: string;
+  produces: readonly string[];
+  consumes: readonly string[];
+  /** When it ended. */
+  atMs: number;
+}>;
+
 /** Answer to a question of a run. */
 export type ApprovalAnswer = Readonly<{
   isApproved: boolean;
@@ -222,6 +234,8 @@ export interface Ledger {
   /** `limited`: its limit is reached, and it waits. */
   openTask(fence: Fence, opening: TaskOpening): Promise<"opened" | "limited" | "fenced">;
   changeTask(fence: Fence, key: string, change: TaskChange): Promise<"changed" | "fenced">;
+  /** Tasks that ended well since then and say what they have made: of all that say the same the newest, newest first. */
+  listMakers(sinceMs: number): Promise<readonly Maker[]>;
   /** A result in the cache that has not expired; `undefined`: there is none. */
   readCached(cacheKey: string): Promise<Readonly<{ result: StoredValue | null }> | undefined>;
   /**

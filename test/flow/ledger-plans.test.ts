@@ -7,6 +7,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { countHolders } from "../../src/ledgers/sql/claim-run.ts";
 import { listEvents } from "../../src/ledgers/sql/event-rows.ts";
+import { listMakers } from "../../src/ledgers/sql/lineage-rows.ts";
 import { listClaimable, nextDueMs } from "../../src/ledgers/sql/list-runs.ts";
 import { migrateLedger } from "../../src/ledgers/sql/migrations.ts";
 import { markLate, wakeRuns } from "../../src/ledgers/sql/sweep-lost.ts";
@@ -75,6 +76,12 @@ describe.each(["sqlite", "postgres"] as const)("the plans of a ledger in %s", (e
     expect(plan).not.toMatch(/SCAN run\b|Seq Scan on run\b|TEMP B-TREE|Sort Key/);
   });
 
+  test("who made what is found among those that made something", async () => {
+    const plan = await plansOf((world) => listMakers(world, runCount - 10));
+    expect(plan).toContain("task_made");
+    expect(plan).not.toMatch(/SCAN task\b|Seq Scan on task\b/);
+  });
+
   test("runs whose key is taken are passed over in the index", async () => {
     const { world } = place;
     await world.db
@@ -103,6 +110,7 @@ describe.each(["sqlite", "postgres"] as const)("the plans of a ledger in %s", (e
       "run_to_be_late",
       "run_by_end",
       "run_by_state",
+      "task_made",
     ])
       await world.db.schema.dropIndex(name).execute();
     await world.db.schema.createIndex("run_to_claim").on("run").columns(["state", "pool"]).execute();
@@ -131,6 +139,9 @@ async function fill(db: Kysely<LedgerTables>): Promise<void> {
   await sql`insert into event (at, kind, subject, data, is_handled) ${numbers} select i, 'k', 's', '{}', 1 from n`.execute(
     db,
   );
+  await sql`insert into task (run_id, key, name, kind, ordinal, state, attempt, produces, consumes, opened_at, ended_at)
+      ${numbers} select 'r', cast(i as text), 'n', 'task', i, 'succeeded', 1, case when i % 10 = 0 then '["a"]' else '[]' end,
+      '[]', i, i from n`.execute(db);
   await sql`analyze`.execute(db);
 }
 

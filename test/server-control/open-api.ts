@@ -29,8 +29,10 @@ const fetchOne = task("fetch", {}, async (ctx, name: string) => {
   ctx.log.info(`fetches ${name}`);
   return name.toUpperCase();
 });
-const publish = task("publish", { produces: ["dataset:d"] }, async (_ctx, names: readonly string[]) =>
-  names.join(""),
+const publish = task(
+  "publish",
+  { consumes: ["stream:alphabet.letters"], produces: ["dataset:d"] },
+  async (_ctx, names: readonly string[]) => names.join(""),
 );
 const wait = task("wait", {}, (ctx) => systemClock.sleep(60_000, ctx.signal));
 

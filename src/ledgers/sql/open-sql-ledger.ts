@@ -3,6 +3,7 @@ import type { Ledger } from "../../ports/ledger.ts";
 import { adoptRun, claimRun, noteCode } from "./claim-run.ts";
 import { cancelRun, endAttempt } from "./end-attempt.ts";
 import { appendEvent, listEvents, markHandled } from "./event-rows.ts";
+import { listMakers } from "./lineage-rows.ts";
 import { countRuns, findRuns, listAttempts, listClaimable, listRuns, nextDueMs } from "./list-runs.ts";
 import { appendLogs, listArtifacts, readLogs, saveArtifact } from "./log-rows.ts";
 import { migrateLedger } from "./migrations.ts";
@@ -63,6 +64,7 @@ export async function openSqlLedger(
     openTask: patient("opening a task", openTask),
     changeTask: patient("ending a task", changeTask),
     readCached: patient("reading the cache", readCached),
+    listMakers: patient("looking who made what", listMakers),
     answerApproval: patient("answering a question", answerApproval),
     appendLogs: patient("writing a log", appendLogs),
     readLogs: patient("reading a log", readLogs),

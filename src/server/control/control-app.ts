@@ -9,6 +9,7 @@ import { addDataRoutes } from "./data-routes.ts";
 import { addFlowRoutes } from "./flow-routes.ts";
 import { guardRequests } from "./guard-requests.ts";
 import { addHookRoutes } from "./hook-routes.ts";
+import { addLineageRoutes } from "./lineage-routes.ts";
 import { addLoadRoutes } from "./load-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
 
@@ -63,6 +64,7 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
       addRunRoutes(api, ports);
       addDataRoutes(api, ports);
       addLoadRoutes(api, ports);
+      addLineageRoutes(api, ports);
       addHookRoutes(api, ports);
     },
     { prefix: "/api" },
