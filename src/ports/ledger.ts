@@ -134,6 +134,8 @@ export type RunFilter = Readonly<{
 /** How many runs of a pool are in a state. */
 export type RunCount = Readonly<{ pool: string; state: RunState; count: number }>;
 
+export type StateCount = Omit<RunCount, "pool">;
+
 /** Which lines of a run's log. */
 export type LogFilter = Readonly<{
   afterId?: number | undefined;
@@ -224,6 +226,8 @@ export interface Ledger {
   readRun(id: FlowRunId): Promise<FlowRun | undefined>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<readonly FlowRun[]>;
+  /** How many runs a filter finds in each state; states without any are left out. */
+  countByState(filter: Omit<RunFilter, "limit">): Promise<readonly StateCount[]>;
   /** Outermost runs that are not over, by pool and state. */
   countRuns(): Promise<readonly RunCount[]>;
   /** Runs whose id begins with this text; at most two, to tell whether it is unique. */

@@ -8,11 +8,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { countHolders } from "../../src/ledgers/sql/claim-run.ts";
 import { listEvents } from "../../src/ledgers/sql/event-rows.ts";
 import { listMakers } from "../../src/ledgers/sql/lineage-rows.ts";
-import { listClaimable, nextDueMs } from "../../src/ledgers/sql/list-runs.ts";
+import { listClaimable, listRuns, nextDueMs } from "../../src/ledgers/sql/list-runs.ts";
 import { migrateLedger } from "../../src/ledgers/sql/migrations.ts";
 import { markLate, wakeRuns } from "../../src/ledgers/sql/sweep-lost.ts";
 import type { LedgerTables, LedgerWorld } from "../../src/ledgers/sql/tables.ts";
 import { openDatabase, sqliteDialect } from "../../src/ledgers/sqlite/sqlite-dialect.ts";
+import { toFlowRunId } from "../../src/model/run-ids.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
 
 /** Runs of the ledger that is asked, queued all of them. */
@@ -64,6 +65,11 @@ describe.each(["sqlite", "postgres"] as const)("the plans of a ledger in %s", (e
     ["what falls due next", "run_to_start", (world: LedgerWorld) => nextDueMs(world, 0)],
     ["who wakes", "run_to_wake|run_by_state", wakeRuns] /* Of few that wait either is good. */,
     ["who is late", "run_to_be_late", markLate],
+    [
+      "who is whose sub-flow",
+      "run_by_parent",
+      (world: LedgerWorld) => listRuns(world, { parentId: toFlowRunId("a") }),
+    ],
     ["who holds a key", "run_holding", (world: LedgerWorld) => countHolders(world.db, "key 1", "no run")],
     [
       "which events are new",
@@ -110,6 +116,7 @@ describe.each(["sqlite", "postgres"] as const)("the plans of a ledger in %s", (e
       "run_to_be_late",
       "run_by_end",
       "run_by_state",
+      "run_by_parent",
       "task_made",
     ])
       await world.db.schema.dropIndex(name).execute();

@@ -1,9 +1,9 @@
 /** Runs found: those that can be claimed, and those that people look for. */
-import { type SelectQueryBuilder, sql } from "kysely";
+import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from "kysely";
 import { type FlowRunId, toFlowRunId, toWorkerId } from "../../model/run-ids.ts";
 import type { FlowRun, RunAttempt } from "../../model/run-record.ts";
 import type { RunState } from "../../model/run-state.ts";
-import type { RunCount, RunFilter } from "../../ports/ledger.ts";
+import type { RunCount, RunFilter, StateCount } from "../../ports/ledger.ts";
 import { holding, readRow, toFlowRun, whereDue } from "./run-rows.ts";
 import type { LedgerTables, LedgerWorld, RunRow } from "./tables.ts";
 
@@ -88,34 +88,60 @@ export async function nextDueMs(world: LedgerWorld, afterMs: number): Promise<nu
 
 /** See `Ledger.listRuns`. */
 export async function listRuns(world: LedgerWorld, filter: RunFilter): Promise<readonly FlowRun[]> {
-  let query = world.db.selectFrom("run").selectAll();
-  query =
-    filter.parentId === undefined
-      ? query.where("parent_id", "is", null)
-      : query.where("parent_id", "=", filter.parentId);
-  if (filter.flow !== undefined) query = query.where("flow", "=", filter.flow);
-  if (filter.deployment !== undefined) query = query.where("deployment", "=", filter.deployment);
-  if (filter.pool !== undefined) query = query.where("pool", "=", filter.pool);
-  if (filter.states !== undefined) query = query.where("state", "in", filter.states);
-  if (filter.keyLimit !== undefined) query = query.where("limit_key", "=", filter.keyLimit);
-  if (filter.createdFromMs !== undefined) query = query.where("created_at", ">=", filter.createdFromMs);
-  if (filter.createdToMs !== undefined) query = query.where("created_at", "<", filter.createdToMs);
-  if (filter.before !== undefined) {
-    const last = await readRow(world.db, filter.before);
-    if (last === undefined) return []; // It was pruned, and with it all that were older.
-    query = query.where((build) =>
-      build.or([
-        build("created_at", "<", last.created_at),
-        build.and([build("created_at", "=", last.created_at), build("id", "<", last.id)]),
-      ]),
-    );
-  }
-  const rows = await query
+  const where = await whereFound(world, filter);
+  if (where === undefined) return [];
+  const rows = await world.db
+    .selectFrom("run")
+    .selectAll()
+    .where(where)
     .orderBy("created_at", "desc")
     .orderBy("id", "desc")
     .limit(Math.min(filter.limit ?? runsUsual, runsMax))
     .execute();
   return rows.map(toFlowRun);
+}
+
+/** See `Ledger.countByState`. */
+export async function countByState(
+  world: LedgerWorld,
+  filter: Omit<RunFilter, "limit">,
+): Promise<readonly StateCount[]> {
+  const where = await whereFound(world, filter);
+  if (where === undefined) return [];
+  return world.db
+    .selectFrom("run")
+    .select(["state", (build) => build.fn.countAll<number>().as("count")])
+    .where(where)
+    .groupBy("state")
+    .orderBy("state")
+    .execute();
+}
+
+type RunCondition = (build: ExpressionBuilder<LedgerTables, "run">) => Expression<SqlBool>;
+
+/** The filter as a condition; `undefined`: it finds nothing. */
+async function whereFound(world: LedgerWorld, filter: RunFilter): Promise<RunCondition | undefined> {
+  const last = filter.before === undefined ? undefined : await readRow(world.db, filter.before);
+  if (filter.before !== undefined && last === undefined) return undefined; // It was pruned, and with it all that were older.
+  const { flow, deployment, pool, states, keyLimit, createdFromMs, createdToMs, parentId } = filter;
+  return (build) => {
+    const conditions = [
+      parentId === undefined ? build("parent_id", "is", null) : build("parent_id", "=", parentId),
+    ];
+    if (flow !== undefined) conditions.push(build("flow", "=", flow));
+    if (deployment !== undefined) conditions.push(build("deployment", "=", deployment));
+    if (pool !== undefined) conditions.push(build("pool", "=", pool));
+    if (states !== undefined) conditions.push(build("state", "in", states));
+    if (keyLimit !== undefined) conditions.push(build("limit_key", "=", keyLimit));
+    if (createdFromMs !== undefined) conditions.push(build("created_at", ">=", createdFromMs));
+    if (createdToMs !== undefined) conditions.push(build("created_at", "<", createdToMs));
+    if (last === undefined) return build.and(conditions);
+    const isOlder = build.or([
+      build("created_at", "<", last.created_at),
+      build.and([build("created_at", "=", last.created_at), build("id", "<", last.id)]),
+    ]);
+    return build.and([...conditions, isOlder]);
+  };
 }
 
 /** See `Ledger.countRuns`. */

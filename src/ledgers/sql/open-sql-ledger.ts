@@ -4,7 +4,15 @@ import { adoptRun, claimRun, noteCode } from "./claim-run.ts";
 import { cancelRun, endAttempt } from "./end-attempt.ts";
 import { appendEvent, listEvents, markHandled } from "./event-rows.ts";
 import { listMakers } from "./lineage-rows.ts";
-import { countRuns, findRuns, listAttempts, listClaimable, listRuns, nextDueMs } from "./list-runs.ts";
+import {
+  countByState,
+  countRuns,
+  findRuns,
+  listAttempts,
+  listClaimable,
+  listRuns,
+  nextDueMs,
+} from "./list-runs.ts";
 import { appendLogs, listArtifacts, readLogs, saveArtifact } from "./log-rows.ts";
 import { migrateLedger } from "./migrations.ts";
 import { type Patience, withPatience } from "./patience.ts";
@@ -57,6 +65,7 @@ export async function openSqlLedger(
       return row === undefined ? undefined : toFlowRun(row);
     }),
     listRuns: patient("listing runs", listRuns),
+    countByState: patient("counting runs", countByState),
     countRuns: patient("counting runs", countRuns),
     findRuns: patient("finding a run", findRuns),
     listAttempts: patient("listing attempts", listAttempts),

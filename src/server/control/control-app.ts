@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance } from "fastify";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { sendProblem } from "../problem.ts";
 import { addAnswerSchemas } from "./answer-schemas.ts";
+import { addBulkRoutes } from "./bulk-routes.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { addDataRoutes } from "./data-routes.ts";
 import { addFlowRoutes } from "./flow-routes.ts";
@@ -62,6 +63,7 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
       api.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
       addFlowRoutes(api, ports);
       addRunRoutes(api, ports);
+      addBulkRoutes(api, ports);
       addDataRoutes(api, ports);
       addLoadRoutes(api, ports);
       addLineageRoutes(api, ports);
