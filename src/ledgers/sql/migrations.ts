@@ -239,8 +239,8 @@ async function makeTables(db: LedgerTransaction, engine: LedgerEngine): Promise<
 
 /**
  * Indexes for what is asked all the time, so that it costs the same with ten thousand runs as with ten: who is next, what
- * falls due next, which run of a deployment ended last, which are a
- * run's sub-flows, and which task made what. They hold the few rows alone that are asked for.
+ * falls due next, which run of a deployment ended last, which are a run's sub-flows, and which task made what. They hold
+ * the few rows alone that are asked for.
  */
 async function indexWork(db: LedgerTransaction): Promise<void> {
   // Its later columns spare the look at the run for those whose time has not come or whose key is taken.
@@ -256,7 +256,7 @@ async function indexWork(db: LedgerTransaction): Promise<void> {
     and late_at is not null`.execute(db);
   await sql`create index run_by_end on run (deployment, ended_at) where parent_id is null
     and ended_at is not null`.execute(db);
-  await sql`create index run_by_parent on run (parent_id, created_at) where parent_id is not null`.execute(
+  await sql`create index run_by_parent on run (parent_id, created_at, id) where parent_id is not null`.execute(
     db,
   );
   await sql`create index task_made on task (ended_at, produces, consumes, run_id, name) where state = 'succeeded'
