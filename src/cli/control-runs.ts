@@ -25,7 +25,7 @@ export async function hint(
     import("./open-flows.ts"),
     import("../flow/run-hints.ts"),
   ]);
-  if (flows.opened.ledger.engine === "sqlite") return; // Its workers look four times a second.
+  if (flows.opened.ledger.engine === "sqlite") return; // Its workers glance at it four times a second.
   await (await openDispatcher(invocation, flows)).send(hintsOf(runs));
 }
 

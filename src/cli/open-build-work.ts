@@ -1,5 +1,6 @@
 /** Builds of datasets as flows do them, stage by stage. Engines are loaded when a task needs them first. */
 import type { BuildJob, BuildPorts } from "../dataset/build-job.ts";
+import { inputLabels } from "../flow/dataset-inputs.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { ProjectWork, WorkWorld } from "../ports/project-work.ts";
 import type { Invocation } from "./invocation.ts";
@@ -66,6 +67,7 @@ export function openBuildWork(invocation: Invocation, opened: OpenProject, ledge
           rows: rowCount,
           filesRead: readNow.length,
           warnings: warned.map(({ name }) => name),
+          inputs: inputLabels(job.spec, opened.project.sources),
         };
       }),
     publish: (checked, world) =>
@@ -77,7 +79,7 @@ export function openBuildWork(invocation: Invocation, opened: OpenProject, ledge
         await ledger.appendEvent({
           kind: "dataset.version",
           subject: checked.dataset,
-          runId: null,
+          runId: world.runId,
           data: { version, seq, rows: rowCount },
           dedupKey: `dataset.version:${checked.dataset}:${seq}`,
         });

@@ -58,11 +58,19 @@ export function openWork(invocation: Invocation, opened: OpenProject, ledger: Le
     },
     async load(stream, tenants, world) {
       const chosen = { stream, tenants, steps: "load" } as const;
-      const { items, changes } = await withCleanup(async (atEnd) =>
-        syncSteps(opened, await openSync(atEnd), chosen, world),
-      );
-      await tellPackages(ledger, stream, items);
-      await tellChanges(ledger, stream, changes);
+      const items = await withCleanup(async (atEnd) => {
+        const [{ chooseStream }, { tellSchema }, ports] = await Promise.all([
+          import("../sync/choose.ts"),
+          import("./tell-schema.ts"),
+          openSync(atEnd),
+        ]);
+        const { spec } = chooseStream(opened.project, stream);
+        const result = await syncSteps(opened, ports, chosen, world);
+        const changes = result.changes.map(({ change }) => change);
+        await tellSchema(ledger, ports.warehouse, { name: stream, spec, runId: world.runId, changes });
+        return result.items;
+      });
+      await tellPackages(ledger, stream, world, items);
       refuseFailed(items);
       return {
         packages: sum(items, (item) => item.load?.packages),
@@ -139,29 +147,20 @@ function refuseFailed(items: readonly SyncItem[]): SyncItem {
  * Tells of a tenant's newest package, once, also where it was loaded before: that load may have died before it told, or
  * been another command, which tells of nothing.
  */
-async function tellPackages(ledger: Ledger, stream: string, items: readonly SyncItem[]): Promise<void> {
+async function tellPackages(
+  ledger: Ledger,
+  stream: string,
+  { runId }: WorkWorld,
+  items: readonly SyncItem[],
+): Promise<void> {
   for (const { tenant, load } of items) {
     if (load === undefined || load.error !== undefined || load.seq === 0) continue;
     await ledger.appendEvent({
       kind: "stream.packages",
       subject: stream,
-      runId: null,
+      runId,
       data: { tenant, seq: load.seq, rows: load.loaded },
       dedupKey: `stream.packages:${stream}:${tenant}:${load.seq}`,
-    });
-  }
-}
-
-/** Tells of columns that the load has added or widened. */
-async function tellChanges(ledger: Ledger, stream: string, changes: SyncResult["changes"]): Promise<void> {
-  for (const { change } of changes) {
-    const { column, from, to } = change;
-    await ledger.appendEvent({
-      kind: "stream.schema",
-      subject: stream,
-      runId: null,
-      data: { column, from: from ?? null, to },
-      dedupKey: null,
     });
   }
 }

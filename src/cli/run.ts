@@ -65,8 +65,9 @@ export async function readParams(
   options: ParamOptions,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { readParamTexts } = await import("../flow/params.ts");
-  const { flow } = registry.deployment(name);
-  return { ...readParamsJson(options.params), ...readParamTexts(flow, options.param ?? []) };
+  const { flow, params } = registry.deployment(name);
+  const given = readParamsJson(options.params);
+  return { ...given, ...readParamTexts(flow, options.param ?? [], { ...params, ...given }) };
 }
 
 function readParamsJson(text: string | undefined): Readonly<Record<string, unknown>> {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type DatasetSpec, datasetsBefore } from "../ports/dataset.ts";
 import type { Source } from "../ports/source.ts";
+import { streamsOf } from "./dataset-inputs.ts";
 import { type FlowOptions, flow } from "./flow.ts";
 import { type Flow, isFlow } from "./flow-context.ts";
 import { readyMade } from "./ready-made.ts";
@@ -105,15 +106,4 @@ function newsTriggers(
       params: { datasets: names },
     })),
   ];
-}
-
-/** Streams whose records or files a dataset is made of, as `source.stream`. */
-function streamsOf({ from }: DatasetSpec, sources: readonly Source[]): readonly string[] {
-  if (from.kind === "rows") return [];
-  const named = from.kind === "query" ? from.streams : [from.stream];
-  // A source of one stream may be named for it.
-  return named.map((name) => {
-    const stream = sources.find((source) => source.name === name)?.streams[0];
-    return stream === undefined ? name : `${name}.${stream.name}`;
-  });
 }

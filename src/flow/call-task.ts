@@ -10,6 +10,7 @@ import type { TaskContext, TaskSpec } from "./flow-context.ts";
 import { loadValue, storeValue } from "./results.ts";
 import { retryDelayMs } from "./retry-policy.ts";
 import { fromStoredError, toError, toStoredError } from "./stored-error.ts";
+import { labelsOf } from "./task.ts";
 import { askedKey } from "./task-key.ts";
 
 /** Characters of a task's arguments that people are shown. */
@@ -65,8 +66,7 @@ async function perform(attempt: Attempt, asked: Asked): Promise<unknown> {
     kind: "task",
     ordinal: known?.ordinal ?? attempt.nextOrdinal(),
     input: describeInput(attempt, args),
-    produces: spec.produces,
-    consumes: spec.consumes,
+    ...labelsOf(spec, args),
     limit: spec.limit ?? null,
     wait: null,
   };

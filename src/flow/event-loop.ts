@@ -1,15 +1,16 @@
-/** Looks at new events, once a second: makes the runs that they trigger, and tells people. One process at a time does so. */
+/** Looks at new events as they come: makes the runs that they trigger, and tells people. One process at a time does so. */
 import { newWorkerId } from "../model/run-ids.ts";
 import type { FlowEvent } from "../model/run-record.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { FlowRegistry } from "./deployment.ts";
 import { fireAbsences, fireEvent } from "./fire-triggers.ts";
+import { type LookLoop, startLookLoop } from "./look-loop.ts";
 import { hintsOf } from "./run-hints.ts";
 import { type NoticeWorld, occasionOf, sendNotice } from "./send-notice.ts";
 
-/** Pause between two looks, ms. */
-const lookMs = 1000;
+/** Pause between two tries to be the one that looks, ms. */
+const tryMs = 1000;
 
 /** Pause between two looks at events that did not come, ms. */
 const absenceMs = 10_000;
@@ -33,54 +34,56 @@ export type EventLoopWorld = Readonly<{
   onProblem: (error: unknown) => void;
 }>;
 
-/** A loop that looks. */
-export interface EventLoop {
-  stop(): Promise<void>;
-}
-
 /** Starts looking. */
-export function startEventLoop(world: EventLoopWorld): EventLoop {
+export function startEventLoop(world: EventLoopWorld): LookLoop {
   const { ledger, notices, onProblem } = world;
+  const { clock } = notices;
   const holder = newWorkerId();
-  const stopped = new AbortController();
+  /** When the lease was taken last, and events that did not come were looked for, by the ledger's time. */
+  let wordAtMs = Number.NEGATIVE_INFINITY;
   let absenceAtMs = Number.NEGATIVE_INFINITY;
+  const hasAbsences = world.registry.deployments.some(({ triggers }) =>
+    triggers.some(({ on }) => on === "absence"),
+  );
+  /** Whether the look is this process's own. A word is given when it is time for one, not at each look: it is a write. */
+  const isOurs = async (): Promise<boolean> => {
+    const nowMs = ledger.nowMs();
+    if (nowMs >= wordAtMs && nowMs < wordAtMs + wordMs) return true;
+    wordAtMs = Number.NEGATIVE_INFINITY;
+    if (!(await ledger.takeLease("events", holder, leaseMs))) return false;
+    wordAtMs = nowMs;
+    return true;
+  };
   /** Keeps the look while it lasts: a notice to a busy receiver takes longer than the lease. */
   const keep = async (over: AbortSignal): Promise<void> => {
     for (;;) {
-      await notices.clock.sleep(wordMs, over);
+      await clock.sleep(wordMs, over);
       await ledger.takeLease("events", holder, leaseMs);
     }
   };
-  const handle = async (): Promise<number> => {
+  const handle = async (stopped: AbortSignal): Promise<number> => {
     const over = new AbortController();
     keep(over.signal).catch(() => {}); // It is over, or the ledger is away: events are handled again, and do nothing twice.
     try {
-      return await handleEvents(world, stopped.signal);
+      return await handleEvents(world, stopped);
     } finally {
       over.abort();
     }
   };
-  const loop = async (): Promise<void> => {
-    while (!stopped.signal.aborted) {
-      try {
-        const isOurs = await ledger.takeLease("events", holder, leaseMs);
-        const isFull = isOurs && (await handle()) === eventsMax;
-        if (isOurs && ledger.nowMs() - absenceAtMs >= absenceMs) {
-          absenceAtMs = ledger.nowMs();
-          await world.dispatcher.send(hintsOf((await fireAbsences(world)).map(({ run }) => run)));
-        }
-        if (isFull) continue;
-      } catch (error) {
-        onProblem(error);
-      }
-      await notices.clock.sleep(lookMs, stopped.signal).catch(() => {}); // Stopped.
+  const look = async (stopped: AbortSignal): Promise<number> => {
+    const nowMs = ledger.nowMs();
+    if (!(await isOurs())) return nowMs + tryMs;
+    while ((await handle(stopped)) === eventsMax && !stopped.aborted && (await isOurs()));
+    if (hasAbsences && ledger.nowMs() - absenceAtMs >= absenceMs) {
+      absenceAtMs = ledger.nowMs();
+      await world.dispatcher.send(hintsOf((await fireAbsences(world)).map(({ run }) => run)));
     }
+    return wordAtMs + wordMs;
   };
-  const ended = loop();
+  const loop = startLookLoop({ ledger, clock, onProblem }, look);
   return {
     async stop() {
-      stopped.abort();
-      await ended;
+      await loop.stop();
       // So that another process, or this one started anew, need not wait.
       await ledger.takeLease("events", holder, 0).catch(onProblem);
     },
@@ -90,6 +93,7 @@ export function startEventLoop(world: EventLoopWorld): EventLoop {
 /** Handles events that nobody has handled; each is handled again where this process dies in between. */
 export async function handleEvents(world: EventLoopWorld, signal: AbortSignal): Promise<number> {
   const events = await world.ledger.listEvents({ isHandled: false, limit: eventsMax });
+  if (events.length === 0) return 0;
   for (const event of events) {
     const fired = await fireEvent(world, event);
     await world.dispatcher.send(hintsOf(fired.map(({ run }) => run)));

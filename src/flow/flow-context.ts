@@ -105,6 +105,9 @@ export function isFlowContext(context: unknown): context is TaskCaller {
   return typeof context === "object" && context !== null && taskCaller in context;
 }
 
+/** What a task makes or reads, always or by its arguments. */
+export type TaskLabels = readonly string[] | ((...args: readonly unknown[]) => readonly string[]);
+
 /** A checked task. */
 export type TaskSpec = Readonly<{
   name: string;
@@ -114,8 +117,8 @@ export type TaskSpec = Readonly<{
   key: ((...args: readonly unknown[]) => string) | undefined;
   cache: Readonly<{ ttlMs: number; key: ((...args: readonly unknown[]) => string) | undefined }> | undefined;
   limit: Readonly<{ name: string; concurrency: number }> | undefined;
-  produces: readonly string[];
-  consumes: readonly string[];
+  produces: TaskLabels;
+  consumes: TaskLabels;
   call: (context: TaskContext, ...args: readonly unknown[]) => unknown;
 }>;
 

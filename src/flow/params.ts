@@ -18,7 +18,7 @@ const paramsLengthMax = 256 * 1024;
  * @throws LeatError `PARAMS_INVALID` with all faults; `VALUE_TOO_LARGE`.
  */
 export function parseParams(flow: FlowSpec, input: unknown): Readonly<{ json: JsonValue; params: unknown }> {
-  const title = `The parameters of flow "${flow.name}"`;
+  const title = titleOf(flow);
   const given = input ?? {};
   const text = encodeValue(given, title);
   if (text !== null && text.length > paramsLengthMax) {
@@ -27,14 +27,24 @@ export function parseParams(flow: FlowSpec, input: unknown): Readonly<{ json: Js
       hint: "Write them to a file or an object, and give where it is.",
     });
   }
+  const { faults, params } = checkParams(flow, given);
+  refuseFaults(faults, title, "PARAMS_INVALID");
+  return { json: JSON.parse(text ?? "{}") as JsonValue, params }; // What was encoded is JSON.
+}
+
+const titleOf = (flow: FlowSpec): string => `The parameters of flow "${flow.name}"`;
+
+function checkParams(
+  flow: FlowSpec,
+  given: unknown,
+): Readonly<{ faults: readonly Fault[]; params: unknown }> {
   const faults = [...unknownFaults(flow, given)];
   const parsed = (flow.params ?? z.object({})).safeParse(given);
   if (!parsed.success) {
     const told = new Set(faults.map((fault) => fault.path));
     faults.push(...faultsOf(parsed.error).filter((fault) => !told.has(fault.path)));
   }
-  refuseFaults(faults, title, "PARAMS_INVALID");
-  return { json: JSON.parse(text ?? "{}") as JsonValue, params: parsed.data }; // What was encoded is JSON.
+  return { faults, params: parsed.data };
 }
 
 /** zod leaves out what it does not know; a mistyped name would then silently get its default. */
@@ -69,18 +79,22 @@ export function paramsSchemaOf(flow: FlowSpec): JsonObject {
  * Reads `name=value` texts, as a command line has them, by the flow's schema: numbers, booleans, and JSON for anything
  * that is neither these nor text. A name that comes twice is a list.
  *
- * @throws LeatError `PARAMS_INVALID` when a text has no `=`.
+ * @param below - parameters that these win over.
+ * @throws LeatError `PARAMS_INVALID` when a text has no `=`; with all faults, those of the other texts too.
  */
-export function readParamTexts(flow: FlowSpec, texts: readonly string[]): JsonObject {
+export function readParamTexts(
+  flow: FlowSpec,
+  texts: readonly string[],
+  below: Readonly<Record<string, unknown>> = {},
+): JsonObject {
   const { properties } = paramsSchemaOf(flow);
   const read: Record<string, JsonValue> = {};
+  const faults: Fault[] = [];
   for (const text of texts) {
     const at = text.indexOf("=");
     if (at <= 0) {
-      throw new LeatError("PARAMS_INVALID", {
-        message: `"${text}" is no parameter of flow "${flow.name}".`,
-        hint: "Write it as name=value.",
-      });
+      faults.push({ path: text, problem: "is no parameter; write it as name=value" });
+      continue;
     }
     const name = text.slice(0, at);
     const schema = isJsonObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
@@ -91,6 +105,9 @@ export function readParamTexts(flow: FlowSpec, texts: readonly string[]): JsonOb
     if (isList && !Array.isArray(value)) read[name] = [...(Array.isArray(before) ? before : []), value];
     else read[name] = value;
   }
+  // Otherwise what the schema has to say is told when the run is made.
+  if (faults.length > 0) faults.push(...checkParams(flow, { ...below, ...read }).faults);
+  refuseFaults(faults, titleOf(flow), "PARAMS_INVALID");
   return read;
 }
 

@@ -173,11 +173,15 @@ async function finish(
   }
 }
 
+/** Beats from one look for the dead to the next: a task waits for a place that one of them may hold, and nobody else looks. */
+const beatsPerSweep = 5;
+
 /** Says that the worker is alive, and aborts what somebody wants cancelled. */
 async function beatUntil(world: RunWorld, ended: AbortSignal): Promise<void> {
-  while (!ended.aborted) {
+  for (let beats = 0; !ended.aborted; beats++) {
     await world.clock.sleep(beatMs, ended).catch(() => {});
     if (ended.aborted) return;
+    if (beats % beatsPerSweep === 0) await sweepHere(world.ledger).catch(() => {}); // The next one comes.
     const { owned } = await world.ledger.beat(world.workerId).catch(() => ({ owned: [] })); // The next one follows.
     for (const { runId, isCancelling } of owned) {
       if (isCancelling) world.live.get(runId)?.(cancelled("asked for in the ledger"));

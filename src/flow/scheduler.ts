@@ -1,17 +1,15 @@
-/** Makes the runs of schedules, once a second; any number of processes may do so at once (F11). */
+/** Makes the runs of schedules when their ticks come; any number of processes may do so at once (F11). */
 import type { NewRun } from "../model/run-record.ts";
 import type { ScheduleRecord } from "../model/run-schedule.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Ledger, Submitted } from "../ports/ledger.ts";
 import type { Clock } from "../ports/world.ts";
 import type { Deployment, FlowRegistry } from "./deployment.ts";
+import { type LookLoop, startLookLoop } from "./look-loop.ts";
 import { newRunOf } from "./new-run.ts";
 import { planTicks } from "./plan-ticks.ts";
 import { hintsOf } from "./run-hints.ts";
 import { readTicks, type TickReader } from "./ticks.ts";
-
-/** Pause between two looks, ms. */
-const lookMs = 1000;
 
 export type SchedulerWorld = Readonly<{
   ledger: Ledger;
@@ -21,49 +19,37 @@ export type SchedulerWorld = Readonly<{
   onProblem: (error: unknown) => void;
 }>;
 
-/** A scheduler that looks. */
-export interface Scheduler {
-  stop(): Promise<void>;
-}
-
 /** Starts looking at the schedules of the deployments that this process knows. */
-export function startScheduler(world: SchedulerWorld): Scheduler {
-  const stopped = new AbortController();
+export function startScheduler(world: SchedulerWorld): LookLoop {
   const readers: TickReaders = new Map();
-  const loop = async (): Promise<void> => {
-    while (!stopped.signal.aborted) {
-      await fireDue(world, readers).catch(world.onProblem);
-      await world.clock.sleep(lookMs, stopped.signal).catch(() => {}); // Stopped.
-    }
-  };
-  const ended = loop();
-  return {
-    async stop() {
-      stopped.abort();
-      await ended;
-    },
-  };
+  return startLookLoop(world, async () => (await fireDue(world, readers)).nextMs);
 }
 
 /** Readers by their declaration: to parse a cron expression costs more than to ask it. */
 export type TickReaders = Map<string, TickReader>;
 
+/** What a look at all schedules made, and when the next tick comes; `null`: none does. */
+export type Fired = Readonly<{ runs: readonly Submitted[]; nextMs: number | null }>;
+
 /** Makes the runs of all ticks that are due now. */
 export async function fireDue(
   world: Pick<SchedulerWorld, "ledger" | "dispatcher" | "registry">,
   readers: TickReaders,
-): Promise<readonly Submitted[]> {
+): Promise<Fired> {
   const { ledger, dispatcher, registry } = world;
   const known = new Map(registry.deployments.map((one) => [one.name, one]));
-  const all: Submitted[] = [];
+  const runs: Submitted[] = [];
+  let nextMs = Number.POSITIVE_INFINITY;
   for (const schedule of await ledger.listSchedules()) {
     const deployment = known.get(schedule.deployment);
     if (deployment === undefined || schedule.isPaused) continue; // Another process has its code.
-    const fired = await fireOne(ledger, deployment, schedule, readerOf(schedule, readers));
-    all.push(...fired);
-    await dispatcher.send(hintsOf(fired.map(({ run }) => run)));
+    const reader = readerOf(schedule, readers);
+    const fired = await fireOne(ledger, deployment, schedule, reader);
+    runs.push(...fired.runs);
+    nextMs = Math.min(nextMs, reader.next(fired.cursorMs) ?? nextMs);
+    await dispatcher.send(hintsOf(fired.runs.map(({ run }) => run)));
   }
-  return all;
+  return { runs, nextMs: nextMs === Number.POSITIVE_INFINITY ? null : nextMs };
 }
 
 async function fireOne(
@@ -71,11 +57,11 @@ async function fireOne(
   deployment: Deployment,
   schedule: ScheduleRecord,
   reader: TickReader,
-): Promise<readonly Submitted[]> {
+): Promise<Readonly<{ runs: readonly Submitted[]; cursorMs: number }>> {
   const nowMs = ledger.nowMs();
   const { cursorMs } = schedule;
   const plan = planTicks(reader, schedule.catchUp, { cursorMs, nowMs });
-  if (plan === undefined) return [];
+  if (plan === undefined) return { runs: [], cursorMs };
   const runs: NewRun[] = [];
   for (const tickMs of plan.ticksMs) {
     try {
@@ -92,7 +78,7 @@ async function fireOne(
     }
   }
   const fired = await ledger.fireSchedule(schedule.id, { fromMs: cursorMs, toMs: plan.cursorMs }, runs);
-  if (fired === "moved") return []; // Another scheduler was faster.
+  if (fired === "moved") return { runs: [], cursorMs: plan.cursorMs }; // Another scheduler was faster.
   if (plan.isReset) {
     await ledger.appendEvent({
       kind: "clock.jumped",
@@ -102,7 +88,7 @@ async function fireOne(
       dedupKey: `clock.jumped:${schedule.id}:${cursorMs}`,
     });
   }
-  return fired;
+  return { runs: fired, cursorMs: plan.cursorMs };
 }
 
 function readerOf(schedule: ScheduleRecord, readers: TickReaders): TickReader {

@@ -6,12 +6,18 @@ import {
   type FlowContext,
   isFlowContext,
   type TaskContext,
+  type TaskLabels,
   type TaskSpec,
   taskCaller,
 } from "./flow-context.ts";
 import { nameSchema } from "./name-schema.ts";
 import { isRetryable, noRetries, type RetryOptions, retrySchema } from "./retry-policy.ts";
 import { spanSchema } from "./span.ts";
+
+/** Names of what is made or read, always or by the arguments of the call. */
+export type Labels<Args extends readonly unknown[]> =
+  | readonly string[]
+  | ((...args: Args) => readonly string[]);
 
 /** What `task` takes beside a name and a function. */
 export type TaskOptions<Args extends readonly unknown[]> = Readonly<{
@@ -30,9 +36,12 @@ export type TaskOptions<Args extends readonly unknown[]> = Readonly<{
   cache?: Readonly<{ ttl: string | number; key?: (...args: Args) => string }>;
   /** At most `concurrency` tasks of this limit's name at once, over all runs and workers at one ledger. */
   limit?: Readonly<{ name: string; concurrency: number }>;
-  /** Datasets and streams that it makes and reads, for people: `dataset:deaths`, `stream:shop.orders`. */
-  produces?: readonly string[];
-  consumes?: readonly string[];
+  /**
+   * What it makes and reads, for lineage: `dataset:deaths`, `table:shop.orders`, `stream:shop.orders`, `source:shop`, or
+   * names of your own. A function takes what the task takes, with the types written out.
+   */
+  produces?: Labels<Args>;
+  consumes?: Labels<Args>;
 }>;
 
 /** A task, called with the context of its flow and its own arguments. */
@@ -46,7 +55,15 @@ const functionSchema = z.custom<(...args: readonly unknown[]) => string>(
   "must be a function",
 );
 
-const labels = z.array(z.string().min(1).max(200)).max(100).default([]);
+/** Labels of one call: few and short, since every task run has them. */
+const labelsSchema = z.array(z.string().min(1).max(200)).max(100);
+
+const labels = z
+  .union([
+    labelsSchema,
+    z.custom<(...args: readonly unknown[]) => readonly string[]>((value) => typeof value === "function"),
+  ])
+  .default([]);
 
 const optionsSchema = z.strictObject({
   retries: retrySchema.default(noRetries),
@@ -62,6 +79,27 @@ const optionsSchema = z.strictObject({
   produces: labels,
   consumes: labels,
 });
+
+/**
+ * What a call makes or reads.
+ *
+ * @throws LeatError `FLOW_MISUSED` when a function of the author's gives what are no labels.
+ */
+export function labelsOf(
+  { name, produces, consumes }: Pick<TaskSpec, "name" | "produces" | "consumes">,
+  args: readonly unknown[],
+): Readonly<{ produces: readonly string[]; consumes: readonly string[] }> {
+  const read = (declared: TaskLabels, what: string): readonly string[] => {
+    if (typeof declared !== "function") return declared;
+    const parsed = labelsSchema.safeParse(declared(...args));
+    if (parsed.success) return parsed.data;
+    throw new LeatError("FLOW_MISUSED", {
+      message: `The task "${name}": its \`${what}\` gave what are no labels.`,
+      hint: "Return up to 100 texts of up to 200 characters, such as `dataset:deaths`.",
+    });
+  };
+  return { produces: read(produces, "produces"), consumes: read(consumes, "consumes") };
+}
 
 /**
  * Declares a task.

@@ -1,5 +1,6 @@
 /** The project's streams and datasets, as a task finds them in its context. */
 import { LeatError } from "../errors/leat-error.ts";
+import { toFlowRunId } from "../model/run-ids.ts";
 import {
   type ProjectWork,
   projectWork,
@@ -21,6 +22,7 @@ export function useWork(ctx: TaskContext & WithProjectWork): ProjectWork {
 /** What a step of the work is given by the task that takes it. */
 export const workWorld = (ctx: TaskContext): WorkWorld => ({
   signal: ctx.signal,
+  runId: toFlowRunId(ctx.info.id),
   idempotencyKey: ctx.idempotencyKey,
   tell: (level, message) => ctx.log[level](message),
 });

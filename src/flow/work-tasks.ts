@@ -53,6 +53,8 @@ export const loadStream: Task<[string, readonly string[], readonly string[]], Js
     retries: stepRetries,
     limit: warehouseLimit,
     key: (stream, tenants, news) => `${stream} ${hash("sha256", JSON.stringify([tenants, news]))}`,
+    consumes: (stream) => [`stream:${stream}`],
+    produces: (stream) => [`table:${stream}`],
   },
   (ctx, stream: string, tenants: readonly string[]) =>
     tenants.length === 0 ? {} : useWork(ctx).load(stream, tenants, workWorld(ctx)),
@@ -82,7 +84,12 @@ export const checkDataset: Task<[string], CheckedDataset> = task(
 /** Publishes what was checked, where its rows are others than those of the newest version. */
 export const publishDataset: Task<[CheckedDataset], DatasetPublication> = task(
   "publish",
-  { retries: stepRetries, limit: warehouseLimit },
+  {
+    retries: stepRetries,
+    limit: warehouseLimit,
+    consumes: ({ inputs }) => inputs ?? [],
+    produces: ({ dataset }) => [`dataset:${dataset}`],
+  },
   (ctx, checked: CheckedDataset) => useWork(ctx).publish(checked, workWorld(ctx)),
 );
 
@@ -118,7 +125,11 @@ export const findFiles: Task<[string, string], readonly PlannedFile[]> = task(
 /** Downloads one file, by its id, and lands it. One at a time: each is an entry of the one log of its stream. */
 export const downloadFile: Task<[string, string, string], JsonObject> = task(
   "download",
-  { retries: stepRetries, limit: { name: "downloads", concurrency: 1 } },
+  {
+    retries: stepRetries,
+    limit: { name: "downloads", concurrency: 1 },
+    produces: (stream: string, _tenant: string, _id: string) => [`stream:${stream}`],
+  },
   (ctx, stream: string, tenant: string, id: string) =>
     useWork(ctx).extract(stream, tenant, workWorld(ctx), [id]),
 );
@@ -136,8 +147,15 @@ export function extractStream(perSource: number): (source: string) => Task<[stri
     const known = extracts.get(name);
     if (known !== undefined) return known;
     const limit = { name: limitName(source), concurrency: perSource };
-    const made = task("extract", { retries: stepRetries, limit }, (ctx, stream: string, tenant: string) =>
-      useWork(ctx).extract(stream, tenant, workWorld(ctx)),
+    const made: Task<[string, string], JsonObject> = task(
+      "extract",
+      {
+        retries: stepRetries,
+        limit,
+        consumes: [`source:${source}`],
+        produces: (stream: string, _tenant: string) => [`stream:${stream}`],
+      },
+      (ctx, stream: string, tenant: string) => useWork(ctx).extract(stream, tenant, workWorld(ctx)),
     );
     extracts.set(name, made);
     return made;

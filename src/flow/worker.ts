@@ -7,6 +7,7 @@ import type { Ledger } from "../ports/ledger.ts";
 import type { Clock } from "../ports/world.ts";
 import { endUnknownFlow } from "./end-unknown.ts";
 import { isDeadHere, readHost } from "./host-identity.ts";
+import { startLookLoop } from "./look-loop.ts";
 import type { RunExecutor } from "./run-executor.ts";
 import { hintsOf } from "./run-hints.ts";
 
@@ -16,11 +17,11 @@ const leaseMsUsual = 20_000;
 /** How often dead workers are looked for, ms. With the lease it is what a run waits for when its host dies. */
 const sweepMsUsual = 5000;
 
-/** How often a worker says that it is alive and hears of cancellations, ms. */
+/**
+ * How often a worker with runs says that it is alive and hears of cancellations, ms. One without has nothing to hear, and
+ * says so four times a lease.
+ */
 const beatMsMax = 1000;
-
-/** How often sleepers are woken and late runs told, ms. */
-const tickMs = 1000;
 
 /** Runs that are queued for so long were perhaps never told of, ms; they are told of again (F18). */
 const unheardMs = 5000;
@@ -74,6 +75,7 @@ export async function startWorker(world: WorkerWorld, options: WorkerOptions): P
   let strangers: ReadonlySet<string> = new Set();
   let isStopping = false;
   const stopped = new AbortController();
+  let beatSoon = (): void => {};
 
   const register = (): Promise<void> =>
     ledger.saveWorker({
@@ -100,6 +102,7 @@ export async function startWorker(world: WorkerWorld, options: WorkerOptions): P
       }
     } catch (error) {
       onProblem(error);
+      beatSoon(); // A claim whose answer was lost is found by a beat.
     }
   };
   const execute = async (run: FlowRun): Promise<void> => {
@@ -108,6 +111,7 @@ export async function startWorker(world: WorkerWorld, options: WorkerOptions): P
       .execute(run, controller.signal)
       .catch((error: unknown) => endUnknownFlow(ledger, run, error));
     underWay.set(run.id, { attempt: run.attempt, controller, ended });
+    if (underWay.size === 1) beatSoon();
     try {
       const { hints } = await ended;
       await dispatcher.send(hints);
@@ -156,9 +160,28 @@ export async function startWorker(world: WorkerWorld, options: WorkerOptions): P
     }
     strangers = new Set(unknown.map(({ runId, attempt }) => `${runId} ${attempt}`));
   };
-  const tick = async (): Promise<void> => {
+  /** Beats at the pace of what there is to hear. */
+  const beats = async (): Promise<void> => {
+    while (!stopped.signal.aborted) {
+      await beat().catch(onProblem);
+      const isIdle = underWay.size === 0 && strangers.size === 0;
+      const { promise: soon, resolve } = Promise.withResolvers<void>();
+      beatSoon = resolve;
+      const over = new AbortController();
+      const pause = clock.sleep(
+        isIdle ? leaseMs / 4 : Math.min(beatMsMax, leaseMs / 4),
+        AbortSignal.any([stopped.signal, over.signal]),
+      );
+      await Promise.race([soon, pause.catch(() => {})]); // Stopped, or it is to beat soon.
+      over.abort();
+    }
+  };
+  /** Wakes sleepers, and tells of the late. */
+  const tick = async (): Promise<number | null> => {
+    const nowMs = ledger.nowMs();
     await dispatcher.send(hintsOf(await ledger.wakeRuns()));
     await ledger.markLate();
+    return ledger.nextDueMs(nowMs);
   };
   const sweep = async (): Promise<void> => {
     const { requeued } = await ledger.sweepLost((worker) => isDeadHere(worker, host));
@@ -175,11 +198,8 @@ export async function startWorker(world: WorkerWorld, options: WorkerOptions): P
 
   await register();
   const listening = await dispatcher.listen({ pools: options.pools, slots: options.slots, deliver });
-  const loops = Promise.all([
-    every(Math.min(beatMsMax, leaseMs / 4), beat),
-    every(tickMs, tick),
-    every(options.sweepMs ?? sweepMsUsual, sweep),
-  ]);
+  const ticks = startLookLoop({ ledger, clock, onProblem }, tick);
+  const loops = Promise.all([beats(), every(options.sweepMs ?? sweepMsUsual, sweep)]);
   return {
     id: options.id,
     get executing() {
@@ -195,7 +215,7 @@ export async function startWorker(world: WorkerWorld, options: WorkerOptions): P
       });
       await Promise.race([Promise.all(ends), clock.sleep(shutdownMsMax, stopped.signal).catch(() => {})]);
       stopped.abort();
-      await loops;
+      await Promise.all([loops, ticks.stop()]);
       await executor.close();
       await ledger.removeWorker(options.id).catch(onProblem);
     },

@@ -93,6 +93,18 @@ export type Beat = Readonly<{
 /** What a sweep did. */
 export type Swept = Readonly<{ requeued: readonly FlowRun[]; ended: readonly FlowRun[] }>;
 
+/** A task that has made something of something. */
+export type Maker = Readonly<{
+  runId: FlowRunId;
+  flow: string;
+  deployment: string;
+  task: string;
+  produces: readonly string[];
+  consumes: readonly string[];
+  /** When it ended. */
+  atMs: number;
+}>;
+
 /** Answer to a question of a run. */
 export type ApprovalAnswer = Readonly<{
   isApproved: boolean;
@@ -121,6 +133,8 @@ export type RunFilter = Readonly<{
 
 /** How many runs of a pool are in a state. */
 export type RunCount = Readonly<{ pool: string; state: RunState; count: number }>;
+
+export type StateCount = Omit<RunCount, "pool">;
 
 /** Which lines of a run's log. */
 export type LogFilter = Readonly<{
@@ -166,6 +180,11 @@ export interface Ledger {
   readonly url: string;
   /** The one clock of all processes at this ledger, ms since the epoch. */
   nowMs(): number;
+  /**
+   * A mark that is another one whenever something was written since, by whatever process; costs next to nothing.
+   * `undefined`: only a look tells.
+   */
+  mark(): string | undefined;
 
   /** Makes a run, unless its keys say otherwise. */
   submitRun(run: NewRun): Promise<Submitted>;
@@ -186,6 +205,8 @@ export interface Ledger {
     limit: number;
     queuedBeforeMs?: number;
   }): Promise<readonly FlowRun[]>;
+  /** The first moment after this one at which a queued run may begin, a sleeping one wakes or one is late. */
+  nextDueMs(afterMs: number): Promise<number | null>;
   /**
    * Cancels a run, or asks its attempt to.
    *
@@ -205,6 +226,8 @@ export interface Ledger {
   readRun(id: FlowRunId): Promise<FlowRun | undefined>;
   /** Newest first. */
   listRuns(filter: RunFilter): Promise<readonly FlowRun[]>;
+  /** How many runs a filter finds in each state; states without any are left out. */
+  countByState(filter: Omit<RunFilter, "limit">): Promise<readonly StateCount[]>;
   /** Outermost runs that are not over, by pool and state. */
   countRuns(): Promise<readonly RunCount[]>;
   /** Runs whose id begins with this text; at most two, to tell whether it is unique. */
@@ -215,6 +238,8 @@ export interface Ledger {
   /** `limited`: its limit is reached, and it waits. */
   openTask(fence: Fence, opening: TaskOpening): Promise<"opened" | "limited" | "fenced">;
   changeTask(fence: Fence, key: string, change: TaskChange): Promise<"changed" | "fenced">;
+  /** Tasks that ended well since then and say what they have made: of all that say the same the newest, newest first. */
+  listMakers(sinceMs: number): Promise<readonly Maker[]>;
   /** A result in the cache that has not expired; `undefined`: there is none. */
   readCached(cacheKey: string): Promise<Readonly<{ result: StoredValue | null }> | undefined>;
   /**

@@ -1,5 +1,6 @@
 /** Port: what tasks of ready-made flows do with the project's own streams and datasets. */
 import type { JsonObject } from "../model/json-value.ts";
+import type { FlowRunId } from "../model/run-ids.ts";
 
 /** A stream that is to be synced, and for whom. */
 export type PlannedStream = Readonly<{
@@ -41,6 +42,8 @@ export type CheckedDataset = Readonly<{
   filesRead: number;
   /** Names of rules that do not hold, and only warn. */
   warnings: readonly string[];
+  /** What it is made of, as labels of lineage. A run that began with an older leat has none. */
+  inputs?: readonly string[];
 }>;
 
 /** What became of a checked dataset. `superseded`: another build was first, and it is to be checked again. */
@@ -52,6 +55,8 @@ export type DatasetPublication = Readonly<
 /** What a step of the work is given by its task. */
 export type WorkWorld = Readonly<{
   signal: AbortSignal;
+  /** The run whose task does it. */
+  runId: FlowRunId;
   /** Equal each time this step is done, also after a crash. */
   idempotencyKey: string;
   /** Tells of something worth a line in the run's log. */

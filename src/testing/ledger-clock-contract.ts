@@ -113,6 +113,62 @@ export function ledgerClockContract(check: DefineLedgerTest): void {
     assert.deepEqual(versions, ["code-1", "code-2"]);
   });
 
+  check("the next moment is told at which a run may begin, wakes or is late", async ({ ledger, advance }) => {
+    const nowMs = ledger.nowMs();
+    assert.equal(await ledger.nextDueMs(nowMs), null);
+    const { run: late } = await ledger.submitRun(newRun(ledger, { lateAtMs: nowMs + 4000 }));
+    assert.equal(await ledger.nextDueMs(nowMs), nowMs + 4000);
+    await ledger.submitRun(newRun(ledger, { startAtMs: nowMs + 3000 }));
+    assert.equal(await ledger.nextDueMs(nowMs), nowMs + 3000);
+    const { fence } = await startRun(ledger);
+    await ledger.endAttempt(fence, { move: "suspend", wakeAtMs: nowMs + 2000, questions: 0 });
+    assert.equal(await ledger.nextDueMs(nowMs), nowMs + 2000);
+    advance(5000);
+    assert.equal((await ledger.wakeRuns()).length, 1);
+    assert.deepEqual(
+      (await ledger.markLate()).map(({ id }) => id),
+      [late.id],
+    );
+    assert.equal(await ledger.nextDueMs(ledger.nowMs()), null);
+    const over = await ledger.submitRun(newRun(ledger, { lateAtMs: ledger.nowMs() + 1000 }));
+    await ledger.cancelRun(over.run.id, "test");
+    assert.equal(await ledger.nextDueMs(ledger.nowMs()), null, "what is over is never late");
+  });
+
+  check("a mark, where there is one, is another after every write, and the same without", async (place) => {
+    const { ledger, reopen } = place;
+    if (ledger.mark() === undefined) return; // Only a look tells.
+    const other = await reopen();
+    await ledger.listRuns({});
+    const before = ledger.mark();
+    await Promise.all([ledger.listRuns({}), other.listRuns({}), other.wakeRuns(), other.markLate()]);
+    assert.equal(ledger.mark(), before);
+    const own = await ledger.submitRun(newRun(ledger));
+    const afterOwn = ledger.mark();
+    assert.notEqual(afterOwn, before);
+    await other.cancelRun(own.run.id, "test");
+    assert.notEqual(ledger.mark(), afterOwn);
+  });
+
+  check("claimable runs of several pools are in one order", async ({ ledger, advance }) => {
+    const made: string[] = [];
+    for (const [pool, priority] of [
+      ["a", 0],
+      ["b", 5],
+      ["b", 0],
+      ["a", 5],
+    ] as const) {
+      made.push((await ledger.submitRun(newRun(ledger, { pool, priority }))).run.id);
+      advance(1);
+    }
+    const listed = await ledger.listClaimable({ pools: ["a", "b", "none"], limit: 3 });
+    assert.deepEqual(
+      listed.map(({ id }) => id),
+      [made[1], made[3], made[0]],
+    );
+    assert.deepEqual(await ledger.listClaimable({ pools: [], limit: 3 }), []);
+  });
+
   check("runs that are not over are counted by pool and state", async ({ ledger }) => {
     for (const pool of ["a", "a", "b"]) await ledger.submitRun(newRun(ledger, { pool }));
     const { fence } = await startRun(ledger, { pool: "b" });

@@ -118,4 +118,24 @@ export function ledgerHistoryContract(check: DefineLedgerTest): void {
       assert.deepEqual(await ledger.prune(policy), []);
     },
   );
+
+  check("old events go when they were handled, but for what tells of a table's columns", async (place) => {
+    const { ledger, advance } = place;
+    const told = { subject: "shop.orders", runId: null, data: {}, dedupKey: null };
+    const ids: number[] = [];
+    for (const kind of ["stream.packages", "stream.schema"])
+      ids.push((await ledger.appendEvent({ ...told, kind })).id);
+    await ledger.markHandled(ids);
+    await ledger.appendEvent({ ...told, kind: "stream.packages" }); // Nobody has handled it.
+    advance(1000);
+    await ledger.prune({ endedBeforeMs: ledger.nowMs(), keepPerDeployment: 0, runsMax: 10 });
+    const left = await ledger.listEvents({});
+    assert.deepEqual(
+      left.map(({ kind, isHandled }) => [kind, isHandled]),
+      [
+        ["stream.schema", true],
+        ["stream.packages", false],
+      ],
+    );
+  });
 }

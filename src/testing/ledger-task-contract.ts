@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { NewLogLine } from "../model/run-record.ts";
 import type { DeploymentRecord, ScheduleSpec } from "../model/run-schedule.ts";
+import type { TaskOpening } from "../ports/ledger.ts";
 import {
   addWorker,
   claim,
@@ -47,6 +48,37 @@ const nightly: DeploymentRecord = {
 
 /** Defines the tests of what runs are made of. */
 export function ledgerTaskContract(check: DefineLedgerTest): void {
+  check("of tasks that say what they have made the newest is told of each", async ({ ledger, advance }) => {
+    const sinceMs = ledger.nowMs();
+    const make = async (key: string, labels: Partial<TaskOpening>): Promise<string> => {
+      advance(10);
+      const { run, fence } = await startRun(ledger);
+      await ledger.openTask(fence, opening(key, labels));
+      await ledger.changeTask(fence, key, succeeded("1"));
+      return run.id;
+    };
+    const orders = { consumes: ["source:shop"], produces: ["stream:shop.orders"] };
+    await make("extract::1", orders);
+    const newest = await make("extract::1", orders);
+    const table = await make("load::1", {
+      consumes: ["stream:shop.orders"],
+      produces: ["table:shop.orders"],
+    });
+    await make("noop::1", {});
+    const { fence } = await startRun(ledger);
+    await ledger.openTask(fence, opening("failed::1", { produces: ["dataset:d"] }));
+    await ledger.changeTask(fence, "failed::1", { move: "fail", error: failure("no") });
+    const made = await ledger.listMakers(sinceMs);
+    assert.deepEqual(
+      made.map(({ runId, task, produces, consumes }) => [runId, task, produces, consumes]),
+      [
+        [table, "load", ["table:shop.orders"], ["stream:shop.orders"]],
+        [newest, "extract", ["stream:shop.orders"], ["source:shop"]],
+      ],
+    );
+    assert.deepEqual(await ledger.listMakers(ledger.nowMs() + 1), []);
+  });
+
   check("a task's result comes back as it was given, whatever it is", async ({ ledger, reopen }) => {
     const { run, fence } = await startRun(ledger);
     const results = [

@@ -39,12 +39,13 @@ describe("leat run", () => {
 
   test("lists all faults of parameters with near names, and calls nothing", async () => {
     const before = calls().length;
-    const args = ["run", "greet", "--param", "nams=ann", "--params", '{"times": "many"}', "--json"];
+    const args = ["run", "greet", "-p", "oops", "-p", "nams=ann", "--params", '{"times": "many"}', "--json"];
     const { code, stdout } = await folder.leat(...args);
     expect(code).toBe(2);
     const { error } = JSON.parse(stdout) as { error: { code: string; details: { faults: unknown[] } } };
     expect(error.code).toBe("PARAMS_INVALID");
     expect(error.details.faults).toEqual([
+      { path: "oops", problem: "is no parameter; write it as name=value" },
       { path: "nams", problem: 'unknown parameter; did you mean "names"? known: names, times' },
       { path: "times", problem: expect.stringContaining("number") },
     ]);

@@ -144,6 +144,27 @@ describe("leat up", { timeout: 60_000 }, () => {
     expect(odd).toMatchObject({ status: 400, body: { code: "USAGE" } });
   });
 
+  test("lineage leads from the dataset to its source, with the runs that made what is between", async () => {
+    const [build] = (await ask("/api/runs?flow=build")).body["runs"] as Run[];
+    const { versions } = (await ask("/api/datasets/totals/versions")).body as { versions: unknown[] };
+    expect(versions).toMatchObject([{ seq: 1, run: build?.id }]);
+    const lineage = await ask("/api/lineage");
+    const edges = lineage.body["edges"] as { from: string; to: string }[];
+    expect(edges.map(({ from, to }) => `${from} > ${to}`)).toEqual([
+      "source:shop > stream:shop.orders",
+      "stream:shop.orders > table:shop.orders",
+      "table:shop.orders > dataset:totals",
+    ]);
+    const nodes = lineage.body["nodes"] as { id: string; made_by: { flow: string; task: string } | null }[];
+    const makers = nodes.map(({ id, made_by: by }) => `${id} ${by === null ? "-" : `${by.flow} ${by.task}`}`);
+    expect(makers.sort()).toEqual([
+      "dataset:totals build publish",
+      "source:shop -",
+      "stream:shop.orders nightly.stream extract",
+      "table:shop.orders nightly load",
+    ]);
+  });
+
   test("the project's data API answers in the same process, and takes versions as they are published", async () => {
     const rows = async (): Promise<unknown> => (await fetch(`${dataUrl}/datasets/totals/rows`)).json();
     await expect

@@ -142,7 +142,21 @@ describe("parameters", () => {
       days: 3,
       tags: ["a", "b"],
     });
-    expect(errorOf(() => readParamTexts(spec, ["tenant"]))).toMatchObject({ code: "PARAMS_INVALID" });
+    // All that is wrong at once: what is no parameter, what is unknown, what does not fit, and what is missing.
+    expect(errorOf(() => readParamTexts(spec, ["tenant", "=x", "dais=3", "days=99"]))).toMatchObject({
+      code: "PARAMS_INVALID",
+      details: {
+        faults: [
+          { path: "tenant", problem: "is no parameter; write it as name=value" },
+          { path: "=x" },
+          { path: "dais", problem: expect.stringContaining('did you mean "days"?') },
+          { path: "tenant" },
+          { path: "days" },
+        ],
+      },
+    });
+    const given = errorOf(() => readParamTexts(spec, ["days"], { tenant: "0414", days: 3 }));
+    expect(given).toMatchObject({ details: { faults: [{ path: "days" }] } }); // The rest is given elsewhere.
   });
 
   test("what is not plain JSON is refused with its place, and what is too large with its size", () => {

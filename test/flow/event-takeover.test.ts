@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createFlowRegistry } from "../../src/flow/deployment.ts";
-import { type EventLoop, startEventLoop } from "../../src/flow/event-loop.ts";
+import { startEventLoop } from "../../src/flow/event-loop.ts";
 import { flow } from "../../src/flow/flow.ts";
+import type { LookLoop } from "../../src/flow/look-loop.ts";
 import { openSqliteLedger } from "../../src/ledgers/sqlite/open-sqlite-ledger.ts";
 import type { Clock } from "../../src/ports/world.ts";
 
@@ -19,7 +20,7 @@ test("when the process that handles events is killed, another makes their runs w
   const registry = createFlowRegistry([
     flow("heard", { triggers: [{ on: "event", kind: "news" }] }, async () => {}),
   ]);
-  const start = (clock: Clock): EventLoop =>
+  const start = (clock: Clock): LookLoop =>
     startEventLoop({
       ledger,
       registry,

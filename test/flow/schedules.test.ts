@@ -60,8 +60,8 @@ describe.each(["SQLite", "Postgres"])("schedules in %s", (kind) => {
     await ledger.saveDeployments(records.deployments, records.schedules);
     return registry;
   };
-  const look = (ledger: Ledger, registry = hourly("last")) =>
-    fireDue({ ledger, dispatcher, registry }, new Map());
+  const look = async (ledger: Ledger, registry = hourly("last")) =>
+    (await fireDue({ ledger, dispatcher, registry }, new Map())).runs;
   const ticks = async (ledger: Ledger) =>
     (await ledger.listRuns({ limit: 1000 }))
       .map(({ scheduledAtMs }) => new Date(scheduledAtMs ?? 0).toISOString().slice(11, 16))

@@ -82,6 +82,28 @@ test("a run is queued, executed and told with its tasks, graph and artifacts", a
   });
 });
 
+test("lineage shows what is declared, what tasks told of, and the run that made each last", async () => {
+  await withApi(async (stand) => {
+    await stand.run("letters");
+    const newest = await stand.run("letters");
+    const { nodes, edges } = (await get(stand, "/api/lineage")).json();
+    expect(nodes).toContainEqual({
+      id: "dataset:d",
+      kind: "dataset",
+      name: "d",
+      made_by: {
+        run: newest,
+        flow: "letters",
+        deployment: "letters",
+        task: "publish",
+        at: expect.stringMatching(/^20/),
+      },
+    });
+    expect(edges).toContainEqual({ from: "stream:alphabet.letters", to: "dataset:d", is_declared: false });
+    expect((await get(stand, "/api/lineage?days=0")).statusCode).toBe(400);
+  });
+});
+
 test("parameters that do not fit list all their faults, and no run is made", async () => {
   await withApi(async (stand) => {
     const answer = await post(stand, "/api/deployments/letters/runs", { params: { times: 9, tims: 1 } });
@@ -267,8 +289,12 @@ test("every route is described, with its parameters and its tag", async () => {
       "/api/events/stream",
       "/api/flows",
       "/api/hooks/{id}",
+      "/api/lineage",
       "/api/pools",
       "/api/runs",
+      "/api/runs/cancel",
+      "/api/runs/counts",
+      "/api/runs/retry",
       "/api/runs/{id}",
       "/api/runs/{id}/answer",
       "/api/runs/{id}/artifacts",

@@ -83,7 +83,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
       await makeSchema(pool, schema);
       await compareClocks();
     });
-    return await openSqlLedger(world, patience, close);
+    return await openSqlLedger(world, patience, { mark: () => undefined, close });
   } catch (error) {
     await close();
     throw error;

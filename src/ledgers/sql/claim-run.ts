@@ -6,9 +6,9 @@ import { endedRunStates, type RunMove } from "../../model/run-state.ts";
 import type { Adopted, ClaimBy, Claimed } from "../../ports/ledger.ts";
 import { type Fenced, holdsFence, writeFenced } from "./fence.ts";
 import { lockName } from "./locks.ts";
-import { isDue, lockRow, moveRun, readRow, toFlowRun, toNewRow, whereDue } from "./run-rows.ts";
+import { holding, isDue, lockRow, moveRun, readRow, toFlowRun, toNewRow, whereDue } from "./run-rows.ts";
 import { settleRun } from "./settle-run.ts";
-import type { LedgerTables, LedgerTransaction, LedgerWorld, RunRow } from "./tables.ts";
+import type { LedgerDb, LedgerTables, LedgerTransaction, LedgerWorld, RunRow } from "./tables.ts";
 
 export function claimRun(world: LedgerWorld, id: FlowRunId, by: ClaimBy): Promise<Claimed> {
   return world.db.transaction().execute(async (db): Promise<Claimed> => {
@@ -21,7 +21,7 @@ export function claimRun(world: LedgerWorld, id: FlowRunId, by: ClaimBy): Promis
     const chosen = key === null ? asked.id : await firstOfKey(db, key, asked.pool, nowMs);
     const row = chosen === undefined ? undefined : await lockRow(db, world.engine, toFlowRunId(chosen));
     if (row === undefined || row.state !== "queued") return { status: "gone", state: row?.state };
-    if (key !== null && (await countHolders(db, key, row)) >= (row.limit_count ?? 1))
+    if (key !== null && (await countHolders(db, key, row.root_id)) >= (row.limit_count ?? 1))
       return { status: "limited", key };
     return { status: "claimed", run: await own(world, db, row, "claim", by) };
   });
@@ -52,13 +52,13 @@ async function firstOfKey(
 }
 
 /** Other runs that hold the key; what a run's own sub-flows and callers hold does not stand in its way. */
-async function countHolders(db: LedgerTransaction, key: string, row: RunRow): Promise<number> {
+export async function countHolders(db: LedgerDb, key: string, rootId: string): Promise<number> {
   const { count } = await db
     .selectFrom("run")
     .select((build) => build.fn.countAll<number>().as("count"))
     .where("limit_key", "=", key)
-    .where("holds_key", "=", 1)
-    .where("root_id", "<>", row.root_id)
+    .where("holds_key", "=", holding)
+    .where("root_id", "<>", rootId)
     .executeTakeFirstOrThrow();
   return count;
 }
@@ -167,7 +167,7 @@ export function adoptRun(
       return { status: "ended", run: toFlowRun(lost ?? row) };
     }
     const key = row.limit_key;
-    if (key !== null && (await countHolders(db, key, row)) >= (row.limit_count ?? 1))
+    if (key !== null && (await countHolders(db, key, row.root_id)) >= (row.limit_count ?? 1))
       return { status: "limited", key };
     return { status: "adopted", run: await own(world, db, row, "adopt", by) };
   });

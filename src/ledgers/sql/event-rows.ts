@@ -1,4 +1,5 @@
 /** Events: written with what they tell of, visible in the order of their ids (F13). */
+import { sql } from "kysely";
 import type { JsonObject } from "../../model/json-value.ts";
 import { toFlowRunId } from "../../model/run-ids.ts";
 import type { FlowEvent, NewEvent } from "../../model/run-record.ts";
@@ -61,7 +62,8 @@ export async function listEvents(world: LedgerWorld, filter: EventFilter): Promi
   if (filter.kinds !== undefined) query = query.where("kind", "in", filter.kinds);
   if (filter.subject !== undefined) query = query.where("subject", "=", filter.subject);
   if (filter.atFromMs !== undefined) query = query.where("at", ">=", filter.atFromMs);
-  if (filter.isHandled !== undefined) query = query.where("is_handled", "=", filter.isHandled ? 1 : 0);
+  if (filter.isHandled !== undefined)
+    query = query.where("is_handled", "=", sql.lit(filter.isHandled ? 1 : 0)); // Named, for the index of those that are not.
   const rows = await query.limit(Math.min(filter.limit ?? eventsUsual, eventsMax)).execute();
   return rows.map(toEvent);
 }

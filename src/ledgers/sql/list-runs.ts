@@ -1,93 +1,147 @@
 /** Runs found: those that can be claimed, and those that people look for. */
+import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from "kysely";
 import { type FlowRunId, toFlowRunId, toWorkerId } from "../../model/run-ids.ts";
 import type { FlowRun, RunAttempt } from "../../model/run-record.ts";
-import type { RunCount, RunFilter } from "../../ports/ledger.ts";
-import { readRow, toFlowRun, whereDue } from "./run-rows.ts";
-import type { LedgerWorld } from "./tables.ts";
+import type { RunState } from "../../model/run-state.ts";
+import type { RunCount, RunFilter, StateCount } from "../../ports/ledger.ts";
+import { holding, readRow, toFlowRun, whereDue } from "./run-rows.ts";
+import type { LedgerTables, LedgerWorld, RunRow } from "./tables.ts";
 
 /** Runs that one call lists at most, and as a rule. */
 const runsMax = 1000;
 const runsUsual = 50;
 
+/** Which runs could be claimed. */
+type ClaimFilter = Readonly<{ pools: readonly string[]; limit: number; queuedBeforeMs?: number }>;
+
+/** States as SQL says them: an index of some runs serves only who names those runs in the statement itself. */
+const queued = sql.lit<RunState>("queued");
+const waiting = sql.lit<RunState>("waiting");
+
 /** See `Ledger.listClaimable`. Runs whose key is taken are left out: they are told by the end of those that hold it. */
-export async function listClaimable(
-  world: LedgerWorld,
-  filter: { pools: readonly string[]; limit: number; queuedBeforeMs?: number },
-): Promise<readonly FlowRun[]> {
-  if (filter.pools.length === 0) return [];
+export async function listClaimable(world: LedgerWorld, filter: ClaimFilter): Promise<readonly FlowRun[]> {
+  // Each pool in the order of the index, which holds for one pool only.
+  const byPool: RunRow[][] = [];
+  for (const pool of filter.pools) byPool.push(await claimableOf(world, pool, filter).execute());
+  const rows = byPool.length === 1 ? byPool.flat() : byPool.flat().sort(inClaimOrder).slice(0, filter.limit);
+  return rows.map(toFlowRun);
+}
+
+/** The query of one pool, for its plan to be looked at as well. */
+export function claimableOf(
+  world: Pick<LedgerWorld, "db" | "nowMs">,
+  pool: string,
+  { limit, queuedBeforeMs }: Omit<ClaimFilter, "pools">,
+): SelectQueryBuilder<LedgerTables, "run", RunRow> {
   const nowMs = world.nowMs();
-  let query = world.db
+  return world.db
     .selectFrom("run")
-    .leftJoin(
-      (build) =>
-        build
-          .selectFrom("run")
-          .select(["limit_key as held_key", (count) => count.fn.countAll<number>().as("held_count")])
-          .where("holds_key", "=", 1)
-          .groupBy("limit_key")
-          .as("held"),
-      (join) => join.onRef("held.held_key", "=", "run.limit_key"),
-    )
     .selectAll("run")
-    .where("run.state", "=", "queued")
-    .where("run.pool", "in", filter.pools)
+    .where("run.state", "=", queued)
+    .where("run.pool", "=", pool)
     .where("run.parent_id", "is", null)
     .where(whereDue(nowMs))
     .where((build) =>
       build.or([
-        build("held.held_count", "is", null),
+        build("run.limit_key", "is", null),
         build("run.holds_key", "=", 1),
-        build("held.held_count", "<", build.ref("run.limit_count")),
+        build(
+          build
+            .selectFrom("run as holder")
+            .select((count) => count.fn.countAll<number>().as("count"))
+            .whereRef("holder.limit_key", "=", "run.limit_key")
+            .where("holder.holds_key", "=", holding),
+          "<",
+          build.ref("run.limit_count"),
+        ),
       ]),
-    );
-  const { queuedBeforeMs } = filter;
-  if (queuedBeforeMs !== undefined) {
-    query = query.where((build) =>
-      build.or([
-        build("run.queued_at", "<=", queuedBeforeMs),
-        build("run.queued_at", ">", nowMs), // Before the clock was set back.
-      ]),
-    );
-  }
-  const rows = await query
+    )
+    .$if(queuedBeforeMs !== undefined, (query) =>
+      query.where((build) =>
+        build.or([
+          build("run.queued_at", "<=", queuedBeforeMs!),
+          build("run.queued_at", ">", nowMs), // Before the clock was set back.
+        ]),
+      ),
+    )
     .orderBy("run.priority", "desc")
     .orderBy("run.created_at")
     .orderBy("run.id")
-    .limit(filter.limit)
-    .execute();
-  return rows.map(toFlowRun);
+    .limit(limit);
+}
+
+const inClaimOrder = (a: RunRow, b: RunRow): number =>
+  b.priority - a.priority || a.created_at - b.created_at || (a.id < b.id ? -1 : 1);
+
+/** See `Ledger.nextDueMs`. */
+export async function nextDueMs(world: LedgerWorld, afterMs: number): Promise<number | null> {
+  const { rows } = await sql<{ due: number | null }>`select min(due) as due from (
+      select min(start_at) as due from run
+        where state = ${queued} and parent_id is null and start_at > ${afterMs}
+      union all
+      select min(wake_at) from run where state = ${waiting} and parent_id is null and wake_at > ${afterMs}
+      union all
+      select min(late_at) from run where is_late = 0 and ended_at is null and late_at > ${afterMs}
+    ) as moments`.execute(world.db);
+  return rows[0]?.due ?? null;
 }
 
 /** See `Ledger.listRuns`. */
 export async function listRuns(world: LedgerWorld, filter: RunFilter): Promise<readonly FlowRun[]> {
-  let query = world.db.selectFrom("run").selectAll();
-  query =
-    filter.parentId === undefined
-      ? query.where("parent_id", "is", null)
-      : query.where("parent_id", "=", filter.parentId);
-  if (filter.flow !== undefined) query = query.where("flow", "=", filter.flow);
-  if (filter.deployment !== undefined) query = query.where("deployment", "=", filter.deployment);
-  if (filter.pool !== undefined) query = query.where("pool", "=", filter.pool);
-  if (filter.states !== undefined) query = query.where("state", "in", filter.states);
-  if (filter.keyLimit !== undefined) query = query.where("limit_key", "=", filter.keyLimit);
-  if (filter.createdFromMs !== undefined) query = query.where("created_at", ">=", filter.createdFromMs);
-  if (filter.createdToMs !== undefined) query = query.where("created_at", "<", filter.createdToMs);
-  if (filter.before !== undefined) {
-    const last = await readRow(world.db, filter.before);
-    if (last === undefined) return []; // It was pruned, and with it all that were older.
-    query = query.where((build) =>
-      build.or([
-        build("created_at", "<", last.created_at),
-        build.and([build("created_at", "=", last.created_at), build("id", "<", last.id)]),
-      ]),
-    );
-  }
-  const rows = await query
+  const where = await whereFound(world, filter);
+  if (where === undefined) return [];
+  const rows = await world.db
+    .selectFrom("run")
+    .selectAll()
+    .where(where)
     .orderBy("created_at", "desc")
     .orderBy("id", "desc")
     .limit(Math.min(filter.limit ?? runsUsual, runsMax))
     .execute();
   return rows.map(toFlowRun);
+}
+
+/** See `Ledger.countByState`. */
+export async function countByState(
+  world: LedgerWorld,
+  filter: Omit<RunFilter, "limit">,
+): Promise<readonly StateCount[]> {
+  const where = await whereFound(world, filter);
+  if (where === undefined) return [];
+  return world.db
+    .selectFrom("run")
+    .select(["state", (build) => build.fn.countAll<number>().as("count")])
+    .where(where)
+    .groupBy("state")
+    .orderBy("state")
+    .execute();
+}
+
+type RunCondition = (build: ExpressionBuilder<LedgerTables, "run">) => Expression<SqlBool>;
+
+/** The filter as a condition; `undefined`: it finds nothing. */
+async function whereFound(world: LedgerWorld, filter: RunFilter): Promise<RunCondition | undefined> {
+  const last = filter.before === undefined ? undefined : await readRow(world.db, filter.before);
+  if (filter.before !== undefined && last === undefined) return undefined; // It was pruned, and with it all that were older.
+  const { flow, deployment, pool, states, keyLimit, createdFromMs, createdToMs, parentId } = filter;
+  return (build) => {
+    const conditions = [
+      parentId === undefined ? build("parent_id", "is", null) : build("parent_id", "=", parentId),
+    ];
+    if (flow !== undefined) conditions.push(build("flow", "=", flow));
+    if (deployment !== undefined) conditions.push(build("deployment", "=", deployment));
+    if (pool !== undefined) conditions.push(build("pool", "=", pool));
+    if (states !== undefined) conditions.push(build("state", "in", states));
+    if (keyLimit !== undefined) conditions.push(build("limit_key", "=", keyLimit));
+    if (createdFromMs !== undefined) conditions.push(build("created_at", ">=", createdFromMs));
+    if (createdToMs !== undefined) conditions.push(build("created_at", "<", createdToMs));
+    if (last === undefined) return build.and(conditions);
+    const isOlder = build.or([
+      build("created_at", "<", last.created_at),
+      build.and([build("created_at", "=", last.created_at), build("id", "<", last.id)]),
+    ]);
+    return build.and([...conditions, isOlder]);
+  };
 }
 
 /** See `Ledger.countRuns`. */

@@ -3,7 +3,16 @@ import type { Ledger } from "../../ports/ledger.ts";
 import { adoptRun, claimRun, noteCode } from "./claim-run.ts";
 import { cancelRun, endAttempt } from "./end-attempt.ts";
 import { appendEvent, listEvents, markHandled } from "./event-rows.ts";
-import { countRuns, findRuns, listAttempts, listClaimable, listRuns } from "./list-runs.ts";
+import { listMakers } from "./lineage-rows.ts";
+import {
+  countByState,
+  countRuns,
+  findRuns,
+  listAttempts,
+  listClaimable,
+  listRuns,
+  nextDueMs,
+} from "./list-runs.ts";
 import { appendLogs, listArtifacts, readLogs, saveArtifact } from "./log-rows.ts";
 import { migrateLedger } from "./migrations.ts";
 import { type Patience, withPatience } from "./patience.ts";
@@ -20,12 +29,13 @@ import { beat, listWorkers, removeWorker, saveWorker, takeLease } from "./worker
 /**
  * Opens the ledger over a database: brings its tables to this version, then every call waits with patience.
  *
+ * @param mark - tells cheaply whether anything was written; `undefined`: the engine has no such thing.
  * @param close - ends what the engine has opened beside Kysely.
  */
 export async function openSqlLedger(
   world: LedgerWorld,
   patience: Patience,
-  close: () => Promise<void>,
+  { mark, close }: Readonly<{ mark: () => string | undefined; close: () => Promise<void> }>,
 ): Promise<Ledger> {
   /** Makes a call of the ledger out of one that takes the world first. */
   const patient =
@@ -40,12 +50,14 @@ export async function openSqlLedger(
   return {
     url: patience.url,
     nowMs: world.nowMs,
+    mark,
     submitRun: patient("submitting a run", submitRun),
     claimRun: patient("claiming a run", claimRun),
     adoptRun: patient("beginning a sub-flow", adoptRun),
     noteCode: patient("saying which code runs", noteCode),
     endAttempt: patient("ending an attempt", endAttempt),
     listClaimable: patient("looking for runs", listClaimable),
+    nextDueMs: patient("looking for what falls due", nextDueMs),
     cancelRun: patient("cancelling a run", cancelRun),
     retryRun: patient("retrying a run", retryRun),
     readRun: patient("reading a run", async (world, id) => {
@@ -53,6 +65,7 @@ export async function openSqlLedger(
       return row === undefined ? undefined : toFlowRun(row);
     }),
     listRuns: patient("listing runs", listRuns),
+    countByState: patient("counting runs", countByState),
     countRuns: patient("counting runs", countRuns),
     findRuns: patient("finding a run", findRuns),
     listAttempts: patient("listing attempts", listAttempts),
@@ -60,6 +73,7 @@ export async function openSqlLedger(
     openTask: patient("opening a task", openTask),
     changeTask: patient("ending a task", changeTask),
     readCached: patient("reading the cache", readCached),
+    listMakers: patient("looking who made what", listMakers),
     answerApproval: patient("answering a question", answerApproval),
     appendLogs: patient("writing a log", appendLogs),
     readLogs: patient("reading a log", readLogs),

@@ -8,6 +8,9 @@ import type { LedgerDb, LedgerWorld } from "./tables.ts";
 /** Runs of one transaction: a run may have a hundred thousand lines, and writers wait meanwhile. */
 const runsPerTransaction = 20;
 
+/** Events that stay: what a table's columns were is told by all of them together, and a stream has few. */
+const keptEvents = "stream.schema";
+
 /** See `Ledger.prune`. */
 export async function pruneLedger(world: LedgerWorld, policy: PrunePolicy): Promise<readonly FlowRunId[]> {
   const rootIds = await listOld(world.db, policy);
@@ -20,6 +23,7 @@ export async function pruneLedger(world: LedgerWorld, policy: PrunePolicy): Prom
     .deleteFrom("event")
     .where("is_handled", "=", 1)
     .where("at", "<", policy.endedBeforeMs)
+    .where("kind", "<>", keptEvents)
     .execute();
   await world.db.deleteFrom("task_cache").where("expires_at", "<=", world.nowMs()).execute();
   return gone;

@@ -1,6 +1,6 @@
 /** Rows of runs: read, locked, moved. Every change of a run's state goes through `moveRun` (F1). */
 import assert from "node:assert/strict";
-import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
+import { type Expression, type ExpressionBuilder, type RawBuilder, type SqlBool, sql } from "kysely";
 import { LeatError } from "../../errors/leat-error.ts";
 import type { JsonValue } from "../../model/json-value.ts";
 import { type FlowRunId, toFlowRunId, toWorkerId } from "../../model/run-ids.ts";
@@ -120,6 +120,9 @@ export function toNewRow(run: NewRun, nowMs: number): NewRunRow {
     is_late: 0,
   };
 }
+
+/** The flag of those that hold their key, as SQL says it: what is bound later finds no index of some rows. */
+export const holding: RawBuilder<number> = sql.lit(1);
 
 /**
  * Whether a queued run's time has come. One that was queued to begin at once may, whatever the clock says by now: it may

@@ -1,4 +1,5 @@
 /** What time does to runs: the dead lose theirs (F12), sleepers wake, the late are told. */
+import { sql } from "kysely";
 import { type FlowRunId, toFlowRunId, toWorkerId } from "../../model/run-ids.ts";
 import {
   type FlowRun,
@@ -7,7 +8,7 @@ import {
   type StoredError,
   type WorkerRecord,
 } from "../../model/run-record.ts";
-import { endedRunStates, liveRunStates } from "../../model/run-state.ts";
+import { endedRunStates, liveRunStates, type RunState } from "../../model/run-state.ts";
 import type { Swept } from "../../ports/ledger.ts";
 import { wakeNow } from "./end-attempt.ts";
 import { insertEvent } from "./event-rows.ts";
@@ -140,7 +141,7 @@ export async function wakeRuns(world: LedgerWorld): Promise<readonly FlowRun[]> 
   const due = await world.db
     .selectFrom("run")
     .select("id")
-    .where("state", "=", "waiting")
+    .where("state", "=", sql.lit<RunState>("waiting")) // Named, so that the index of these runs serves.
     .where("wake_at", "<=", world.nowMs())
     .where("parent_id", "is", null)
     .limit(dueMax)
@@ -163,9 +164,9 @@ export async function markLate(world: LedgerWorld): Promise<readonly FlowRun[]> 
   const due = await world.db
     .selectFrom("run")
     .select("id")
-    .where("state", "in", ["queued", "running", "waiting", "cancelling"])
+    .where("ended_at", "is", null)
     .where("late_at", "<=", nowMs)
-    .where("is_late", "=", 0)
+    .where("is_late", "=", sql.lit(0))
     .limit(dueMax)
     .execute();
   const late: FlowRun[] = [];

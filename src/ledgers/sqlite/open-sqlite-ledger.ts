@@ -9,7 +9,7 @@ import type { Clock } from "../../ports/world.ts";
 import { openSqlLedger } from "../sql/open-sql-ledger.ts";
 import type { Verdict } from "../sql/patience.ts";
 import type { LedgerTables } from "../sql/tables.ts";
-import { openDatabase, sqliteDialect } from "./sqlite-dialect.ts";
+import { markOf, openDatabase, sqliteDialect } from "./sqlite-dialect.ts";
 
 /**
  * Opens a ledger; the file and its folder are made when they are not there.
@@ -39,10 +39,11 @@ export async function openSqliteLedger(path: string, clock: Pick<Clock, "nowMs">
     nowMs: () => clock.nowMs(),
   };
   try {
-    return await openSqlLedger(world, patience, async () => {
+    const close = async (): Promise<void> => {
       await db.destroy();
       if (database.isOpen) database.close();
-    });
+    };
+    return await openSqlLedger(world, patience, { mark: markOf(database), close });
   } catch (error) {
     if (database.isOpen) database.close();
     throw error;

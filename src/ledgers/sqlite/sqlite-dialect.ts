@@ -31,6 +31,24 @@ export function openDatabase(path: string): DatabaseSync {
   }
 }
 
+/**
+ * A mark that is another one when anything was written since: the file's version for what other connections commit, the
+ * count of changed rows for this one's. Takes some 10 µs and no lock.
+ *
+ * @see https://sqlite.org/pragma.html#pragma_data_version
+ */
+export function markOf(database: DatabaseSync): () => string | undefined {
+  const others = database.prepare("pragma data_version");
+  const own = database.prepare("select total_changes() as count");
+  return () => {
+    try {
+      return `${others.get()?.["data_version"]} ${own.get()?.["count"]}`;
+    } catch {
+      return undefined; // Whoever asks looks for himself then, and is told what is wrong.
+    }
+  };
+}
+
 /** The dialect over an open database, which the caller closes. */
 export function sqliteDialect(database: DatabaseSync): Dialect {
   const config = { database: toKyselyDatabase(database) };

@@ -4,11 +4,13 @@ import fastify, { type FastifyInstance } from "fastify";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { sendProblem } from "../problem.ts";
 import { addAnswerSchemas } from "./answer-schemas.ts";
+import { addBulkRoutes } from "./bulk-routes.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { addDataRoutes } from "./data-routes.ts";
 import { addFlowRoutes } from "./flow-routes.ts";
 import { guardRequests } from "./guard-requests.ts";
 import { addHookRoutes } from "./hook-routes.ts";
+import { addLineageRoutes } from "./lineage-routes.ts";
 import { addLoadRoutes } from "./load-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
 
@@ -61,8 +63,10 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
       api.get("/openapi.json", { schema: { hide: true } }, async () => app.swagger());
       addFlowRoutes(api, ports);
       addRunRoutes(api, ports);
+      addBulkRoutes(api, ports);
       addDataRoutes(api, ports);
       addLoadRoutes(api, ports);
+      addLineageRoutes(api, ports);
       addHookRoutes(api, ports);
     },
     { prefix: "/api" },

@@ -23,7 +23,7 @@ import {
   texts,
 } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
-import { idParams, limitField } from "./request-schemas.ts";
+import { idParams, limitField, listedMax } from "./request-schemas.ts";
 
 type Id = { Params: { id: string } };
 
@@ -59,6 +59,10 @@ const versionAnswer = record({
   rows: count,
   built_at: instant,
   is_collected: flag,
+  run: {
+    ...orNull(text),
+    description: "The run of a flow that published it, where one did and it is known still.",
+  },
   columns: listOf(anyObject),
   rules: listOf(anyObject),
   lineage: anyObject,
@@ -68,7 +72,7 @@ const versionAnswer = record({
 const readsAtOnce = 8;
 
 export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
-  const { project, store } = ports;
+  const { project, store, ledger } = ports;
   const tags = ["data"];
   app.get(
     "/sources",
@@ -215,7 +219,16 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
     },
     async ({ params, query }) => {
       const { name } = chooseDataset(project.datasets, params.id);
-      const { versions, count } = await listVersions(store, name, query.limit);
+      const [{ versions, count }, events] = await Promise.all([
+        listVersions(store, name, query.limit),
+        ledger.listEvents({
+          kinds: ["dataset.version"],
+          subject: name,
+          isNewestFirst: true,
+          limit: listedMax,
+        }),
+      ]);
+      const runBySeq = new Map(events.map(({ data, runId }) => [data["seq"], runId]));
       return {
         count,
         versions: versions.map(({ entry, isCollected }) => ({
@@ -224,6 +237,7 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
           rows: entry.rowCount,
           built_at: entry.builtAt,
           is_collected: isCollected,
+          run: runBySeq.get(entry.seq) ?? null,
           columns: entry.schema.columns,
           rules: entry.rules,
           lineage: entry.lineage,

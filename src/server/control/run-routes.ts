@@ -13,7 +13,7 @@ import {
 import type { JsonValue } from "../../model/json-value.ts";
 import { toFlowRunId } from "../../model/run-ids.ts";
 import { type FlowRun, foregroundWorker, isLogOver, type LogLevel } from "../../model/run-record.ts";
-import { endedRunStates, type RunState, runStates } from "../../model/run-state.ts";
+import { endedRunStates } from "../../model/run-state.ts";
 import { type TaskState, taskStates } from "../../model/run-task-state.ts";
 import {
   answers,
@@ -30,6 +30,7 @@ import type { ControlPorts } from "./control-ports.ts";
 import { actorOf } from "./guard-requests.ts";
 import { layGraph } from "./lay-graph.ts";
 import { afterField, idParams, limitField, listedMax } from "./request-schemas.ts";
+import { filterProperties, type RunQuery, toRunFilter } from "./run-filter.ts";
 import { streamRows } from "./stream-rows.ts";
 
 type Id = { Params: { id: string } };
@@ -61,36 +62,12 @@ const detail = record({
 /** Task runs that a run's detail holds; the graph counts all of them. */
 const tasksTold = 1000;
 
-type ListQuery = {
-  flow?: string;
-  deployment?: string;
-  pool?: string;
-  state?: RunState[];
-  key?: string;
-  parent?: string;
-  created_from?: string;
-  created_to?: string;
-  before?: string;
-  limit: number;
-};
-
-const instant = { type: "string", format: "date-time" } as const;
+type ListQuery = RunQuery & { limit: number };
 
 const listQuery = {
   type: "object",
   additionalProperties: false,
-  properties: {
-    flow: { type: "string" },
-    deployment: { type: "string" },
-    pool: { type: "string" },
-    state: { type: "array", items: { enum: runStates } },
-    key: { type: "string", description: "The key that runs of a limit hold." },
-    parent: { type: "string", description: "Sub-flows of this run, instead of outermost runs." },
-    created_from: instant,
-    created_to: instant,
-    before: { type: "string", description: "Go on after this run, the last of an earlier list." },
-    limit: limitField,
-  },
+  properties: { ...filterProperties, limit: limitField },
 } as const;
 
 export function addRunRoutes(app: FastifyInstance, ports: ControlPorts): void {
@@ -121,18 +98,7 @@ function addListRoutes(app: FastifyInstance, ports: ControlPorts): void {
       },
     },
     async ({ query }) => {
-      const runs = await ledger.listRuns({
-        flow: query.flow,
-        deployment: query.deployment,
-        pool: query.pool,
-        states: query.state,
-        keyLimit: query.key,
-        parentId: query.parent === undefined ? undefined : toFlowRunId(query.parent),
-        createdFromMs: query.created_from === undefined ? undefined : Date.parse(query.created_from),
-        createdToMs: query.created_to === undefined ? undefined : Date.parse(query.created_to),
-        before: query.before === undefined ? undefined : toFlowRunId(query.before),
-        limit: query.limit,
-      });
+      const runs = await ledger.listRuns({ ...toRunFilter(query), limit: query.limit });
       return { runs: runs.map(printRunJson) };
     },
   );

@@ -3,13 +3,16 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { LeatError } from "../../errors/leat-error.ts";
 import type { ControlPorts } from "./control-ports.ts";
 
-/** Pause between two looks, ms: lines are written four times a second. */
-const lookMs = 300;
+/** Pause between two glances at the ledger's mark, ms: lines are written four times a second. */
+const glanceMs = 300;
+
+/** Longest pause between two looks, ms: that a log is over is a matter of time, and nobody writes it. */
+const restMs = 1200;
 
 /** How often a word is sent where nothing comes, ms: proxies cut silent connections after some 30 s. */
 const wordMs = 15_000;
 
-/** Streams of one process at once; each looks into the ledger three times a second. */
+/** Streams of one process at once; each looks into the ledger three times a second while something is written. */
 const streamsMax = 200;
 
 /** What is streamed. `isEnd`: nothing will come any more. */
@@ -53,6 +56,7 @@ export async function streamRows(
   let wordAtMs = ports.clock.nowMs();
   try {
     while (!gone.signal.aborted) {
+      const mark = ports.ledger.mark();
       const { rows, isEnd } = await source.read(afterId);
       for (const { id, data } of rows) {
         afterId = id;
@@ -69,13 +73,24 @@ export async function streamRows(
         wordAtMs = ports.clock.nowMs();
         raw.write(": still here\n\n");
       }
-      await ports.clock.sleep(lookMs, gone.signal).catch(() => {}); // The next turn ends it.
+      await untilWritten(ports, mark, gone.signal).catch(() => {}); // The next turn ends it.
     }
   } catch (error) {
     ports.onProblem(error); // The caller comes again, from where it was.
   } finally {
     streamCount -= 1;
     raw.end();
+  }
+}
+
+async function untilWritten(
+  { ledger, clock }: ControlPorts,
+  mark: string | undefined,
+  gone: AbortSignal,
+): Promise<void> {
+  for (let waitedMs = 0; waitedMs < restMs; waitedMs += glanceMs) {
+    await clock.sleep(glanceMs, gone);
+    if (mark === undefined || ledger.mark() !== mark) return;
   }
 }
 

@@ -7,17 +7,21 @@ import type { StreamSpec } from "../../model/stream.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type {
   BatchReceipt,
+  HistoryFilter,
   LedgerRow,
+  LoadedPackage,
   PackageToLoad,
   QueryPage,
   QueryResult,
   QuotaLine,
+  RejectedRecord,
   ReopenPackage,
   ServiceUsage,
   SqlNaming,
   StagedPart,
   TableChecksum,
   Warehouse,
+  WarehouseColumn,
 } from "../../ports/warehouse.ts";
 import { parseAddress } from "./address.ts";
 import { Catalog, ofStream } from "./catalog.ts";
@@ -30,6 +34,7 @@ import { Jobs } from "./jobs.ts";
 import { readLedgerRows } from "./ledger.ts";
 import { type BatchPorts, loadBatch, prepareStream } from "./load-batch.ts";
 import { priceOf, Queries, type QueryEstimate } from "./queries.ts";
+import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
 import { readQuotas } from "./read-quotas.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 import { isReadInPlace } from "./stage-parts.ts";
@@ -214,6 +219,18 @@ class Dataset implements BigQueryWarehouse {
             what,
           );
     return { count: Number(count), sample: sample.map(([record]) => record ?? "") };
+  }
+
+  async readLoads(spec: StreamSpec, filter: HistoryFilter): Promise<readonly LoadedPackage[]> {
+    return (await this.#isMade()) ? await readLoads(this.#ports, spec, filter) : [];
+  }
+
+  async readRejects(spec: StreamSpec, filter: HistoryFilter): Promise<readonly RejectedRecord[]> {
+    return (await this.#isMade()) ? await readRejects(this.#ports, spec, filter) : [];
+  }
+
+  async readColumns(spec: StreamSpec): Promise<readonly WarehouseColumn[]> {
+    return (await this.#isMade()) ? await readStreamColumns(this.#ports, spec) : [];
   }
 
   async forget(spec: StreamSpec): Promise<void> {

@@ -8,13 +8,17 @@ import type { StreamSpec } from "../../model/stream.ts";
 import type {
   BatchReceipt,
   DatasetTable,
+  HistoryFilter,
   LedgerRow,
+  LoadedPackage,
   PackageToLoad,
   PublishedDataset,
   QueryResult,
+  RejectedRecord,
   ReopenPackage,
   TableChecksum,
   Warehouse,
+  WarehouseColumn,
 } from "../../ports/warehouse.ts";
 import {
   hasCatalog,
@@ -43,6 +47,7 @@ import {
   withPostgres,
 } from "./postgres-session.ts";
 import { queryRows } from "./query-rows.ts";
+import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
 import { quoteText } from "./sql-text.ts";
 import { disagreementsSql } from "./view-sql.ts";
 import { viewInputs } from "./views.ts";
@@ -189,6 +194,18 @@ class PostgresWarehouse implements Warehouse {
       );
       return { count: Number(counted!["held"]), sample: sample.map((row) => text(row, "record")) };
     });
+  }
+
+  async readLoads(spec: StreamSpec, filter: HistoryFilter): Promise<readonly LoadedPackage[]> {
+    return await this.#readKnown([], (session) => readLoads(session, spec, filter));
+  }
+
+  async readRejects(spec: StreamSpec, filter: HistoryFilter): Promise<readonly RejectedRecord[]> {
+    return await this.#readKnown([], (session) => readRejects(session, spec, filter));
+  }
+
+  async readColumns(spec: StreamSpec): Promise<readonly WarehouseColumn[]> {
+    return await this.#readKnown([], (session) => readStreamColumns(session, spec));
   }
 
   async forget(spec: StreamSpec): Promise<void> {
