@@ -5,11 +5,11 @@ import type { OpenFlows } from "./open-flows.ts";
 import { readVersion } from "./read-version.ts";
 import { systemClock } from "./system-world.ts";
 
-/** @param token - what requests must bring; `undefined`: nothing. */
+/** @param access - who may do what. @param ui - where the console lies and stands. */
 export function openControlPorts(
   { opened, registry, ledger }: OpenFlows,
   dispatcher: Dispatcher,
-  token: string | undefined,
+  { access, ui }: Pick<ControlPorts, "access" | "ui">,
   onProblem: (error: unknown) => void,
 ): ControlPorts {
   const { project, store, secrets, readTenants, openWarehouse } = opened;
@@ -24,7 +24,8 @@ export function openControlPorts(
     secrets,
     clock: systemClock,
     redact: (text) => secrets.redact(text),
-    token,
+    access,
+    ui,
     version: readVersion(),
     onProblem,
   };

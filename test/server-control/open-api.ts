@@ -19,6 +19,8 @@ import { cancelledError, startWorker } from "../../src/flow/worker.ts";
 import { openSqliteLedger } from "../../src/ledgers/sqlite/open-sqlite-ledger.ts";
 import { newWorkerId, toFlowRunId } from "../../src/model/run-ids.ts";
 import type { Ledger } from "../../src/ports/ledger.ts";
+import type { Access } from "../../src/server/access/access.ts";
+import { Sessions } from "../../src/server/access/sessions.ts";
 import { createControlApp } from "../../src/server/control/control-app.ts";
 import { createMemoryStore } from "../../src/testing/index.ts";
 
@@ -63,10 +65,23 @@ export type ApiStand = Readonly<{
   problems: readonly unknown[];
 }>;
 
+/** Who may do what: whoever has the token, everything; without one, this machine. */
+export function openAccess(text: string | undefined): Access {
+  return {
+    tokens: text === undefined ? [] : [{ text, role: "admin" }],
+    oidc: undefined,
+    readAssertion: undefined,
+    roleOf: () => undefined,
+    sessions: text === undefined ? undefined : new Sessions(text, systemClock, false),
+    publicUrl: undefined,
+    localName: "somebody",
+  };
+}
+
 /** Opens the API, calls, and closes all of it. */
 export async function withApi(
   call: (stand: ApiStand) => Promise<void>,
-  options: Readonly<{ token?: string | undefined; flows?: readonly Flow[] }> = { token },
+  options: Readonly<{ token?: string | undefined; flows?: readonly Flow[]; uiFolder?: URL }> = { token },
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "leat-control-"));
   const ledger = await openSqliteLedger(join(folder, "ledger.db"), systemClock);
@@ -107,7 +122,8 @@ export async function withApi(
     secrets: { resolve: async (reference) => `secret of ${reference}` },
     clock: systemClock,
     redact: (text) => text.replaceAll(token, "[token]"),
-    token: options.token,
+    access: openAccess(options.token),
+    ui: { folder: options.uiFolder, basePath: "" },
     version: "0.0.0",
     onProblem,
   });

@@ -7,6 +7,8 @@ import type { Project } from "../../ports/project.ts";
 import type { Tenant } from "../../ports/source.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
 import type { Clock, Secrets } from "../../ports/world.ts";
+import type { Access } from "../access/access.ts";
+import type { UiPlace } from "../console/answer-ui.ts";
 
 export type ControlPorts = Readonly<{
   project: Project;
@@ -21,8 +23,10 @@ export type ControlPorts = Readonly<{
   secrets: Secrets;
   clock: Clock;
   redact: (text: string) => string;
-  /** What requests must bring; `undefined`: nothing, and the API listens to this machine alone. */
-  token: string | undefined;
+  /** Who may do what. */
+  access: Access;
+  /** The built console, and what addresses begin with. */
+  ui: UiPlace;
   version: string;
   /** Told of failures that are no caller's fault. */
   onProblem: (error: unknown) => void;

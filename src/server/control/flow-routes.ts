@@ -12,6 +12,7 @@ import { listTicks, readTicks } from "../../flow/ticks.ts";
 import type { ScheduleRecord } from "../../model/run-schedule.ts";
 import type { RunState } from "../../model/run-state.ts";
 import type { Submitted } from "../../ports/ledger.ts";
+import { actorOf } from "../access/access.ts";
 import {
   answers,
   anyJson,
@@ -28,7 +29,6 @@ import {
   texts,
 } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
-import { actorOf } from "./guard-requests.ts";
 import { afterField, idParams, limitField, paramsBody } from "./request-schemas.ts";
 import { streamRows } from "./stream-rows.ts";
 

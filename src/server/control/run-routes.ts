@@ -15,6 +15,7 @@ import { toFlowRunId } from "../../model/run-ids.ts";
 import { type FlowRun, foregroundWorker, isLogOver, type LogLevel } from "../../model/run-record.ts";
 import { endedRunStates, type RunState, runStates } from "../../model/run-state.ts";
 import { type TaskState, taskStates } from "../../model/run-task-state.ts";
+import { actorOf } from "../access/access.ts";
 import {
   answers,
   count,
@@ -27,7 +28,6 @@ import {
   text,
 } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
-import { actorOf } from "./guard-requests.ts";
 import { layGraph } from "./lay-graph.ts";
 import { afterField, idParams, limitField, listedMax } from "./request-schemas.ts";
 import { streamRows } from "./stream-rows.ts";

@@ -1,0 +1,44 @@
+/** Codes of the console and its API. A part of the catalogue in `codes.ts`. */
+
+export const consoleCodes = {
+  SIGN_IN_NEEDED: {
+    meaning: "Nobody is signed in, or the session is over.",
+    hint: "Sign in; what you looked at is still there.",
+    retryable: false,
+  },
+  SIGN_IN_FAILED: {
+    meaning: "Somebody could not be signed in.",
+    hint: "Try again from the sign-in page; if it stays, compare the provider's settings with docs/concepts/console.md.",
+    retryable: false,
+  },
+  ROLE_MISSING: {
+    meaning: "Whoever asks may not do this.",
+    hint: "Ask an admin of the project.",
+    retryable: false,
+  },
+  ORIGIN_REFUSED: {
+    meaning: "A change was asked for by a page of another site.",
+    hint: "Do it in the console itself.",
+    retryable: false,
+  },
+  CURSOR_MOVED: {
+    meaning: "A cursor was to be set, and is not any more what was seen.",
+    hint: "Look at it again: a run has moved it, or somebody else has set it.",
+    retryable: false,
+  },
+  STREAM_RUNS: {
+    meaning: "A stream's cursor was to be set while a run reads the stream.",
+    hint: "Wait for the run to end, or cancel it; nothing was changed.",
+    retryable: true,
+  },
+  PREVIEW_IMPOSSIBLE: {
+    meaning: "A file cannot be shown.",
+    hint: "Download it from the landing.",
+    retryable: false,
+  },
+  ALERT_UNKNOWN: {
+    meaning: "There is no alert rule of this name.",
+    hint: "See what there is on the page of alerts.",
+    retryable: false,
+  },
+} as const;
