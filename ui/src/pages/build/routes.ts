@@ -1,0 +1,2 @@
+/** Routes of the pages of Build. */
+export const buildRoutes = [] as const;

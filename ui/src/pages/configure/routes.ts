@@ -1,0 +1,2 @@
+/** Routes of the pages of Configure. */
+export const configureRoutes = [] as const;

@@ -1,0 +1,2 @@
+/** Routes of the pages of Data. */
+export const dataRoutes = [] as const;

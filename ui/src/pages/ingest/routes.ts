@@ -1,0 +1,2 @@
+/** Routes of the pages of Ingest. */
+export const ingestRoutes = [] as const;
