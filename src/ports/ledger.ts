@@ -112,6 +112,8 @@ export type RunFilter = Readonly<{
   /** Sub-flows of a run instead of outermost ones. */
   parentId?: FlowRunId | undefined;
   keyLimit?: string | undefined;
+  /** Sub-flows as well as outermost ones. */
+  isAnyDepth?: boolean | undefined;
   createdFromMs?: number | undefined;
   createdToMs?: number | undefined;
   /** Newest first; goes on after this run. */
@@ -121,6 +123,19 @@ export type RunFilter = Readonly<{
 
 /** How many runs of a pool are in a state. */
 export type RunCount = Readonly<{ pool: string; state: RunState; count: number }>;
+
+/** How many outermost runs that were made in a span of time are in a state. `atMs`: the beginning of the span. */
+export type SpanCount = Readonly<{ atMs: number; state: RunState; count: number }>;
+
+/** How the newest run that asked for a key stands, and when one of that key succeeded last. */
+export type KeyStanding = Readonly<{
+  key: string;
+  runId: FlowRunId;
+  state: RunState;
+  createdAtMs: number;
+  endedAtMs: number | null;
+  succeededAtMs: number | null;
+}>;
 
 /** Which lines of a run's log. */
 export type LogFilter = Readonly<{
@@ -207,6 +222,12 @@ export interface Ledger {
   listRuns(filter: RunFilter): Promise<readonly FlowRun[]>;
   /** Outermost runs that are not over, by pool and state. */
   countRuns(): Promise<readonly RunCount[]>;
+  /** Outermost runs made since `fromMs`, by spans of `spanMs` from there on, and by state. */
+  countRunsBySpan(spans: Readonly<{ fromMs: number; spanMs: number }>): Promise<readonly SpanCount[]>;
+  /** For each deployment whose newest ended run failed, that run; the last failure first. */
+  listFailing(): Promise<readonly FlowRun[]>;
+  /** Every key that runs have asked for, sub-flows included, and how its newest run stands. */
+  listKeyStandings(): Promise<readonly KeyStanding[]>;
   /** Runs whose id begins with this text; at most two, to tell whether it is unique. */
   findRuns(idPrefix: string): Promise<readonly FlowRun[]>;
   listAttempts(id: FlowRunId): Promise<readonly RunAttempt[]>;

@@ -17,8 +17,10 @@ import { createLocalExecutor } from "../../src/flow/run-executor.ts";
 import { task } from "../../src/flow/task.ts";
 import { cancelledError, startWorker } from "../../src/flow/worker.ts";
 import { openSqliteLedger } from "../../src/ledgers/sqlite/open-sqlite-ledger.ts";
+import { toTenantId } from "../../src/model/ids.ts";
 import { newWorkerId, toFlowRunId } from "../../src/model/run-ids.ts";
 import type { Ledger } from "../../src/ports/ledger.ts";
+import type { Source } from "../../src/ports/source.ts";
 import type { Access } from "../../src/server/access/access.ts";
 import { Sessions } from "../../src/server/access/sessions.ts";
 import { createControlApp } from "../../src/server/control/control-app.ts";
@@ -60,9 +62,23 @@ export type ApiStand = Readonly<{
   /** Gives an answer back when it is what the API's own description says of it. */
   checked: (method: string, url: string, answer: Answer) => Answer;
   ledger: Ledger;
+  /** Its file. */
+  ledgerPath: string;
   /** Makes a run and waits until it is over. */
   run(deployment: string): Promise<string>;
   problems: readonly unknown[];
+}>;
+
+/** What a test says of the API; what it leaves out is empty. */
+export type StandOptions = Readonly<{
+  token?: string | undefined;
+  /** In place of who has the token. */
+  access?: Access;
+  flows?: readonly Flow[];
+  sources?: readonly Source[];
+  tenants?: readonly string[];
+  uiFolder?: URL;
+  basePath?: string;
 }>;
 
 /** Who may do what: whoever has the token, everything; without one, this machine. */
@@ -81,10 +97,11 @@ export function openAccess(text: string | undefined): Access {
 /** Opens the API, calls, and closes all of it. */
 export async function withApi(
   call: (stand: ApiStand) => Promise<void>,
-  options: Readonly<{ token?: string | undefined; flows?: readonly Flow[]; uiFolder?: URL }> = { token },
+  options: StandOptions = { token },
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "leat-control-"));
-  const ledger = await openSqliteLedger(join(folder, "ledger.db"), systemClock);
+  const ledgerPath = join(folder, "ledger.db");
+  const ledger = await openSqliteLedger(ledgerPath, systemClock);
   const dispatcher = openLocalDispatcher(ledger, systemClock);
   const flows = [letters, endless, ...(options.flows ?? [])];
   const registry = createFlowRegistry(flows);
@@ -112,8 +129,8 @@ export async function withApi(
     { id: workerId, pools: ["default"], slots: 2, codeVersion: "test" },
   );
   const app = await createControlApp({
-    project: defineProject({ name: "api", flows }),
-    readTenants: () => [],
+    project: defineProject({ name: "api", flows, sources: options.sources ?? [] }),
+    readTenants: () => (options.tenants ?? []).map((id) => ({ id: toTenantId(id), fields: {} })),
     registry,
     ledger,
     dispatcher,
@@ -122,8 +139,8 @@ export async function withApi(
     secrets: { resolve: async (reference) => `secret of ${reference}` },
     clock: systemClock,
     redact: (text) => text.replaceAll(token, "[token]"),
-    access: openAccess(options.token),
-    ui: { folder: options.uiFolder, basePath: "" },
+    access: options.access ?? openAccess(options.token),
+    ui: { folder: options.uiFolder, basePath: options.basePath ?? "" },
     version: "0.0.0",
     onProblem,
   });
@@ -139,7 +156,7 @@ export async function withApi(
   };
   try {
     await app.ready();
-    await call({ app, checked: openAnswerCheck(app), ledger, run, problems });
+    await call({ app, checked: openAnswerCheck(app), ledger, ledgerPath, run, problems });
   } finally {
     await app.close();
     await worker.stop();

@@ -61,10 +61,8 @@ export async function listClaimable(
 /** See `Ledger.listRuns`. */
 export async function listRuns(world: LedgerWorld, filter: RunFilter): Promise<readonly FlowRun[]> {
   let query = world.db.selectFrom("run").selectAll();
-  query =
-    filter.parentId === undefined
-      ? query.where("parent_id", "is", null)
-      : query.where("parent_id", "=", filter.parentId);
+  if (filter.parentId !== undefined) query = query.where("parent_id", "=", filter.parentId);
+  else if (filter.isAnyDepth !== true) query = query.where("parent_id", "is", null);
   if (filter.flow !== undefined) query = query.where("flow", "=", filter.flow);
   if (filter.deployment !== undefined) query = query.where("deployment", "=", filter.deployment);
   if (filter.pool !== undefined) query = query.where("pool", "=", filter.pool);

@@ -12,6 +12,7 @@ import { retryRun } from "./retry-run.ts";
 import { readRow, toFlowRun } from "./run-rows.ts";
 import { fireSchedule, listDeployments, listSchedules, saveDeployments, setPaused } from "./schedule-rows.ts";
 import { submitRun } from "./submit-run.ts";
+import { countRunsBySpan, listFailing, listKeyStandings } from "./summarize-runs.ts";
 import { markLate, sweepLost, wakeRuns } from "./sweep-lost.ts";
 import type { LedgerWorld } from "./tables.ts";
 import { answerApproval, changeTask, openTask, readCached, readTasks } from "./task-rows.ts";
@@ -54,6 +55,9 @@ export async function openSqlLedger(
     }),
     listRuns: patient("listing runs", listRuns),
     countRuns: patient("counting runs", countRuns),
+    countRunsBySpan: patient("counting runs by time", countRunsBySpan),
+    listFailing: patient("listing failures", listFailing),
+    listKeyStandings: patient("summing up runs", listKeyStandings),
     findRuns: patient("finding a run", findRuns),
     listAttempts: patient("listing attempts", listAttempts),
     readTasks: patient("reading tasks", readTasks),

@@ -12,6 +12,10 @@ export const mayAct = (has: Role, needs: Role): boolean => roles.indexOf(has) >=
 
 const reads = [
   "/api/openapi.json",
+  "/api/home",
+  "/api/tree",
+  "/api/search",
+  "/api/live",
   "/api/flows",
   "/api/deployments",
   "/api/schedules",

@@ -122,7 +122,13 @@ export function addSessionRoutes(app: FastifyInstance, ports: SessionPorts): voi
 
   app.delete(
     "/session",
-    { schema: { ...common, summary: "End the session of the cookie.", response: answers(record({ signed_out: flag })) } },
+    {
+      schema: {
+        ...common,
+        summary: "End the session of the cookie.",
+        response: answers(record({ signed_out: flag })),
+      },
+    },
     async (request, reply) => {
       refuseOrigin(access, request);
       if (sessions !== undefined) reply.header("set-cookie", sessions.end(request.headers.cookie));

@@ -10,7 +10,9 @@ import { addAnswerSchemas } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { addDataRoutes } from "./data-routes.ts";
 import { addFlowRoutes } from "./flow-routes.ts";
+import { addHomeRoutes } from "./home-routes.ts";
 import { addHookRoutes } from "./hook-routes.ts";
+import { addLiveRoutes } from "./live-routes.ts";
 import { addLoadRoutes } from "./load-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
 
@@ -79,6 +81,8 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
         clock: ports.clock,
         basePath: ports.ui.basePath,
       });
+      addHomeRoutes(api, ports);
+      addLiveRoutes(api, ports);
       addFlowRoutes(api, ports);
       addRunRoutes(api, ports);
       addDataRoutes(api, ports);

@@ -311,6 +311,191 @@ export type GetApiSessionOidcCallbackResponses = {
     200: unknown;
 };
 
+export type GetApiHomeData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Minutes that the reader's clock is ahead of UTC: days begin at their midnight.
+         */
+        utc_offset?: number;
+    };
+    url: '/api/home';
+};
+
+export type GetApiHomeErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiHomeError = GetApiHomeErrors[keyof GetApiHomeErrors];
+
+export type GetApiHomeResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        now: string;
+        failing: Array<Run>;
+        failing_count: number;
+        late: Array<{
+            stream: string;
+            source: string;
+            name: string;
+            tenant: string;
+            status: 'syncing' | 'queued' | 'late' | 'on_time' | 'on_track' | 'never';
+            synced_at: string | null;
+            late_at: string | null;
+            run: {
+                id: string;
+                state: 'queued' | 'running' | 'waiting' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
+            } | null;
+        }>;
+        late_count: number;
+        late_runs: Array<Run>;
+        running: Array<Run>;
+        running_count: number;
+        queued_count: number;
+        waiting_count: number;
+        next: Array<{
+            at: string;
+            schedule: string;
+            deployment: string;
+        }>;
+        next_count: number;
+        paused: Array<string>;
+        days: Array<{
+            from: string;
+            to: string;
+            states: {
+                [key: string]: number;
+            };
+        }>;
+        has_workers: boolean;
+    };
+};
+
+export type GetApiHomeResponse = GetApiHomeResponses[keyof GetApiHomeResponses];
+
+export type GetApiTreeData = {
+    body?: never;
+    path?: never;
+    query?: {
+        tenant?: string;
+        source?: string;
+    };
+    url: '/api/tree';
+};
+
+export type GetApiTreeErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiTreeError = GetApiTreeErrors[keyof GetApiTreeErrors];
+
+export type GetApiTreeResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        statuses: {
+            [key: string]: number;
+        };
+        sources: Array<{
+            name: string;
+            has_files: boolean;
+            statuses: {
+                [key: string]: number;
+            };
+            tenants: Array<{
+                tenant: string;
+                streams: Array<{
+                    stream: string;
+                    source: string;
+                    name: string;
+                    tenant: string;
+                    status: 'syncing' | 'queued' | 'late' | 'on_time' | 'on_track' | 'never';
+                    synced_at: string | null;
+                    late_at: string | null;
+                    run: {
+                        id: string;
+                        state: 'queued' | 'running' | 'waiting' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
+                    } | null;
+                }>;
+            }>;
+        }>;
+    };
+};
+
+export type GetApiTreeResponse = GetApiTreeResponses[keyof GetApiTreeResponses];
+
+export type GetApiSearchData = {
+    body?: never;
+    path?: never;
+    query: {
+        q: string;
+    };
+    url: '/api/search';
+};
+
+export type GetApiSearchErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiSearchError = GetApiSearchErrors[keyof GetApiSearchErrors];
+
+export type GetApiSearchResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        finds: Array<{
+            kind: 'flow' | 'deployment' | 'schedule' | 'source' | 'stream' | 'tenant' | 'dataset' | 'run';
+            name: string;
+            about: string;
+            of: string | null;
+        }>;
+    };
+};
+
+export type GetApiSearchResponse = GetApiSearchResponses[keyof GetApiSearchResponses];
+
+export type GetApiLiveData = {
+    body?: never;
+    path?: never;
+    query: {
+        topics: string;
+    };
+    url: '/api/live';
+};
+
+export type GetApiLiveResponses = {
+    /**
+     * Default Response
+     */
+    200: unknown;
+};
+
 export type GetApiFlowsData = {
     body?: never;
     path?: never;
