@@ -142,8 +142,26 @@ export type LogFilter = Readonly<{
   afterId?: number | undefined;
   taskKey?: string | undefined;
   levels?: readonly LogLevel[] | undefined;
+  attempt?: number | undefined;
   limit?: number | undefined;
 }>;
+
+/** Which lines, without a place among them. */
+export type LogChoice = Omit<LogFilter, "afterId" | "limit">;
+
+/** How long a log is, and where each stretch of it begins. */
+export type LogMarks = Readonly<{
+  count: number;
+  /** Of the last line; `null`: there is none. */
+  lastId: number | null;
+  /** Ids of the first line, and of each `every`-th after it. */
+  marks: readonly number[];
+  /** Lines before the one that was asked about. */
+  before: number | null;
+}>;
+
+/** A line that holds a text: its id, and its place among the chosen lines, from 0. */
+export type FoundLine = Readonly<{ id: number; place: number }>;
 
 export type EventFilter = Readonly<{
   afterId?: number | undefined;
@@ -248,6 +266,18 @@ export interface Ledger {
   /** Appends lines; a line whose number is there already is left as it is. */
   appendLogs(fence: Fence, writer: LogWriter, lines: readonly NewLogLine[]): Promise<"written" | "fenced">;
   readLogs(id: FlowRunId, filter: LogFilter): Promise<readonly LogLine[]>;
+  /** Measures a log, so that any stretch of a long one can be read. `lineId`: tells how many lines come before it. */
+  markLogs(
+    id: FlowRunId,
+    choice: LogChoice,
+    options: Readonly<{ every: number; lineId: number | undefined }>,
+  ): Promise<LogMarks>;
+  /** Lines that hold a text in their message or data, in order; case counts for nothing in Latin letters. */
+  findLogs(
+    id: FlowRunId,
+    choice: LogChoice,
+    options: Readonly<{ text: string; limit: number }>,
+  ): Promise<readonly FoundLine[]>;
   saveArtifact(
     fence: Fence,
     artifact: Omit<Artifact, "runId" | "updatedAtMs">,

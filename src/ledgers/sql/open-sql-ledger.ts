@@ -5,6 +5,7 @@ import { cancelRun, endAttempt } from "./end-attempt.ts";
 import { appendEvent, listEvents, markHandled } from "./event-rows.ts";
 import { countRuns, findRuns, listAttempts, listClaimable, listRuns } from "./list-runs.ts";
 import { appendLogs, listArtifacts, readLogs, saveArtifact } from "./log-rows.ts";
+import { findLogs, markLogs } from "./mark-logs.ts";
 import { migrateLedger } from "./migrations.ts";
 import { type Patience, withPatience } from "./patience.ts";
 import { pruneLedger } from "./prune-ledger.ts";
@@ -67,6 +68,8 @@ export async function openSqlLedger(
     answerApproval: patient("answering a question", answerApproval),
     appendLogs: patient("writing a log", appendLogs),
     readLogs: patient("reading a log", readLogs),
+    markLogs: patient("measuring a log", markLogs),
+    findLogs: patient("searching a log", findLogs),
     saveArtifact: patient("saving an artifact", saveArtifact),
     listArtifacts: patient("listing artifacts", listArtifacts),
     appendEvent: patient("writing an event", appendEvent),

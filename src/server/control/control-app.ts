@@ -14,6 +14,7 @@ import { addHomeRoutes } from "./home-routes.ts";
 import { addHookRoutes } from "./hook-routes.ts";
 import { addLiveRoutes } from "./live-routes.ts";
 import { addLoadRoutes } from "./load-routes.ts";
+import { addLogRoutes } from "./log-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
 
 /** Largest body: parameters of a run, or a webhook's. */
@@ -85,6 +86,7 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
       addLiveRoutes(api, ports);
       addFlowRoutes(api, ports);
       addRunRoutes(api, ports);
+      addLogRoutes(api, ports);
       addDataRoutes(api, ports);
       addLoadRoutes(api, ports);
       addHookRoutes(api, ports);
