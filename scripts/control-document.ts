@@ -23,6 +23,7 @@ export async function controlDocument(): Promise<ReturnType<FastifyInstance["swa
     openWarehouse: absent,
     secrets: unused(),
     clock: unused(),
+    random: unused(),
     redact: (text) => text,
     access: {
       tokens: [],

@@ -3,7 +3,7 @@ import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { ControlPorts } from "../server/control/control-ports.ts";
 import type { OpenFlows } from "./open-flows.ts";
 import { readVersion } from "./read-version.ts";
-import { systemClock } from "./system-world.ts";
+import { systemClock, systemRandom } from "./system-world.ts";
 
 /** @param access - who may do what. @param ui - where the console lies and stands. */
 export function openControlPorts(
@@ -23,6 +23,7 @@ export function openControlPorts(
     openWarehouse,
     secrets,
     clock: systemClock,
+    random: systemRandom,
     redact: (text) => secrets.redact(text),
     access,
     ui,

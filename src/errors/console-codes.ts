@@ -26,6 +26,11 @@ export const consoleCodes = {
     hint: "Look at it again: a run has moved it, or somebody else has set it.",
     retryable: false,
   },
+  CURSOR_UNSEEN: {
+    meaning: "A cursor was to be set by somebody who does not say which one was seen.",
+    hint: "Send If-Match with the ETag of the stream's state.",
+    retryable: false,
+  },
   STREAM_RUNS: {
     meaning: "A stream's cursor was to be set while a run reads the stream.",
     hint: "Wait for the run to end, or cancel it; nothing was changed.",

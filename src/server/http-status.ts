@@ -57,6 +57,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   ROLE_MISSING: 403,
   ORIGIN_REFUSED: 403,
   CURSOR_MOVED: 412,
+  CURSOR_UNSEEN: 428,
   STREAM_RUNS: 409,
   PREVIEW_IMPOSSIBLE: 422,
   ALERT_UNKNOWN: 404,

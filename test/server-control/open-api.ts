@@ -6,7 +6,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { systemClock } from "../../src/cli/system-world.ts";
+import { systemClock, systemRandom } from "../../src/cli/system-world.ts";
 import { defineProject } from "../../src/define/define-project.ts";
 import { openLocalDispatcher } from "../../src/dispatchers/local/open-local-dispatcher.ts";
 import { createFlowRegistry, toRecords } from "../../src/flow/deployment.ts";
@@ -20,10 +20,12 @@ import { openSqliteLedger } from "../../src/ledgers/sqlite/open-sqlite-ledger.ts
 import { toTenantId } from "../../src/model/ids.ts";
 import { newWorkerId, toFlowRunId } from "../../src/model/run-ids.ts";
 import type { Ledger } from "../../src/ports/ledger.ts";
+import type { ObjectStore } from "../../src/ports/object-store.ts";
 import type { Source } from "../../src/ports/source.ts";
 import type { Access } from "../../src/server/access/access.ts";
 import { Sessions } from "../../src/server/access/sessions.ts";
 import { createControlApp } from "../../src/server/control/control-app.ts";
+import type { ControlPorts } from "../../src/server/control/control-ports.ts";
 import { createMemoryStore } from "../../src/testing/index.ts";
 
 export const token = "a-token-for-tests";
@@ -77,6 +79,8 @@ export type StandOptions = Readonly<{
   flows?: readonly Flow[];
   sources?: readonly Source[];
   tenants?: readonly string[];
+  store?: ObjectStore;
+  openWarehouse?: ControlPorts["openWarehouse"];
   uiFolder?: URL;
   basePath?: string;
 }>;
@@ -134,10 +138,11 @@ export async function withApi(
     registry,
     ledger,
     dispatcher,
-    store: createMemoryStore(),
-    openWarehouse: () => Promise.reject(new Error("the project has no streams")),
+    store: options.store ?? createMemoryStore(),
+    openWarehouse: options.openWarehouse ?? (() => Promise.reject(new Error("the project has no streams"))),
     secrets: { resolve: async (reference) => `secret of ${reference}` },
     clock: systemClock,
+    random: systemRandom,
     redact: (text) => text.replaceAll(token, "[token]"),
     access: options.access ?? openAccess(options.token),
     ui: { folder: options.uiFolder, basePath: options.basePath ?? "" },

@@ -37,6 +37,7 @@ const reads = [
   "/api/streams",
   "/api/streams/:id",
   "/api/streams/:id/packages",
+  "/api/streams/:id/tenants/:tenant",
   "/api/streams/:id/loads",
   "/api/streams/:id/rejects",
   "/api/streams/:id/schema",
@@ -52,6 +53,7 @@ const works = [
   "POST /api/runs/:id/retry",
   "POST /api/runs/:id/cancel",
   "POST /api/runs/:id/answer",
+  "PUT /api/streams/:id/tenants/:tenant/cursor",
 ] as const;
 
 const opens = [

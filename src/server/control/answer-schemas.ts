@@ -59,7 +59,8 @@ type RecordName =
   | "Line"
   | "Event"
   | "Schedule"
-  | "Standing";
+  | "Standing"
+  | "Place";
 
 /** One of the records below, by its name. */
 export function ref(name: RecordName): AnswerSchema {
@@ -178,6 +179,11 @@ const records: Readonly<Record<RecordName, AnswerSchema>> = {
     handled_to: instant,
     next: listOf(instant),
   }),
+  Place: {
+    ...record({ cursor: orNull(text), scanned_to: orNull(text), next: orNull(text) }),
+    description:
+      "Where a stream stands: the newest value landed, up to where all was asked for, and where the next range begins.",
+  },
   Standing: {
     ...record(
       { tenant: text },

@@ -16,9 +16,13 @@ import { addLiveRoutes } from "./live-routes.ts";
 import { addLoadRoutes } from "./load-routes.ts";
 import { addLogRoutes } from "./log-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
+import { addTenantRoutes } from "./tenant-routes.ts";
 
 /** Largest body: parameters of a run, or a webhook's. */
 const bodyBytesMax = 512 * 1024;
+
+/** Longest name within an address, characters as they are sent: a tenant's may be in any script. */
+const paramLengthMax = 2000;
 
 /** Faults of one request that are told. */
 const faultsMax = 20;
@@ -32,6 +36,7 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
     bodyLimit: bodyBytesMax,
     exposeHeadRoutes: false,
     return503OnClosing: false,
+    routerOptions: { maxParamLength: paramLengthMax },
     // A proxy may leave the path that it leads here by, or take it away.
     rewriteUrl: ({ url = "/" }) => withoutBase(url, ports.ui.basePath),
     forceCloseConnections: true, // Streams of lines would hold up the stop for ever.
@@ -88,6 +93,7 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
       addRunRoutes(api, ports);
       addLogRoutes(api, ports);
       addDataRoutes(api, ports);
+      addTenantRoutes(api, ports);
       addLoadRoutes(api, ports);
       addHookRoutes(api, ports);
     },

@@ -6,7 +6,7 @@ import type { ObjectStore } from "../../ports/object-store.ts";
 import type { Project } from "../../ports/project.ts";
 import type { Tenant } from "../../ports/source.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
-import type { Clock, Secrets } from "../../ports/world.ts";
+import type { Clock, Random, Secrets } from "../../ports/world.ts";
 import type { Access } from "../access/access.ts";
 import type { UiPlace } from "../console/answer-ui.ts";
 
@@ -22,6 +22,7 @@ export type ControlPorts = Readonly<{
   openWarehouse: () => Promise<Warehouse>;
   secrets: Secrets;
   clock: Clock;
+  random: Random;
   redact: (text: string) => string;
   /** Who may do what. */
   access: Access;

@@ -4,6 +4,7 @@ import { chooseDataset } from "../../dataset/choose-datasets.ts";
 import { listVersions } from "../../dataset/list-versions.ts";
 import { listTenants, readHead, readManifest } from "../../landing/log.ts";
 import type { TenantId } from "../../model/ids.ts";
+import type { StateEdit } from "../../model/manifest.ts";
 import { allStreams, chooseStream, streamName } from "../../sync/choose.ts";
 import { printCounts, printState } from "../../sync/print-item.ts";
 import type { ChosenStream } from "../../sync/sync-job.ts";
@@ -41,6 +42,10 @@ const packageAnswer = record({
   committed_at: instant,
   counts: { type: "object", additionalProperties: count },
   files: count,
+  bytes: count,
+  before: ref("Place"),
+  after: ref("Place"),
+  edit: orNull(record({ who: text, at: instant, why: text, landed_before: text })),
 });
 
 const datasetAnswer = record({
@@ -169,7 +174,11 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
           kind: manifest.kind,
           committed_at: manifest.committedAt,
           counts: printCounts(manifest.counts),
-          files: manifest.parts.length,
+          files: manifest.parts.length + (manifest.files?.length ?? 0),
+          bytes: [...manifest.parts, ...(manifest.files ?? [])].reduce((sum, { bytes }) => sum + bytes, 0),
+          before: printState(spec, manifest.before),
+          after: printState(spec, manifest.state.main),
+          edit: printEdit(manifest.edit),
         });
       }
       return { packages };
@@ -232,6 +241,10 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
     },
   );
 }
+
+/** Who has set a state, when and why. */
+export const printEdit = (edit: StateEdit | undefined): unknown =>
+  edit === undefined ? null : { who: edit.who, at: edit.at, why: edit.why, landed_before: edit.landedBefore };
 
 /** The newest manifest of each tenant, also of those that are no longer in the tenants file. */
 async function readStandings(

@@ -4,7 +4,19 @@ import { printInstant, printRunJson } from "../../flow/run-json.ts";
 import { listTicks, readTicks } from "../../flow/ticks.ts";
 import { runStates } from "../../model/run-state.ts";
 import { allStreams } from "../../sync/choose.ts";
-import { answers, count, flag, instant, listOf, orNull, record, ref, text, texts } from "./answer-schemas.ts";
+import {
+  type AnswerSchema,
+  answers,
+  count,
+  flag,
+  instant,
+  listOf,
+  orNull,
+  record,
+  ref,
+  text,
+  texts,
+} from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { readStreamStandings, type StreamStanding, streamStatuses } from "./stream-status.ts";
 
@@ -21,7 +33,7 @@ const rowsShown = 50;
 const ticksOfSchedule = 24;
 const ticksShown = 100;
 
-const streamStanding = record({
+export const streamStanding: AnswerSchema = record({
   stream: text,
   source: text,
   name: text,

@@ -147,6 +147,15 @@ export type Schedule = {
 };
 
 /**
+ * Where a stream stands: the newest value landed, up to where all was asked for, and where the next range begins.
+ */
+export type Place = {
+    cursor: string | null;
+    scanned_to: string | null;
+    next: string | null;
+};
+
+/**
  * Where a stream stands for a tenant; only the tenant where nothing was landed yet.
  */
 export type Standing = {
@@ -1098,78 +1107,6 @@ export type GetApiRunsByIdArtifactsResponses = {
 
 export type GetApiRunsByIdArtifactsResponse = GetApiRunsByIdArtifactsResponses[keyof GetApiRunsByIdArtifactsResponses];
 
-export type GetApiRunsByIdLogsData = {
-    body?: never;
-    path: {
-        id: string;
-    };
-    query?: {
-        /**
-         * Go on after this id.
-         */
-        after?: number;
-        limit?: number;
-        /**
-         * Key of a task.
-         */
-        task?: string;
-        level?: Array<'debug' | 'info' | 'warn' | 'error'>;
-    };
-    url: '/api/runs/{id}/logs';
-};
-
-export type GetApiRunsByIdLogsErrors = {
-    /**
-     * What went wrong.
-     */
-    '4XX': Problem;
-    /**
-     * What went wrong.
-     */
-    '5XX': Problem;
-};
-
-export type GetApiRunsByIdLogsError = GetApiRunsByIdLogsErrors[keyof GetApiRunsByIdLogsErrors];
-
-export type GetApiRunsByIdLogsResponses = {
-    /**
-     * Default Response
-     */
-    200: {
-        lines: Array<Line>;
-        is_over: boolean;
-    };
-};
-
-export type GetApiRunsByIdLogsResponse = GetApiRunsByIdLogsResponses[keyof GetApiRunsByIdLogsResponses];
-
-export type GetApiRunsByIdLogsStreamData = {
-    body?: never;
-    path: {
-        id: string;
-    };
-    query?: {
-        /**
-         * Go on after this id.
-         */
-        after?: number;
-        limit?: number;
-        /**
-         * Key of a task.
-         */
-        task?: string;
-        level?: Array<'debug' | 'info' | 'warn' | 'error'>;
-    };
-    url: '/api/runs/{id}/logs/stream';
-};
-
-export type GetApiRunsByIdLogsStreamResponses = {
-    /**
-     * Default Response
-     */
-    200: unknown;
-};
-
 export type PostApiRunsByIdRetryData = {
     body: {
         /**
@@ -1286,6 +1223,189 @@ export type PostApiRunsByIdAnswerResponses = {
 };
 
 export type PostApiRunsByIdAnswerResponse = PostApiRunsByIdAnswerResponses[keyof PostApiRunsByIdAnswerResponses];
+
+export type GetApiRunsByIdLogsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * Go on after this id.
+         */
+        after?: number;
+        limit?: number;
+        /**
+         * Key of a task.
+         */
+        task?: string;
+        level?: Array<'debug' | 'info' | 'warn' | 'error'>;
+        attempt?: number;
+    };
+    url: '/api/runs/{id}/logs';
+};
+
+export type GetApiRunsByIdLogsErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiRunsByIdLogsError = GetApiRunsByIdLogsErrors[keyof GetApiRunsByIdLogsErrors];
+
+export type GetApiRunsByIdLogsResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        lines: Array<Line>;
+        is_over: boolean;
+    };
+};
+
+export type GetApiRunsByIdLogsResponse = GetApiRunsByIdLogsResponses[keyof GetApiRunsByIdLogsResponses];
+
+export type GetApiRunsByIdLogsStreamData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * Go on after this id.
+         */
+        after?: number;
+        limit?: number;
+        /**
+         * Key of a task.
+         */
+        task?: string;
+        level?: Array<'debug' | 'info' | 'warn' | 'error'>;
+        attempt?: number;
+    };
+    url: '/api/runs/{id}/logs/stream';
+};
+
+export type GetApiRunsByIdLogsStreamResponses = {
+    /**
+     * Default Response
+     */
+    200: unknown;
+};
+
+export type GetApiRunsByIdLogsMarksData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * Key of a task.
+         */
+        task?: string;
+        level?: Array<'debug' | 'info' | 'warn' | 'error'>;
+        attempt?: number;
+        /**
+         * Id of a line.
+         */
+        line?: number;
+    };
+    url: '/api/runs/{id}/logs/marks';
+};
+
+export type GetApiRunsByIdLogsMarksErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiRunsByIdLogsMarksError = GetApiRunsByIdLogsMarksErrors[keyof GetApiRunsByIdLogsMarksErrors];
+
+export type GetApiRunsByIdLogsMarksResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        count: number;
+        every: number;
+        last: number | null;
+        marks: Array<number>;
+        before: number | null;
+    };
+};
+
+export type GetApiRunsByIdLogsMarksResponse = GetApiRunsByIdLogsMarksResponses[keyof GetApiRunsByIdLogsMarksResponses];
+
+export type GetApiRunsByIdLogsFindData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query: {
+        /**
+         * Key of a task.
+         */
+        task?: string;
+        level?: Array<'debug' | 'info' | 'warn' | 'error'>;
+        attempt?: number;
+        text: string;
+    };
+    url: '/api/runs/{id}/logs/find';
+};
+
+export type GetApiRunsByIdLogsFindErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiRunsByIdLogsFindError = GetApiRunsByIdLogsFindErrors[keyof GetApiRunsByIdLogsFindErrors];
+
+export type GetApiRunsByIdLogsFindResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        found: Array<{
+            id: number;
+            place: number;
+        }>;
+        is_all: boolean;
+    };
+};
+
+export type GetApiRunsByIdLogsFindResponse = GetApiRunsByIdLogsFindResponses[keyof GetApiRunsByIdLogsFindResponses];
+
+export type GetApiRunsByIdLogsFileData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/runs/{id}/logs/file';
+};
+
+export type GetApiRunsByIdLogsFileResponses = {
+    /**
+     * Default Response
+     */
+    200: unknown;
+};
 
 export type GetApiSourcesData = {
     body?: never;
@@ -1468,6 +1588,15 @@ export type GetApiStreamsByIdPackagesResponses = {
                 [key: string]: number;
             };
             files: number;
+            bytes: number;
+            before: Place;
+            after: Place;
+            edit: {
+                who: string;
+                at: string;
+                why: string;
+                landed_before: string;
+            } | null;
         }>;
     };
 };
@@ -1563,6 +1692,151 @@ export type GetApiDatasetsByIdVersionsResponses = {
 };
 
 export type GetApiDatasetsByIdVersionsResponse = GetApiDatasetsByIdVersionsResponses[keyof GetApiDatasetsByIdVersionsResponses];
+
+export type GetApiStreamsByIdTenantsByTenantData = {
+    body?: never;
+    path: {
+        id: string;
+        tenant: string;
+    };
+    query?: never;
+    url: '/api/streams/{id}/tenants/{tenant}';
+};
+
+export type GetApiStreamsByIdTenantsByTenantErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiStreamsByIdTenantsByTenantError = GetApiStreamsByIdTenantsByTenantErrors[keyof GetApiStreamsByIdTenantsByTenantErrors];
+
+export type GetApiStreamsByIdTenantsByTenantResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        stream: string;
+        source: string;
+        name: string;
+        tenant: string;
+        /**
+         * Whether the tenant is among the project's; a former one has its log all the same.
+         */
+        is_known: boolean;
+        standing: {
+            stream: string;
+            source: string;
+            name: string;
+            tenant: string;
+            status: 'syncing' | 'queued' | 'late' | 'on_time' | 'on_track' | 'never';
+            synced_at: string | null;
+            late_at: string | null;
+            run: {
+                id: string;
+                state: 'queued' | 'running' | 'waiting' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
+            } | null;
+        } | null;
+        place: Place | null;
+        /**
+         * Newest package; 0: none. Also the ETag.
+         */
+        seq: number;
+        committed_at: string | null;
+        lag_ms: number | null;
+        freshness_ms: number | null;
+        is_ordered: boolean;
+        generation: number;
+        partitions: number;
+        files: number | null;
+        last_edit: {
+            who: string;
+            at: string;
+            why: string;
+            landed_before: string;
+        } | null;
+        cursor: {
+            field: string;
+            format: string;
+            zone: string;
+            initial: string | null;
+        } | null;
+        primary_key: Array<string>;
+        write_disposition: string;
+        landing_table: string;
+        can_edit: boolean;
+        runs: Array<Run>;
+    };
+};
+
+export type GetApiStreamsByIdTenantsByTenantResponse = GetApiStreamsByIdTenantsByTenantResponses[keyof GetApiStreamsByIdTenantsByTenantResponses];
+
+export type PutApiStreamsByIdTenantsByTenantCursorData = {
+    body: {
+        /**
+         * Where the next range begins, such as 2026-01-31; null: from the beginning, as if never read.
+         */
+        to: string | null;
+        /**
+         * For the log.
+         */
+        why?: string;
+        /**
+         * What becomes of records landed before: fetched again, and dropped where equal to what is landed (missing), or landed a second time (again).
+         */
+        landed_before?: 'missing' | 'again';
+        /**
+         * The stream's name, as source.stream.
+         */
+        confirm: string;
+    };
+    headers?: {
+        'if-match'?: string;
+    };
+    path: {
+        id: string;
+        tenant: string;
+    };
+    query?: never;
+    url: '/api/streams/{id}/tenants/{tenant}/cursor';
+};
+
+export type PutApiStreamsByIdTenantsByTenantCursorErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type PutApiStreamsByIdTenantsByTenantCursorError = PutApiStreamsByIdTenantsByTenantCursorErrors[keyof PutApiStreamsByIdTenantsByTenantCursorErrors];
+
+export type PutApiStreamsByIdTenantsByTenantCursorResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        seq: number;
+        before: Place;
+        after: Place;
+        edit: {
+            who: string;
+            at: string;
+            why: string;
+            landed_before: string;
+        } | null;
+    };
+};
+
+export type PutApiStreamsByIdTenantsByTenantCursorResponse = PutApiStreamsByIdTenantsByTenantCursorResponses[keyof PutApiStreamsByIdTenantsByTenantCursorResponses];
 
 export type GetApiStreamsByIdLoadsData = {
     body?: never;
