@@ -36,6 +36,16 @@ export const consoleCodes = {
     hint: "Wait for the run to end, or cancel it; nothing was changed.",
     retryable: true,
   },
+  PACKAGE_UNKNOWN: {
+    meaning: "There is no such package in the landing, or no such file in it.",
+    hint: "See the packages of the stream and tenant.",
+    retryable: false,
+  },
+  ROWS_TOO_MANY: {
+    meaning: "More rows were asked for at once than may be.",
+    hint: "Narrow the filter, or ask the warehouse itself with `leat query`.",
+    retryable: false,
+  },
   PREVIEW_IMPOSSIBLE: {
     meaning: "A file cannot be shown.",
     hint: "Download it from the landing.",

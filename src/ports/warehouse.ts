@@ -167,6 +167,8 @@ export interface Warehouse {
   ): Promise<void>;
   /** Name of a stream's current rows as SQL; `undefined`: the stream's in a schema called like its source. */
   currentName?(spec: StreamSpec): string;
+  /** Name of a stream's landing table as SQL, every version of every record; `undefined`: its plain name in quotes. */
+  landingName?(spec: StreamSpec): string;
   query(sql: string, options?: { signal?: AbortSignal; rowsMax?: number }): Promise<QueryResult>;
   /** What a query would read and cost; refuses what is no query. `undefined`: nobody is billed for queries. */
   estimate?(sql: string): Promise<Readonly<{ bytes: number; dollars: number }>>;

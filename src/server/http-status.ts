@@ -60,6 +60,8 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   CURSOR_UNSEEN: 428,
   STREAM_RUNS: 409,
   PREVIEW_IMPOSSIBLE: 422,
+  PACKAGE_UNKNOWN: 404,
+  ROWS_TOO_MANY: 422,
   ALERT_UNKNOWN: 404,
   NOT_SUPPORTED: 501,
   CALLER_UNKNOWN: 401,
@@ -67,6 +69,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   CLOUD_UNAVAILABLE: 503,
   LEDGER_UNAVAILABLE: 503,
   LEDGER_FULL: 507,
+  QUERY_FAILED: 422, // What the engine says of values that a request brought.
   QUERY_BUSY: 503,
   QUERY_TIMEOUT: 503,
   QUERY_MEMORY: 503,

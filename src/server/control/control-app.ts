@@ -9,12 +9,14 @@ import { sendProblem } from "../problem.ts";
 import { addAnswerSchemas } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { addDataRoutes } from "./data-routes.ts";
+import { addFileRoutes } from "./file-routes.ts";
 import { addFlowRoutes } from "./flow-routes.ts";
 import { addHomeRoutes } from "./home-routes.ts";
 import { addHookRoutes } from "./hook-routes.ts";
 import { addLiveRoutes } from "./live-routes.ts";
 import { addLoadRoutes } from "./load-routes.ts";
 import { addLogRoutes } from "./log-routes.ts";
+import { addRowRoutes } from "./row-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
 import { addTenantRoutes } from "./tenant-routes.ts";
 
@@ -94,6 +96,8 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
       addLogRoutes(api, ports);
       addDataRoutes(api, ports);
       addTenantRoutes(api, ports);
+      addFileRoutes(api, ports);
+      addRowRoutes(api, ports);
       addLoadRoutes(api, ports);
       addHookRoutes(api, ports);
     },

@@ -1838,6 +1838,439 @@ export type PutApiStreamsByIdTenantsByTenantCursorResponses = {
 
 export type PutApiStreamsByIdTenantsByTenantCursorResponse = PutApiStreamsByIdTenantsByTenantCursorResponses[keyof PutApiStreamsByIdTenantsByTenantCursorResponses];
 
+export type GetApiFilesData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * source.stream
+         */
+        stream: string;
+        tenant: string;
+        /**
+         * Go on below this package.
+         */
+        before?: number;
+        /**
+         * Packages.
+         */
+        limit?: number;
+    };
+    url: '/api/files';
+};
+
+export type GetApiFilesErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiFilesError = GetApiFilesErrors[keyof GetApiFilesErrors];
+
+export type GetApiFilesResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        files: Array<{
+            key: string;
+            name: string;
+            kind: 'part' | 'raw' | 'quarantine';
+            bytes: number;
+            plain_bytes: number | null;
+            records: number | null;
+            crc32c: string;
+            sha256: string | null;
+            seq: number;
+            run: string;
+            committed_at: string;
+        }>;
+        /**
+         * Where older ones go on; null: there are none.
+         */
+        next_before: number | null;
+    };
+};
+
+export type GetApiFilesResponse = GetApiFilesResponses[keyof GetApiFilesResponses];
+
+export type GetApiStreamsByIdPackagesBySeqData = {
+    body?: never;
+    path: {
+        /**
+         * source.stream
+         */
+        id: string;
+        seq: number;
+    };
+    query: {
+        tenant: string;
+    };
+    url: '/api/streams/{id}/packages/{seq}';
+};
+
+export type GetApiStreamsByIdPackagesBySeqErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiStreamsByIdPackagesBySeqError = GetApiStreamsByIdPackagesBySeqErrors[keyof GetApiStreamsByIdPackagesBySeqErrors];
+
+export type GetApiStreamsByIdPackagesBySeqResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        seq: number;
+        kind: string;
+        run: string;
+        is_final: boolean;
+        idempotency_key: string | null;
+        generation: {
+            number: number;
+            state: string;
+        };
+        started_at: string;
+        committed_at: string;
+        source_clock: string | null;
+        before: Place;
+        after: Place;
+        is_ordered: boolean;
+        counts: {
+            [key: string]: number;
+        };
+        columns: Array<{
+            name: string;
+            facts: {
+                [key: string]: unknown;
+            };
+        }>;
+        files: Array<{
+            key: string;
+            name: string;
+            kind: 'part' | 'raw' | 'quarantine';
+            bytes: number;
+            plain_bytes: number | null;
+            records: number | null;
+            crc32c: string;
+            sha256: string | null;
+            seq: number;
+            run: string;
+            committed_at: string;
+        }>;
+        edit: {
+            who: string;
+            at: string;
+            why: string;
+            landed_before: string;
+        } | null;
+        forgets: Array<number>;
+    };
+};
+
+export type GetApiStreamsByIdPackagesBySeqResponse = GetApiStreamsByIdPackagesBySeqResponses[keyof GetApiStreamsByIdPackagesBySeqResponses];
+
+export type GetApiFilesPreviewData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * source.stream
+         */
+        stream: string;
+        tenant: string;
+        seq: number;
+        /**
+         * Of one of the package's files.
+         */
+        key: string;
+        records?: number;
+    };
+    url: '/api/files/preview';
+};
+
+export type GetApiFilesPreviewErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiFilesPreviewError = GetApiFilesPreviewErrors[keyof GetApiFilesPreviewErrors];
+
+export type GetApiFilesPreviewResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        file: {
+            key: string;
+            name: string;
+            kind: 'part' | 'raw' | 'quarantine';
+            bytes: number;
+            plain_bytes: number | null;
+            records: number | null;
+            crc32c: string;
+            sha256: string | null;
+            seq: number;
+            run: string;
+            committed_at: string;
+        };
+        form: 'records' | 'text' | 'binary';
+        /**
+         * Lines as they were landed; long ones are cut.
+         */
+        records: Array<string>;
+        /**
+         * Of a raw file: its text, or its first bytes as hexadecimal.
+         */
+        text: string | null;
+        /**
+         * The file goes on.
+         */
+        is_cut: boolean;
+    };
+};
+
+export type GetApiFilesPreviewResponse = GetApiFilesPreviewResponses[keyof GetApiFilesPreviewResponses];
+
+export type GetApiFilesCheckData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * source.stream
+         */
+        stream: string;
+        tenant: string;
+        seq: number;
+        /**
+         * Of one of the package's files.
+         */
+        key: string;
+    };
+    url: '/api/files/check';
+};
+
+export type GetApiFilesCheckErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiFilesCheckError = GetApiFilesCheckErrors[keyof GetApiFilesCheckErrors];
+
+export type GetApiFilesCheckResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        is_right: boolean;
+        problem: string | null;
+    };
+};
+
+export type GetApiFilesCheckResponse = GetApiFilesCheckResponses[keyof GetApiFilesCheckResponses];
+
+export type GetApiFilesContentData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * source.stream
+         */
+        stream: string;
+        tenant: string;
+        seq: number;
+        /**
+         * Of one of the package's files.
+         */
+        key: string;
+    };
+    url: '/api/files/content';
+};
+
+export type GetApiFilesContentResponses = {
+    /**
+     * Default Response
+     */
+    200: unknown;
+};
+
+export type GetApiStreamsByIdRowsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * landed: every version of every record; current: one row for each key.
+         */
+        of?: 'landed' | 'current';
+        tenant?: string;
+        /**
+         * Of one package.
+         */
+        seq?: number;
+        /**
+         * column.operator=value, such as amount.gte=5; operators: eq, ne, lt, lte, gt, gte, in, like, isnull. All of them hold.
+         */
+        filter?: Array<string>;
+        /**
+         * Columns; -column is descending.
+         */
+        sort?: Array<string>;
+        limit?: number;
+        offset?: number;
+        /**
+         * Count all rows that match as well.
+         */
+        total?: boolean;
+    };
+    url: '/api/streams/{id}/rows';
+};
+
+export type GetApiStreamsByIdRowsErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiStreamsByIdRowsError = GetApiStreamsByIdRowsErrors[keyof GetApiStreamsByIdRowsErrors];
+
+export type GetApiStreamsByIdRowsResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        columns: Array<{
+            name: string;
+            type: string;
+        }>;
+        rows: Array<Array<unknown>>;
+        total: number | null;
+    };
+};
+
+export type GetApiStreamsByIdRowsResponse = GetApiStreamsByIdRowsResponses[keyof GetApiStreamsByIdRowsResponses];
+
+export type GetApiStreamsByIdFacetsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query: {
+        /**
+         * landed: every version of every record; current: one row for each key.
+         */
+        of?: 'landed' | 'current';
+        tenant?: string;
+        /**
+         * Of one package.
+         */
+        seq?: number;
+        /**
+         * column.operator=value, such as amount.gte=5; operators: eq, ne, lt, lte, gt, gte, in, like, isnull. All of them hold.
+         */
+        filter?: Array<string>;
+        /**
+         * Columns; -column is descending.
+         */
+        sort?: Array<string>;
+        column: string;
+        limit?: number;
+    };
+    url: '/api/streams/{id}/facets';
+};
+
+export type GetApiStreamsByIdFacetsErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiStreamsByIdFacetsError = GetApiStreamsByIdFacetsErrors[keyof GetApiStreamsByIdFacetsErrors];
+
+export type GetApiStreamsByIdFacetsResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        column: string;
+        values: Array<{
+            value: unknown;
+            count: number;
+        }>;
+    };
+};
+
+export type GetApiStreamsByIdFacetsResponse = GetApiStreamsByIdFacetsResponses[keyof GetApiStreamsByIdFacetsResponses];
+
+export type GetApiStreamsByIdExportData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * landed: every version of every record; current: one row for each key.
+         */
+        of?: 'landed' | 'current';
+        tenant?: string;
+        /**
+         * Of one package.
+         */
+        seq?: number;
+        /**
+         * column.operator=value, such as amount.gte=5; operators: eq, ne, lt, lte, gt, gte, in, like, isnull. All of them hold.
+         */
+        filter?: Array<string>;
+        /**
+         * Columns; -column is descending.
+         */
+        sort?: Array<string>;
+        format?: 'csv' | 'ndjson';
+    };
+    url: '/api/streams/{id}/export';
+};
+
+export type GetApiStreamsByIdExportResponses = {
+    /**
+     * Default Response
+     */
+    200: unknown;
+};
+
 export type GetApiStreamsByIdLoadsData = {
     body?: never;
     path: {
@@ -1885,6 +2318,49 @@ export type GetApiStreamsByIdLoadsResponses = {
 };
 
 export type GetApiStreamsByIdLoadsResponse = GetApiStreamsByIdLoadsResponses[keyof GetApiStreamsByIdLoadsResponses];
+
+export type GetApiLoadsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        tenant?: string;
+        source?: string;
+        limit?: number;
+    };
+    url: '/api/loads';
+};
+
+export type GetApiLoadsErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiLoadsError = GetApiLoadsErrors[keyof GetApiLoadsErrors];
+
+export type GetApiLoadsResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        loads: Array<{
+            stream: string;
+            tenant: string;
+            seq: number;
+            loaded: number;
+            rejected: number;
+            generation: number;
+            loaded_at: string;
+        }>;
+    };
+};
+
+export type GetApiLoadsResponse = GetApiLoadsResponses[keyof GetApiLoadsResponses];
 
 export type GetApiStreamsByIdRejectsData = {
     body?: never;
