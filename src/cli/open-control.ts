@@ -5,11 +5,11 @@ import type { OpenFlows } from "./open-flows.ts";
 import { readVersion } from "./read-version.ts";
 import { systemClock, systemRandom } from "./system-world.ts";
 
-/** @param access - who may do what. @param ui - where the console lies and stands. */
+/** @param access - who may do what. @param ui - where the console lies and stands. @param data - its datasets. */
 export function openControlPorts(
   { opened, registry, ledger }: OpenFlows,
   dispatcher: Dispatcher,
-  { access, ui }: Pick<ControlPorts, "access" | "ui">,
+  { access, ui, data }: Pick<ControlPorts, "access" | "ui" | "data">,
   onProblem: (error: unknown) => void,
 ): ControlPorts {
   const { project, store, secrets, readTenants, openWarehouse } = opened;
@@ -25,6 +25,7 @@ export function openControlPorts(
     clock: systemClock,
     random: systemRandom,
     redact: (text) => secrets.redact(text),
+    data,
     access,
     ui,
     version: readVersion(),

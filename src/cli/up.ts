@@ -142,7 +142,9 @@ async function up(invocation: Invocation, options: UpOptions, usual: ServeUsual)
   refuseOpenDoor(options.host, isOpen(access));
   const dispatcher = await openDispatcher(invocation, flows);
   const tellProblem = await openTeller(invocation);
-  const ports = openControlPorts(flows, dispatcher, { access, ui }, tellProblem);
+  const { openConsoleData } = await import("./open-console-data.ts");
+  const consoleData = openConsoleData(invocation, opened, tellProblem);
+  const ports = openControlPorts(flows, dispatcher, { access, ui, data: consoleData }, tellProblem);
   const address: ControlAddress = { host: options.host, port };
   const served = await serveControl(ports, address);
   const data =

@@ -80,6 +80,7 @@ export type StandOptions = Readonly<{
   sources?: readonly Source[];
   tenants?: readonly string[];
   store?: ObjectStore;
+  data?: ControlPorts["data"];
   openWarehouse?: ControlPorts["openWarehouse"];
   uiFolder?: URL;
   basePath?: string;
@@ -140,6 +141,11 @@ export async function withApi(
     dispatcher,
     store: options.store ?? createMemoryStore(),
     openWarehouse: options.openWarehouse ?? (() => Promise.reject(new Error("the project has no streams"))),
+    data: options.data ?? {
+      openApi: () => Promise.reject(new Error("the project has no datasets")),
+      compare: () => Promise.reject(new Error("the project has no datasets")),
+      sqlEngine: () => undefined,
+    },
     secrets: { resolve: async (reference) => `secret of ${reference}` },
     clock: systemClock,
     random: systemRandom,

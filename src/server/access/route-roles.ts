@@ -52,6 +52,10 @@ const reads = [
   "/api/streams/:id/schema",
   "/api/datasets",
   "/api/datasets/:id/versions",
+  "/api/datasets/:id/diff",
+  "/api/data/*",
+  "/api/sql-engine",
+  "/api/sql-engine/:version/:name",
 ] as const;
 
 const works = [
@@ -75,9 +79,13 @@ const opens = [
   "GET /api/session/oidc/callback",
 ] as const;
 
+/** Routes that answer HEAD by themselves. */
+const heads = ["/api/data/*"] as const;
+
 /** `METHOD /address` → role. */
 export const routeRoles: ReadonlyMap<string, RouteRole> = new Map<string, RouteRole>([
   ...opens.map((route) => [route, "open"] as const),
   ...reads.map((url) => [`GET ${url}`, "viewer"] as const),
+  ...heads.map((url) => [`HEAD ${url}`, "viewer"] as const),
   ...works.map((route) => [route, "operator"] as const),
 ]);

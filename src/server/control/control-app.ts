@@ -9,6 +9,7 @@ import { sendProblem } from "../problem.ts";
 import { addAnswerSchemas } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { addDataRoutes } from "./data-routes.ts";
+import { addDatasetRoutes } from "./dataset-routes.ts";
 import { addFileRoutes } from "./file-routes.ts";
 import { addFlowRoutes } from "./flow-routes.ts";
 import { addHomeRoutes } from "./home-routes.ts";
@@ -97,6 +98,7 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
       addDataRoutes(api, ports);
       addTenantRoutes(api, ports);
       addFileRoutes(api, ports);
+      addDatasetRoutes(api, ports);
       addRowRoutes(api, ports);
       addLoadRoutes(api, ports);
       addHookRoutes(api, ports);

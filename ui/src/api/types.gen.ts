@@ -2117,6 +2117,155 @@ export type GetApiFilesContentResponses = {
     200: unknown;
 };
 
+export type GetApiDataBy__Data = {
+    body?: never;
+    path: {
+        '*': string;
+    };
+    query?: never;
+    url: '/api/data/{*}';
+};
+
+export type GetApiDataBy__Responses = {
+    /**
+     * Default Response
+     */
+    200: unknown;
+};
+
+export type HeadApiDataBy__Data = {
+    body?: never;
+    path: {
+        '*': string;
+    };
+    query?: never;
+    url: '/api/data/{*}';
+};
+
+export type HeadApiDataBy__Responses = {
+    /**
+     * Default Response
+     */
+    200: unknown;
+};
+
+export type GetApiDatasetsByIdDiffData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        before?: string;
+        after?: string;
+        samples?: number;
+    };
+    url: '/api/datasets/{id}/diff';
+};
+
+export type GetApiDatasetsByIdDiffErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiDatasetsByIdDiffError = GetApiDatasetsByIdDiffErrors[keyof GetApiDatasetsByIdDiffErrors];
+
+export type GetApiDatasetsByIdDiffResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        dataset: string;
+        before: {
+            version: string;
+            seq: number;
+            rows: number;
+            built_at: string;
+        };
+        after: {
+            version: string;
+            seq: number;
+            rows: number;
+            built_at: string;
+        };
+        schema: Array<string>;
+        added: number;
+        removed: number;
+        changed: number;
+        unchanged: number;
+        columns: {
+            [key: string]: number;
+        };
+        rows: Array<{
+            change: 'added' | 'removed' | 'changed';
+            key: {
+                [key: string]: unknown;
+            };
+            cells: {
+                [key: string]: unknown;
+            };
+        }>;
+    };
+};
+
+export type GetApiDatasetsByIdDiffResponse = GetApiDatasetsByIdDiffResponses[keyof GetApiDatasetsByIdDiffResponses];
+
+export type GetApiSqlEngineData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/sql-engine';
+};
+
+export type GetApiSqlEngineErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiSqlEngineError = GetApiSqlEngineErrors[keyof GetApiSqlEngineErrors];
+
+export type GetApiSqlEngineResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        version: string | null;
+        files: Array<string>;
+        path: string | null;
+        install: string;
+    };
+};
+
+export type GetApiSqlEngineResponse = GetApiSqlEngineResponses[keyof GetApiSqlEngineResponses];
+
+export type GetApiSqlEngineByVersionByNameData = {
+    body?: never;
+    path: {
+        version: string;
+        name: string;
+    };
+    query?: never;
+    url: '/api/sql-engine/{version}/{name}';
+};
+
+export type GetApiSqlEngineByVersionByNameResponses = {
+    /**
+     * Default Response
+     */
+    200: unknown;
+};
+
 export type GetApiStreamsByIdRowsData = {
     body?: never;
     path: {
