@@ -170,6 +170,7 @@ export type EventFilter = Readonly<{
   isNewestFirst?: boolean | undefined;
   kinds?: readonly string[] | undefined;
   subject?: string | undefined;
+  runId?: FlowRunId | undefined;
   atFromMs?: number | undefined;
   isHandled?: boolean | undefined;
   limit?: number | undefined;

@@ -60,6 +60,7 @@ export async function listEvents(world: LedgerWorld, filter: EventFilter): Promi
   if (filter.beforeId !== undefined) query = query.where("id", "<", filter.beforeId);
   if (filter.kinds !== undefined) query = query.where("kind", "in", filter.kinds);
   if (filter.subject !== undefined) query = query.where("subject", "=", filter.subject);
+  if (filter.runId !== undefined) query = query.where("run_id", "=", filter.runId);
   if (filter.atFromMs !== undefined) query = query.where("at", ">=", filter.atFromMs);
   if (filter.isHandled !== undefined) query = query.where("is_handled", "=", filter.isHandled ? 1 : 0);
   const rows = await query.limit(Math.min(filter.limit ?? eventsUsual, eventsMax)).execute();

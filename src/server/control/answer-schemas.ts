@@ -178,6 +178,10 @@ const records: Readonly<Record<RecordName, AnswerSchema>> = {
     late_after_ms: orNull(count),
     handled_to: instant,
     next: listOf(instant),
+    missed: {
+      ...count,
+      description: "Ticks that have passed while it is paused; at most 10,000 are counted.",
+    },
   }),
   Place: {
     ...record({ cursor: orNull(text), scanned_to: orNull(text), next: orNull(text) }),

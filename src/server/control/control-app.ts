@@ -10,6 +10,7 @@ import { addAnswerSchemas } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { addDataRoutes } from "./data-routes.ts";
 import { addDatasetRoutes } from "./dataset-routes.ts";
+import { addEventRoutes } from "./event-routes.ts";
 import { addFileRoutes } from "./file-routes.ts";
 import { addFlowRoutes } from "./flow-routes.ts";
 import { addHomeRoutes } from "./home-routes.ts";
@@ -93,6 +94,7 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
       addHomeRoutes(api, ports);
       addLiveRoutes(api, ports);
       addFlowRoutes(api, ports);
+      addEventRoutes(api, ports);
       addRunRoutes(api, ports);
       addLogRoutes(api, ports);
       addDataRoutes(api, ports);

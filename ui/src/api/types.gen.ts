@@ -144,6 +144,10 @@ export type Schedule = {
     late_after_ms: number | null;
     handled_to: string;
     next: Array<string>;
+    /**
+     * Ticks that have passed while it is paused; at most 10,000 are counted.
+     */
+    missed: number;
 };
 
 /**
@@ -865,6 +869,10 @@ export type GetApiEventsData = {
         kind?: Array<string>;
         subject?: string;
         /**
+         * Of one run.
+         */
+        run?: string;
+        /**
          * Go on below this id, with `order=desc`.
          */
         before?: number;
@@ -914,6 +922,10 @@ export type GetApiEventsStreamData = {
          */
         kind?: Array<string>;
         subject?: string;
+        /**
+         * Of one run.
+         */
+        run?: string;
     };
     url: '/api/events/stream';
 };
