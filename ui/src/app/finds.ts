@@ -1,13 +1,10 @@
 /** What Ctrl+K finds. */
-import { queryOptions } from "@tanstack/react-query";
-import { datasetsQuery, deploymentsQuery } from "../client/queries.ts";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { GetApiSearchResponse } from "../api/types.gen.ts";
+import { request } from "../client/request.ts";
 import { places } from "./navigation.ts";
-import { queryClient } from "./query-client.ts";
 
 export type Find = Readonly<{ kind: string; name: string; to: string }>;
-
-/** Finds shown at once. */
-const findsMax = 20;
 
 const fits = (text: string, words: string): boolean => words.toLowerCase().includes(text.toLowerCase());
 
@@ -19,33 +16,46 @@ export function pageFinds(text: string, isThere: (path: string) => boolean): rea
     .map(({ to, name }) => ({ kind: "Page", name, to }));
 }
 
-/** Objects of the project whose name has the text. */
+const words: Readonly<Record<string, string>> = {
+  flow: "Flow",
+  deployment: "Deployment",
+  schedule: "Schedule",
+  source: "Source",
+  stream: "Stream",
+  tenant: "Tenant",
+  dataset: "Dataset",
+  run: "Run",
+};
+
+type Told = GetApiSearchResponse["finds"][number];
+
+/** Where something that was found is shown. */
+function pathOf({ kind, name, of }: Told): string {
+  const part = encodeURIComponent(name);
+  switch (kind) {
+    case "schedule":
+      return `/schedules?find=${part}`;
+    case "stream":
+      return `/sources/${encodeURIComponent(of ?? "")}?find=${part}`;
+    case "tenant":
+      return `/sources?tenant=${part}`;
+    default:
+      return `/${kind}s/${part}`;
+  }
+}
+
+/** What the project and its runs have of this name. */
 export const searchQuery = (text: string) =>
   queryOptions({
     queryKey: ["search", text],
     enabled: text !== "",
-    placeholderData: (before: readonly Find[] | undefined) => before,
-    queryFn: async (): Promise<readonly Find[]> => {
-      const [deployments, datasets] = await Promise.all([
-        queryClient.ensureQueryData(deploymentsQuery),
-        queryClient.ensureQueryData(datasetsQuery),
-      ]);
-      const named = (kind: string, folder: string, names: readonly string[]): readonly Find[] =>
-        names
-          .filter((name) => fits(text, name))
-          .map((name) => ({ kind, name, to: `/${folder}/${encodeURIComponent(name)}` }));
-      return [
-        ...named(
-          "Dataset",
-          "datasets",
-          datasets.map(({ name }) => name),
-        ),
-        ...named("Flow", "flows", [...new Set(deployments.map(({ flow }) => flow))]),
-        ...named(
-          "Deployment",
-          "deployments",
-          deployments.map(({ name }) => name),
-        ),
-      ].slice(0, findsMax);
+    placeholderData: keepPreviousData,
+    queryFn: async ({ signal }): Promise<readonly Find[]> => {
+      const { finds } = await request<GetApiSearchResponse>("search", { query: { q: text }, signal });
+      return finds.map((one) => ({
+        kind: words[one.kind] ?? one.kind,
+        name: one.of === null ? one.name : `${one.name} · ${one.of}`,
+        to: pathOf(one),
+      }));
     },
   });

@@ -14,10 +14,15 @@ import { apiHref } from "./request.ts";
 
 export type LiveState = "idle" | "connecting" | "open" | "reconnecting";
 
-/** Something that happened. `data` has the shape that the topic has. */
-export type LiveEvent = Readonly<{ topic: string; id: string | undefined; data: unknown }>;
+/** Something that happened to a topic: what it holds is written in the API's description of `/live`. */
+export type LiveEvent = Readonly<Record<string, unknown>>;
 
-type Listener = Readonly<{ topic: string; after: string | undefined; tell: (event: LiveEvent) => void }>;
+type Listener = Readonly<{
+  topic: string;
+  /** After which line or event a connection that is opened now begins. */
+  place: () => number | undefined;
+  tell: (event: LiveEvent) => void;
+}>;
 
 /** Silence after which a connection counts as lost, ms: the server says a word each 15 s. */
 const silenceMs = 35_000;
@@ -30,7 +35,6 @@ const settleMs = 30;
 
 const listeners = new Set<Listener>();
 const watchers = new Set<() => void>();
-const lastIds = new Map<string, string>();
 let state: LiveState = "idle";
 let current: AbortController | undefined;
 let openTopics = "";
@@ -45,20 +49,20 @@ function setState(next: LiveState): void {
 const topicsNow = (): readonly string[] => [...new Set([...listeners].map(({ topic }) => topic))].sort();
 
 /** Listens until the function that is given back is called. */
-export function listen(
-  topic: string,
-  after: string | undefined,
-  tell: (event: LiveEvent) => void,
-): () => void {
-  const listener = { topic, after, tell };
+export function listen(listener: Listener): () => void {
   listeners.add(listener);
-  if (after !== undefined && !lastIds.has(topic)) lastIds.set(topic, after);
   settle();
   return () => {
     listeners.delete(listener);
-    if (!topicsNow().includes(topic)) lastIds.delete(topic);
     settle();
   };
+}
+
+/** A topic and where it goes on: the least of what its listeners have. */
+function placed(topic: string): string {
+  const places = [...listeners].filter((one) => one.topic === topic).map(({ place }) => place());
+  const known = places.filter((place) => place !== undefined);
+  return known.length === 0 || known.length < places.length ? topic : `${topic}@${Math.min(...known)}`;
 }
 
 function settle(): void {
@@ -96,11 +100,7 @@ async function readOnce(topics: readonly string[], aborted: AbortSignal): Promis
   addEventListener("offline", lose);
   let hasCome = false;
   try {
-    const after = topics.flatMap((topic) => {
-      const id = lastIds.get(topic);
-      return id === undefined ? [] : [`${topic}=${id}`];
-    });
-    const answer = await fetch(apiHref("live", { topic: topics, after }), {
+    const answer = await fetch(apiHref("live", { topics: topics.map(placed).join(",") }), {
       credentials: "same-origin",
       headers: { accept: "text/event-stream" },
       signal,
@@ -113,7 +113,7 @@ async function readOnce(topics: readonly string[], aborted: AbortSignal): Promis
       clearTimeout(silence);
       silence = setTimeout(lose, silenceMs);
       for (const event of read(piece)) {
-        if (event.type !== "comment") tellAll(event.type, event.id, event.data);
+        if (event.type === "message") tellAll(event.data);
       }
     }
     return hasCome;
@@ -124,10 +124,10 @@ async function readOnce(topics: readonly string[], aborted: AbortSignal): Promis
   }
 }
 
-function tellAll(topic: string, id: string | undefined, text: string): void {
-  if (id !== undefined) lastIds.set(topic, id);
-  const data: unknown = JSON.parse(text);
-  for (const listener of listeners) if (listener.topic === topic) listener.tell({ topic, id, data });
+function tellAll(text: string): void {
+  const event = JSON.parse(text) as LiveEvent; // Objects, each with its topic.
+  const named = String(event["topic"]).split("@")[0]; // Where it began says nothing of what it is.
+  for (const { topic, tell } of listeners) if (topic === named) tell(event);
 }
 
 const pause = (ms: number, aborted: AbortSignal): Promise<void> =>
@@ -152,18 +152,20 @@ export const useLiveState = (): LiveState =>
     () => state,
   );
 
-/** Tells of a topic while the component is shown; `undefined`: of nothing. `after`: where to begin. */
+/** Tells of a topic while the component is shown; `undefined`: of nothing. `place`: see `listen`. */
 export function useLive(
   topic: string | undefined,
   tell: (event: LiveEvent) => void,
-  after?: string | undefined,
+  place?: () => number | undefined,
 ): void {
-  const newest = useRef(tell);
-  newest.current = tell;
-  const start = useRef(after);
-  start.current = after;
+  const newest = useRef({ tell, place });
+  newest.current = { tell, place };
   useEffect(() => {
     if (topic === undefined) return;
-    return listen(topic, start.current, (event) => newest.current(event));
+    return listen({
+      topic,
+      tell: (event) => newest.current.tell(event),
+      place: () => newest.current.place?.(),
+    });
   }, [topic]);
 }

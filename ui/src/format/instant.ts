@@ -65,3 +65,8 @@ export function printShort(atMs: number): string {
     hourCycle: "h23",
   }).format(atMs);
 }
+
+/** `21 Nov`. */
+export function printDay(atMs: number): string {
+  return formatOf({ day: "numeric", month: "short" }).format(atMs);
+}

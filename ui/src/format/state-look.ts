@@ -24,6 +24,7 @@ const looks: Readonly<Record<string, StateLook>> = {
   "on track": { word: "On track", glyph: "✓", look: "succeeded" },
   syncing: { word: "Syncing", glyph: "▶", look: "running" },
   late: { word: "Late", glyph: "!", look: "attention" },
+  never: { word: "Never read", glyph: "○", look: "neutral" },
   unknown: { word: "Unknown", glyph: "?", look: "neutral" },
 };
 
