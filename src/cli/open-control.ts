@@ -1,4 +1,6 @@
 /** What the control API of `leat up` works with. */
+import { join } from "node:path";
+import { openDotenvSecrets } from "../config/dotenv-secrets.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { ControlPorts } from "../server/control/control-ports.ts";
 import type { OpenFlows } from "./open-flows.ts";
@@ -9,7 +11,7 @@ import { systemClock, systemRandom } from "./system-world.ts";
 export function openControlPorts(
   { opened, registry, ledger }: OpenFlows,
   dispatcher: Dispatcher,
-  { access, ui, data }: Pick<ControlPorts, "access" | "ui" | "data">,
+  { access, ui, data, keepDays }: Pick<ControlPorts, "access" | "ui" | "data"> & { keepDays: number },
   onProblem: (error: unknown) => void,
 ): ControlPorts {
   const { project, store, secrets, readTenants, openWarehouse } = opened;
@@ -22,6 +24,9 @@ export function openControlPorts(
     store,
     openWarehouse,
     secrets,
+    secretWriter: openDotenvSecrets(opened.environment, join(opened.folder, ".env")),
+    places: opened.places,
+    settings: { codeVersion: opened.codeVersion, keepDays },
     clock: systemClock,
     random: systemRandom,
     redact: (text) => secrets.redact(text),

@@ -111,7 +111,8 @@ type ServeUsual = Readonly<{ defaults: ServeOptions; version: string }>;
 async function up(invocation: Invocation, options: UpOptions, usual: ServeUsual): Promise<ExitCode> {
   const slots = readNumber("--slots", options.slots, 1, 1000);
   const port = readNumber("--port", options.port, 0, 65_535);
-  const keepMs = readNumber("--keep", options.keep, 1, 36_500) * dayMs;
+  const keepDays = readNumber("--keep", options.keep, 1, 36_500);
+  const keepMs = keepDays * dayMs;
   const basePath = readBasePath(options.basePath);
   readNumber("--serve-port", options.servePort, 0, 65_535);
   const [{ openFlows, openDispatcher, publishDeployments, whoAmI }, { serveControl }, { openControlPorts }] =
@@ -142,9 +143,12 @@ async function up(invocation: Invocation, options: UpOptions, usual: ServeUsual)
   refuseOpenDoor(options.host, isOpen(access));
   const dispatcher = await openDispatcher(invocation, flows);
   const tellProblem = await openTeller(invocation);
-  const { openConsoleData } = await import("./open-console-data.ts");
+  const [{ openConsoleData }, { startAlerts }] = await Promise.all([
+    import("./open-console-data.ts"),
+    import("../server/control/check-alerts.ts"),
+  ]);
   const consoleData = openConsoleData(invocation, opened, tellProblem);
-  const ports = openControlPorts(flows, dispatcher, { access, ui, data: consoleData }, tellProblem);
+  const ports = openControlPorts(flows, dispatcher, { access, ui, data: consoleData, keepDays }, tellProblem);
   const address: ControlAddress = { host: options.host, port };
   const served = await serveControl(ports, address);
   const data =
@@ -153,12 +157,10 @@ async function up(invocation: Invocation, options: UpOptions, usual: ServeUsual)
   await publishDeployments(flows); // Not by one that cannot be up, because another has its port.
   const pools = options.pool ?? [...new Set(["default", ...registry.deployments.map(({ pool }) => pool)])];
   const work = await startWork(invocation, flows, dispatcher, { pools, slots, tellProblem });
-  const loops = await startLoops(invocation, flows, dispatcher, {
-    keepMs,
-    tellProblem,
-    runUrl: (runId) =>
-      `${access.publicUrl?.href.replace(/\/$/, "") ?? `${served.url}${basePath}`}/runs/${runId}`,
-  });
+  const home = access.publicUrl?.href.replace(/\/$/, "") ?? `${served.url}${basePath}`;
+  const runUrl = (runId: string): string => `${home}/runs/${runId}`;
+  const loops = await startLoops(invocation, flows, dispatcher, { keepMs, tellProblem, runUrl });
+  const alerts = startAlerts({ ...ports, runUrl });
   if (options.json) terminal.out(`${JSON.stringify({ url: served.url, data_url: dataUrl, pools, slots })}\n`);
   else {
     const what = `${registry.deployments.length} flows, ${pools.length} pools, ${slots} runs at once`;
@@ -167,6 +169,7 @@ async function up(invocation: Invocation, options: UpOptions, usual: ServeUsual)
   }
   await untilStopped(invocation.signal);
   await served.stop();
+  await alerts.stop();
   await loops.stop();
   await work.stop();
   await data?.ended;

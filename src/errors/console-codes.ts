@@ -51,6 +51,11 @@ export const consoleCodes = {
     hint: "Download it from the landing.",
     retryable: false,
   },
+  SECRET_FIXED: {
+    meaning: "A secret cannot be set from here.",
+    hint: "Set it where it is kept: the environment of the process, its file, or Secret Manager.",
+    retryable: false,
+  },
   ALERT_UNKNOWN: {
     meaning: "There is no alert rule of this name.",
     hint: "See what there is on the page of alerts.",

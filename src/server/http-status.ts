@@ -63,6 +63,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   PACKAGE_UNKNOWN: 404,
   ROWS_TOO_MANY: 422,
   ALERT_UNKNOWN: 404,
+  SECRET_FIXED: 409,
   NOT_SUPPORTED: 501,
   CALLER_UNKNOWN: 401,
   CALLER_FORBIDDEN: 403,

@@ -61,6 +61,7 @@ export type Answer = Awaited<ReturnType<FastifyInstance["inject"]>>;
 /** An API under test. */
 export type ApiStand = Readonly<{
   app: FastifyInstance;
+  ports: ControlPorts;
   /** Gives an answer back when it is what the API's own description says of it. */
   checked: (method: string, url: string, answer: Answer) => Answer;
   ledger: Ledger;
@@ -81,6 +82,8 @@ export type StandOptions = Readonly<{
   tenants?: readonly string[];
   store?: ObjectStore;
   data?: ControlPorts["data"];
+  secrets?: ControlPorts["secrets"];
+  secretWriter?: ControlPorts["secretWriter"];
   openWarehouse?: ControlPorts["openWarehouse"];
   uiFolder?: URL;
   basePath?: string;
@@ -133,7 +136,7 @@ export async function withApi(
     { ledger, dispatcher, clock: systemClock, executor, onProblem },
     { id: workerId, pools: ["default"], slots: 2, codeVersion: "test" },
   );
-  const app = await createControlApp({
+  const ports: ControlPorts = {
     project: defineProject({ name: "api", flows, sources: options.sources ?? [] }),
     readTenants: () => (options.tenants ?? []).map((id) => ({ id: toTenantId(id), fields: {} })),
     registry,
@@ -146,7 +149,13 @@ export async function withApi(
       compare: () => Promise.reject(new Error("the project has no datasets")),
       sqlEngine: () => undefined,
     },
-    secrets: { resolve: async (reference) => `secret of ${reference}` },
+    secrets: options.secrets ?? { resolve: async (reference) => `secret of ${reference}` },
+    secretWriter: options.secretWriter,
+    places: {
+      resolvePath: (path) => path,
+      openStore: () => Promise.reject(new Error("the project has no other store")),
+    },
+    settings: { codeVersion: "test", keepDays: 90 },
     clock: systemClock,
     random: systemRandom,
     redact: (text) => text.replaceAll(token, "[token]"),
@@ -154,7 +163,8 @@ export async function withApi(
     ui: { folder: options.uiFolder, basePath: options.basePath ?? "" },
     version: "0.0.0",
     onProblem,
-  });
+  };
+  const app = await createControlApp(ports);
   const run: ApiStand["run"] = async (deployment) => {
     const headers = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
     const answer = await app.inject({ method: "POST", url: `/api/deployments/${deployment}/runs`, headers });
@@ -167,7 +177,7 @@ export async function withApi(
   };
   try {
     await app.ready();
-    await call({ app, checked: openAnswerCheck(app), ledger, ledgerPath, run, problems });
+    await call({ app, ports, checked: openAnswerCheck(app), ledger, ledgerPath, run, problems });
   } finally {
     await app.close();
     await worker.stop();

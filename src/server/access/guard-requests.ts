@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { LeatError } from "../../errors/leat-error.ts";
 import type { Ledger } from "../../ports/ledger.ts";
-import { type Access, actorOf, identify, isOpen, rememberCaller } from "./access.ts";
+import { type Access, actorOf, callerOf, identify, isOpen, rememberCaller } from "./access.ts";
 import { mayAct, type RouteRole, routeRoles } from "./route-roles.ts";
 
 /** What the guard works with. */
 export type GuardPorts = Readonly<{
   access: Access;
   ledger: Ledger;
+  redact: (text: string) => string;
   /** Whether a request asks for a file or page of the console, which are everybody's. */
   isPage: (request: FastifyRequest) => boolean;
 }>;
@@ -49,10 +50,29 @@ export function guardRequests(app: FastifyInstance, ports: GuardPorts): void {
       kind: "audit",
       subject: `${request.method} ${request.url.split("?")[0]}`,
       runId: null,
-      data: { by: actorOf(request), address: request.ip },
+      data: {
+        by: actorOf(request),
+        role: callerOf(request)?.role ?? null,
+        address: request.ip,
+        ...describeBody(request, ports.redact),
+      },
       dedupKey: null,
     });
   });
+}
+
+/** Characters of a request's body that are written down. */
+const bodyLengthMax = 2000;
+
+/** What was asked for, for the record. Of secrets not a word: what is written there is the secret itself. */
+function describeBody(
+  request: FastifyRequest,
+  redact: (text: string) => string,
+): Readonly<{ body?: string }> {
+  const { url } = request.routeOptions;
+  const hasNone = request.body === undefined || request.body === null;
+  if (hasNone || url?.startsWith("/api/secrets")) return {};
+  return { body: redact(JSON.stringify(request.body)).slice(0, bodyLengthMax) };
 }
 
 /** Addresses that lead nowhere are nobody's business but of those who may look around. */

@@ -50,6 +50,10 @@ const reads = [
   "/api/streams/:id/loads",
   "/api/streams/:id/rejects",
   "/api/streams/:id/schema",
+  "/api/alerts",
+  "/api/alerts/history",
+  "/api/connections",
+  "/api/settings",
   "/api/datasets",
   "/api/datasets/:id/versions",
   "/api/datasets/:id/diff",
@@ -58,7 +62,15 @@ const reads = [
   "/api/sql-engine/:version/:name",
 ] as const;
 
+const workReads = [
+  "/api/secrets", // Their names say what a project can reach.
+] as const;
+
+const setups = ["PUT /api/secrets/:name", "POST /api/alerts", "DELETE /api/alerts/:id"] as const;
+
 const works = [
+  "POST /api/alerts/:id/test",
+  "POST /api/connections/:id/test",
   "POST /api/deployments/:id/runs",
   "POST /api/schedules/:id/pause",
   "POST /api/schedules/:id/resume",
@@ -87,5 +99,7 @@ export const routeRoles: ReadonlyMap<string, RouteRole> = new Map<string, RouteR
   ...opens.map((route) => [route, "open"] as const),
   ...reads.map((url) => [`GET ${url}`, "viewer"] as const),
   ...heads.map((url) => [`HEAD ${url}`, "viewer"] as const),
+  ...workReads.map((url) => [`GET ${url}`, "operator"] as const),
   ...works.map((route) => [route, "operator"] as const),
+  ...setups.map((route) => [route, "admin"] as const),
 ]);

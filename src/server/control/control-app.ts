@@ -6,6 +6,7 @@ import { guardRequests } from "../access/guard-requests.ts";
 import { addSessionRoutes } from "../access/session-routes.ts";
 import { answerUi, isUiRequest } from "../console/answer-ui.ts";
 import { sendProblem } from "../problem.ts";
+import { addAlertRoutes } from "./alert-routes.ts";
 import { addAnswerSchemas } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { addDataRoutes } from "./data-routes.ts";
@@ -20,6 +21,8 @@ import { addLoadRoutes } from "./load-routes.ts";
 import { addLogRoutes } from "./log-routes.ts";
 import { addRowRoutes } from "./row-routes.ts";
 import { addRunRoutes } from "./run-routes.ts";
+import { addSecretRoutes } from "./secret-routes.ts";
+import { addSetupRoutes } from "./setup-routes.ts";
 import { addTenantRoutes } from "./tenant-routes.ts";
 
 /** Largest body: parameters of a run, or a webhook's. */
@@ -81,7 +84,8 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
     const failure = new LeatError("USAGE", { message, hint: "See /api/openapi.json for what there is." });
     return sendProblem(reply, failure, { redact: ports.redact, status: 404 });
   });
-  guardRequests(app, { access: ports.access, ledger: ports.ledger, isPage: isUiRequest });
+  const { access, ledger, redact } = ports;
+  guardRequests(app, { access, ledger, redact, isPage: isUiRequest });
   app.get("/live", { schema: { hide: true } }, async () => ({ status: "live" }));
   await app.register(
     async (api) => {
@@ -101,6 +105,9 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
       addTenantRoutes(api, ports);
       addFileRoutes(api, ports);
       addDatasetRoutes(api, ports);
+      addSecretRoutes(api, ports);
+      addSetupRoutes(api, ports);
+      addAlertRoutes(api, ports);
       addRowRoutes(api, ports);
       addLoadRoutes(api, ports);
       addHookRoutes(api, ports);

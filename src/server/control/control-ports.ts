@@ -1,4 +1,5 @@
 /** What the control API works with. */
+import type { SecretWriter } from "../../config/dotenv-secrets.ts";
 import type { FlowRegistry } from "../../flow/deployment.ts";
 import type { DatasetManifest } from "../../model/dataset-manifest.ts";
 import type { VersionDiff } from "../../ports/dataset-engine.ts";
@@ -8,7 +9,7 @@ import type { ObjectStore } from "../../ports/object-store.ts";
 import type { Project } from "../../ports/project.ts";
 import type { Tenant } from "../../ports/source.ts";
 import type { Warehouse } from "../../ports/warehouse.ts";
-import type { Clock, Random, Secrets } from "../../ports/world.ts";
+import type { Clock, Places, Random, Secrets } from "../../ports/world.ts";
 import type { DataApi } from "../../serve/data-api.ts";
 import type { Access } from "../access/access.ts";
 import type { UiPlace } from "../console/answer-ui.ts";
@@ -48,6 +49,10 @@ export type ControlPorts = Readonly<{
   openWarehouse: () => Promise<Warehouse>;
   data: ConsoleData;
   secrets: Secrets;
+  /** Where secrets can be set; `undefined`: nowhere. */
+  secretWriter: SecretWriter | undefined;
+  places: Places;
+  settings: Readonly<{ codeVersion: string; keepDays: number }>;
   clock: Clock;
   random: Random;
   redact: (text: string) => string;

@@ -1,6 +1,7 @@
 /** How streams stand for their tenants, in one word each: from what the ledger knows of runs, without a look at the landing. */
 import { listWorkSchedules } from "../../flow/ready-made.ts";
 import { readTicks, type TickReader } from "../../flow/ticks.ts";
+import type { TenantId } from "../../model/ids.ts";
 import type { RunState } from "../../model/run-state.ts";
 import type { KeyStanding } from "../../ports/ledger.ts";
 import { allStreams, streamName } from "../../sync/choose.ts";
@@ -21,7 +22,7 @@ export type StreamStanding = Readonly<{
   stream: string;
   source: string;
   name: string;
-  tenant: string;
+  tenant: TenantId;
   status: StreamStatus;
   /** When a run of it was good last. */
   syncedAtMs: number | null;
@@ -75,7 +76,7 @@ function listExpectations({ registry }: ControlPorts): readonly Expectation[] {
 
 function judge(facts: {
   chosen: ChosenStream;
-  tenant: string;
+  tenant: TenantId;
   own: readonly KeyStanding[];
   expected: readonly Expectation[];
   nowMs: number;

@@ -2278,6 +2278,471 @@ export type GetApiSqlEngineByVersionByNameResponses = {
     200: unknown;
 };
 
+export type GetApiSecretsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/secrets';
+};
+
+export type GetApiSecretsErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiSecretsError = GetApiSecretsErrors[keyof GetApiSecretsErrors];
+
+export type GetApiSecretsResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        secrets: Array<{
+            reference: string;
+            name: string;
+            scheme: 'env' | 'file' | 'gcp-secret';
+            used_by: Array<string>;
+            /**
+             * null: it is kept elsewhere, and nobody asked.
+             */
+            is_set: boolean | null;
+            is_writable: boolean;
+            /**
+             * By the console; null: by other means.
+             */
+            set_at: string | null;
+            set_by: string | null;
+        }>;
+        can_write: boolean;
+    };
+};
+
+export type GetApiSecretsResponse = GetApiSecretsResponses[keyof GetApiSecretsResponses];
+
+export type PutApiSecretsByNameData = {
+    body: {
+        value: string;
+    };
+    path: {
+        name: string;
+    };
+    query?: never;
+    url: '/api/secrets/{name}';
+};
+
+export type PutApiSecretsByNameErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type PutApiSecretsByNameError = PutApiSecretsByNameErrors[keyof PutApiSecretsByNameErrors];
+
+export type PutApiSecretsByNameResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        reference: string;
+        outcome: 'created' | 'replaced';
+    };
+};
+
+export type PutApiSecretsByNameResponse = PutApiSecretsByNameResponses[keyof PutApiSecretsByNameResponses];
+
+export type GetApiConnectionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/connections';
+};
+
+export type GetApiConnectionsErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiConnectionsError = GetApiConnectionsErrors[keyof GetApiConnectionsErrors];
+
+export type GetApiConnectionsResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        connections: Array<{
+            id: string;
+            kind: 'landing' | 'warehouse' | 'ledger' | 'source';
+            name: string;
+            address: string | null;
+            streams: number;
+        }>;
+    };
+};
+
+export type GetApiConnectionsResponse = GetApiConnectionsResponses[keyof GetApiConnectionsResponses];
+
+export type PostApiConnectionsByIdTestData = {
+    body: {
+        tenant?: string;
+    } | null;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/connections/{id}/test';
+};
+
+export type PostApiConnectionsByIdTestErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type PostApiConnectionsByIdTestError = PostApiConnectionsByIdTestErrors[keyof PostApiConnectionsByIdTestErrors];
+
+export type PostApiConnectionsByIdTestResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        is_ok: boolean;
+        took_ms: number;
+        found: string;
+        problem: {
+            [key: string]: unknown;
+        } | null;
+    };
+};
+
+export type PostApiConnectionsByIdTestResponse = PostApiConnectionsByIdTestResponses[keyof PostApiConnectionsByIdTestResponses];
+
+export type GetApiSettingsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/settings';
+};
+
+export type GetApiSettingsErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiSettingsError = GetApiSettingsErrors[keyof GetApiSettingsErrors];
+
+export type GetApiSettingsResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        project: string;
+        version: string;
+        code_version: string;
+        node: string;
+        keep_days: number;
+        tenant_column: string;
+        tenants: number;
+        landing: string;
+        warehouse: string;
+        ledger: string;
+        base_path: string;
+        public_url: string | null;
+        sign_in: {
+            is_open: boolean;
+            token: boolean;
+            oidc: string | null;
+            proxy: boolean;
+        };
+    };
+};
+
+export type GetApiSettingsResponse = GetApiSettingsResponses[keyof GetApiSettingsResponses];
+
+export type GetApiAlertsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/alerts';
+};
+
+export type GetApiAlertsErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiAlertsError = GetApiAlertsErrors[keyof GetApiAlertsErrors];
+
+export type GetApiAlertsResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        rules: Array<{
+            id: string;
+            name: string;
+            when: Array<{
+                on: 'late' | 'failed' | 'recovery';
+                stream?: string;
+                tenant?: string | null;
+                after_minutes?: number;
+                deployment?: string | null;
+            }>;
+            /**
+             * Addresses and credentials are references of secrets, such as env:SLACK_URL.
+             */
+            target: {
+                to: 'webhook' | 'slack' | 'mail';
+                url?: string;
+                token?: string;
+                smtp?: string;
+                from?: string;
+                recipients?: Array<string>;
+            };
+            /**
+             * In the project's code: it is changed there.
+             */
+            is_declared: boolean;
+            created_at: string | null;
+            created_by: string | null;
+            open: Array<{
+                subject: string;
+                event: number;
+            }>;
+        }>;
+    };
+};
+
+export type GetApiAlertsResponse = GetApiAlertsResponses[keyof GetApiAlertsResponses];
+
+export type PostApiAlertsData = {
+    body: {
+        name: string;
+        when: {
+            on: 'late' | 'failed';
+            /**
+             * Of `late`: source.stream.
+             */
+            stream?: string;
+            /**
+             * Of `late`; null: every tenant.
+             */
+            tenant?: string | null;
+            /**
+             * Of `late`.
+             */
+            after_minutes?: number;
+            /**
+             * Of `failed`; null: every one.
+             */
+            deployment?: string | null;
+        };
+        /**
+         * As the project's notices are declared.
+         */
+        target: {
+            [key: string]: unknown;
+        };
+    };
+    path?: never;
+    query?: never;
+    url: '/api/alerts';
+};
+
+export type PostApiAlertsErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type PostApiAlertsError = PostApiAlertsErrors[keyof PostApiAlertsErrors];
+
+export type PostApiAlertsResponses = {
+    /**
+     * Default Response
+     */
+    201: {
+        id: string;
+        name: string;
+        when: Array<{
+            on: 'late' | 'failed' | 'recovery';
+            stream?: string;
+            tenant?: string | null;
+            after_minutes?: number;
+            deployment?: string | null;
+        }>;
+        /**
+         * Addresses and credentials are references of secrets, such as env:SLACK_URL.
+         */
+        target: {
+            to: 'webhook' | 'slack' | 'mail';
+            url?: string;
+            token?: string;
+            smtp?: string;
+            from?: string;
+            recipients?: Array<string>;
+        };
+        /**
+         * In the project's code: it is changed there.
+         */
+        is_declared: boolean;
+        created_at: string | null;
+        created_by: string | null;
+        open: Array<{
+            subject: string;
+            event: number;
+        }>;
+    };
+};
+
+export type PostApiAlertsResponse = PostApiAlertsResponses[keyof PostApiAlertsResponses];
+
+export type DeleteApiAlertsByIdData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/alerts/{id}';
+};
+
+export type DeleteApiAlertsByIdErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type DeleteApiAlertsByIdError = DeleteApiAlertsByIdErrors[keyof DeleteApiAlertsByIdErrors];
+
+export type DeleteApiAlertsByIdResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        removed: string;
+    };
+};
+
+export type DeleteApiAlertsByIdResponse = DeleteApiAlertsByIdResponses[keyof DeleteApiAlertsByIdResponses];
+
+export type PostApiAlertsByIdTestData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/api/alerts/{id}/test';
+};
+
+export type PostApiAlertsByIdTestErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type PostApiAlertsByIdTestError = PostApiAlertsByIdTestErrors[keyof PostApiAlertsByIdTestErrors];
+
+export type PostApiAlertsByIdTestResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        is_delivered: boolean;
+        problem: string | null;
+    };
+};
+
+export type PostApiAlertsByIdTestResponse = PostApiAlertsByIdTestResponses[keyof PostApiAlertsByIdTestResponses];
+
+export type GetApiAlertsHistoryData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Go on below this id.
+         */
+        before?: number;
+        limit?: number;
+        /**
+         * Of one rule, by its id.
+         */
+        rule?: string;
+    };
+    url: '/api/alerts/history';
+};
+
+export type GetApiAlertsHistoryErrors = {
+    /**
+     * What went wrong.
+     */
+    '4XX': Problem;
+    /**
+     * What went wrong.
+     */
+    '5XX': Problem;
+};
+
+export type GetApiAlertsHistoryError = GetApiAlertsHistoryErrors[keyof GetApiAlertsHistoryErrors];
+
+export type GetApiAlertsHistoryResponses = {
+    /**
+     * Default Response
+     */
+    200: {
+        events: Array<Event>;
+    };
+};
+
+export type GetApiAlertsHistoryResponse = GetApiAlertsHistoryResponses[keyof GetApiAlertsHistoryResponses];
+
 export type GetApiStreamsByIdRowsData = {
     body?: never;
     path: {
