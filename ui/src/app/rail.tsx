@@ -14,6 +14,9 @@ export function Rail({ isOpen, onClose }: Readonly<{ isOpen: boolean; onClose: (
   const { isRailNarrow } = usePreferences();
   const router = useRouter();
   const isNarrow = isRailNarrow && !isOpen;
+  const there = places
+    .map((group) => ({ ...group, items: group.items.filter(({ to }) => to in router.routesByPath) }))
+    .filter(({ items }) => items.length > 0);
   useEffect(() => {
     if (!isOpen) return;
     const onKeyDown = (event: KeyboardEvent): void => {
@@ -39,32 +42,30 @@ export function Rail({ isOpen, onClose }: Readonly<{ isOpen: boolean; onClose: (
           isNarrow ? "w-14" : "w-52",
         )}
       >
-        {places.map((group) => (
+        {there.map((group) => (
           <div key={group.name}>
             {!isNarrow && <p className="px-2.5 py-1 text-meta text-muted">{group.name}</p>}
-            {group.items
-              .filter(({ to }) => to in router.routesByPath)
-              .map(({ to, name, icon: Icon }) => {
-                const link = (
-                  <Link
-                    key={to}
-                    to={to}
-                    activeOptions={{ exact: to === "/", includeSearch: false }}
-                    aria-label={isNarrow ? name : undefined}
-                    className={linkClass}
-                  >
-                    <Icon aria-hidden="true" />
-                    {!isNarrow && name}
-                  </Link>
-                );
-                return isNarrow ? (
-                  <Tooltip key={to} text={name}>
-                    {link}
-                  </Tooltip>
-                ) : (
-                  link
-                );
-              })}
+            {group.items.map(({ to, name, icon: Icon }) => {
+              const link = (
+                <Link
+                  key={to}
+                  to={to}
+                  activeOptions={{ exact: to === "/", includeSearch: false }}
+                  aria-label={isNarrow ? name : undefined}
+                  className={linkClass}
+                >
+                  <Icon aria-hidden="true" />
+                  {!isNarrow && name}
+                </Link>
+              );
+              return isNarrow ? (
+                <Tooltip key={to} text={name}>
+                  {link}
+                </Tooltip>
+              ) : (
+                link
+              );
+            })}
           </div>
         ))}
         <button

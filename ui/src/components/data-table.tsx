@@ -141,7 +141,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
   return (
     <div
       ref={scroller}
-      className="relative min-h-0 flex-1 overflow-auto"
+      className="relative min-h-40 flex-1 overflow-auto bg-panel"
       style={props.heightMax === undefined ? {} : { maxHeight: props.heightMax }}
     >
       <table

@@ -1,7 +1,7 @@
 /** A dialog: holds the focus while it is open and gives it back. */
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { X } from "lucide-react";
-import type { ReactElement, ReactNode } from "react";
+import { type ReactElement, type ReactNode, useRef } from "react";
 import { buttonClass } from "./button.tsx";
 import { classNames } from "./class-names.ts";
 
@@ -26,11 +26,14 @@ export function Dialog({
   actions,
   isWide,
 }: DialogProps): ReactElement {
+  const body = useRef<HTMLDivElement>(null);
   return (
     <Base.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
       <Base.Portal>
         <Base.Backdrop className="fixed inset-0 z-40 bg-shade" />
         <Base.Popup
+          // To the first field, if it has any: closing is not what people came for.
+          initialFocus={() => body.current?.querySelector<HTMLElement>("input, select, textarea") ?? true}
           className={classNames(
             "card fixed top-[8vh] left-1/2 z-50 flex max-h-[84vh] w-[calc(100vw-32px)] -translate-x-1/2 flex-col shadow-lg",
             isWide ? "max-w-240" : "max-w-160",
@@ -45,7 +48,9 @@ export function Dialog({
               <X aria-hidden="true" />
             </Base.Close>
           </div>
-          <div className="min-h-0 flex-1 overflow-y-auto px-4 pb-4">{children}</div>
+          <div ref={body} className="min-h-0 flex-1 overflow-y-auto px-4 pb-4">
+            {children}
+          </div>
           {actions !== undefined && (
             <div className="flex flex-wrap justify-end gap-2 border-t border-line px-4 py-3">{actions}</div>
           )}

@@ -5,7 +5,7 @@ import { CheckMenu } from "./check-menu.tsx";
 import { classNames } from "./class-names.ts";
 import { type DataColumn, readHidden, type TableParts } from "./table-columns.ts";
 
-const headClass = "sticky top-0 z-10 h-9 border-b border-line bg-panel px-3 text-start text-meta text-muted";
+const headClass = "sticky top-0 z-10 h-9 border-b border-line bg-panel px-3 text-meta text-muted";
 
 export function TableHead<Row extends object>({
   table,
@@ -29,7 +29,7 @@ export function TableHead<Row extends object>({
               key={id}
               scope="col"
               aria-sort={sorted === "asc" ? "ascending" : sorted === "desc" ? "descending" : undefined}
-              className={classNames(headClass, own?.align === "end" && "text-end")}
+              className={classNames(headClass, own?.align === "end" ? "text-end" : "text-start")}
             >
               {column.getCanSort() ? (
                 <button
@@ -72,7 +72,7 @@ export function SelectAllCell({
     if (box.current) box.current.indeterminate = chosen > 0 && !isAll;
   }, [chosen, isAll]);
   return (
-    <th scope="col" className={headClass}>
+    <th scope="col" className={`${headClass} text-start`}>
       <input
         ref={box}
         type="checkbox"

@@ -234,13 +234,17 @@ function Running({ home }: Readonly<{ home: GetApiHomeResponse }>): ReactElement
 }
 
 function Next({ home }: Readonly<{ home: GetApiHomeResponse }>): ReactElement {
+  const schedules = [...Map.groupBy(home.next, ({ schedule }) => schedule).values()].flatMap((fires) => {
+    const [first] = fires;
+    return first === undefined ? [] : [{ ...first, count: fires.length }];
+  });
   return (
     <Card title="Next 24 h" count={home.next_count} more={<Link to="/schedules">Schedules</Link>}>
       <Rows
-        rows={home.next}
-        count={home.next_count}
+        rows={schedules}
+        count={schedules.length}
         none="No schedule fires within a day."
-        keyOf={(one) => `${one.schedule} ${one.at}`}
+        keyOf={(one) => one.schedule}
       >
         {(one) => (
           <>
@@ -250,6 +254,7 @@ function Next({ home }: Readonly<{ home: GetApiHomeResponse }>): ReactElement {
             </Link>
             <span className="text-muted">
               <TimeText at={one.at} />
+              {one.count > 1 && `, and ${one.count - 1} more`}
             </span>
           </>
         )}

@@ -41,12 +41,9 @@ export function LogLine({
   const level = line === undefined ? undefined : levelLooks[line.level];
   const text = line === undefined ? "…" : printLine(line).slice(0, drawnMax).replaceAll("\n", " ⏎ ");
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the log itself takes the keys, and points with arrows
     // biome-ignore lint/a11y/useKeyWithClickEvents: the log itself takes the keys, and points with arrows
     <div
-      // biome-ignore lint/a11y/useSemanticElements: see the list that it is in
-      role="listitem"
-      aria-setsize={-1}
-      aria-posinset={place + 1}
       aria-current={isPointed || undefined}
       data-line={line?.id}
       onClick={() => line !== undefined && getSelection()?.isCollapsed !== false && onPoint(line)}
@@ -72,7 +69,11 @@ export function LogLine({
       <span className={classNames("w-16 shrink-0", level?.ink, line?.level === "error" && "font-semibold")}>
         {level?.glyph} {line?.level}
       </span>
-      {line?.task != null && <span className="shrink-0 text-muted">{line.task}</span>}
+      {line?.task != null && (
+        <span className="shrink-0 text-muted" title={line.task}>
+          {line.task.split(":")[0]}
+        </span>
+      )}
       <span className={line?.level === "error" ? "text-failed" : ""}>{mark(text, find)}</span>
     </div>
   );

@@ -6,7 +6,7 @@ import { apiHref } from "../../client/request.ts";
 import { Button, buttonClass } from "../../components/button.tsx";
 import { CheckMenu } from "../../components/check-menu.tsx";
 import { fieldClass } from "../../components/field.tsx";
-import { Select } from "../../components/select.tsx";
+import { Select, type SelectOption } from "../../components/select.tsx";
 import { Tooltip } from "../../components/tooltip.tsx";
 import { plural, printCount } from "../../format/duration.ts";
 import { levelLooks } from "./log-line.tsx";
@@ -22,7 +22,7 @@ export type LogToolbarProps = Readonly<{
   onFound: (step: number) => void;
   choice: LogChoice;
   onChoice: (choice: LogChoice) => void;
-  tasks: readonly string[];
+  tasks: readonly SelectOption[];
   count: number;
   runId: string;
   isFollowing: boolean;
@@ -97,7 +97,7 @@ export function LogToolbar(props: LogToolbarProps): ReactElement {
       {tasks.length > 0 && (
         <Select
           label="Task"
-          options={[{ value: "", name: "any" }, ...tasks.map((task) => ({ value: task, name: task }))]}
+          options={[{ value: "", name: "any" }, ...tasks]}
           value={choice.task ?? ""}
           onChange={(task) => onChoice({ ...choice, task: task || undefined })}
         />

@@ -8,6 +8,7 @@ import { type KeyboardEvent, type ReactElement, useCallback, useEffect, useRef, 
 import type { Line } from "../../api/types.gen.ts";
 import { findQuery, type LogChoice, linePlaceQuery } from "../../client/log-queries.ts";
 import { EmptyState, ErrorState, LoadingState } from "../../components/empty-state.tsx";
+import type { SelectOption } from "../../components/select.tsx";
 import { useDebounced } from "../../components/use-debounced.ts";
 import { plural } from "../../format/duration.ts";
 import { LogDetail } from "./log-detail.tsx";
@@ -32,7 +33,7 @@ export type LogViewProps = Readonly<{
   choice: LogChoice;
   onChoice: (choice: LogChoice) => void;
   /** Tasks that can be chosen. */
-  tasks: readonly string[];
+  tasks: readonly SelectOption[];
   find: string;
   onFind: (text: string) => void;
   /** Id of the line that is pointed at. */
@@ -113,6 +114,17 @@ export function LogView(props: LogViewProps): ReactElement {
     setSeen(count);
   }, [isFollowing, shown, count, virtual]);
 
+  // The line's own text, below, takes some of the room: what was in the middle may then be out of sight.
+  const pointedLine = pointedPlace == null ? undefined : store?.line(pointedPlace);
+  const isDetailed = pointedLine !== undefined;
+  useEffect(() => {
+    if (!isDetailed || pointedPlace == null || isFollowing) return;
+    const frame = requestAnimationFrame(() =>
+      virtual.scrollToIndex(pointedPlace % scrolledMax, { align: "auto" }),
+    );
+    return () => cancelAnimationFrame(frame);
+  }, [isDetailed, pointedPlace, isFollowing, virtual]);
+
   const point = (line: Line): void => {
     gone.current = line.id; // It is in sight already.
     onPoint(line.id === pointed ? undefined : line.id);
@@ -175,10 +187,9 @@ export function LogView(props: LogViewProps): ReactElement {
     return error === null ? <LoadingState what="lines" /> : <ErrorState error={error} />;
   }
   const isNarrowed = choice.level !== undefined || choice.task !== undefined || choice.attempt !== undefined;
-  const pointedLine = pointedPlace == null ? undefined : store.line(pointedPlace);
   const news = isFollowing ? 0 : Math.max(0, count - Math.max(seen, 0));
   return (
-    <section aria-label="Log" className="flex min-h-70 flex-1 flex-col">
+    <section aria-label="Log" className="flex min-h-56 flex-1 flex-col">
       <LogToolbar
         findField={findField}
         text={text}
@@ -213,8 +224,8 @@ export function LogView(props: LogViewProps): ReactElement {
           ref={scroller}
           // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboards
           tabIndex={0}
-          // biome-ignore lint/a11y/useSemanticElements: an <ol> may have no wrappers between it and its lines
-          role="list"
+          role="log"
+          aria-live="off"
           aria-label={`Lines of the log: ${count}`}
           onScroll={onScroll}
           onWheel={(event) => event.deltaY < 0 && setFollowing(false)}

@@ -53,7 +53,7 @@ export function NodeInspector(props: NodeInspectorProps): ReactElement {
         event.stopPropagation();
         onClose();
       }}
-      className="wide:w-80 wide:border-t-0 wide:border-l wide:max-h-none max-h-64 shrink-0 overflow-y-auto border-t border-line p-3 focus-visible:-outline-offset-2"
+      className="wide:w-72 wide:border-t-0 wide:border-l wide:max-h-none max-h-64 shrink-0 overflow-y-auto border-t border-line p-3 focus-visible:-outline-offset-2"
     >
       <div className="mb-2 flex items-start gap-2">
         <h2 className="min-w-0 flex-1 font-semibold [overflow-wrap:anywhere]">{node.name}</h2>

@@ -135,13 +135,13 @@ function LoadedRun({
       />
       <RunQuestions detail={detail} onAnswered={onChanged} />
       {run.error !== null && (
-        <div role="alert" className="mx-4 mb-3 border-l-4 border-failed bg-panel px-3 py-2">
-          <p className="font-semibold [overflow-wrap:anywhere]">
+        <div role="alert" className="mx-4 mb-3 border-l-4 border-failed bg-panel px-3 py-1.5">
+          <p className="[overflow-wrap:anywhere]">
             <span className="text-failed">✕ </span>
-            {run.error.message}
+            <span className="font-semibold">{run.error.message}</span>{" "}
+            <span className="font-mono text-meta text-muted">{run.error.code}</span>
           </p>
           {run.error.hint !== null && <p className="text-muted [overflow-wrap:anywhere]">{run.error.hint}</p>}
-          <p className="font-mono text-meta text-muted">{run.error.code}</p>
         </div>
       )}
       <Tabs

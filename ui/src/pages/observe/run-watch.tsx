@@ -57,7 +57,10 @@ export function RunWatch({ detail, search, onChange }: RunWatchProps): ReactElem
   const isWaitingForError = hasFailed && isUntouched && firstError.isPending;
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <div ref={top} className="wide:flex-row wide:h-64 flex shrink-0 flex-col border-b border-line bg-panel">
+      <div
+        ref={top}
+        className="wide:flex-row wide:h-[clamp(150px,28vh,340px)] flex shrink-0 flex-col border-b border-line bg-panel"
+      >
         {graph.nodes.length === 0 ? (
           <div className="flex-1">
             <EmptyState kind="none" title={isEnded(run) ? "No task was called" : "No task is called yet"}>
@@ -66,10 +69,10 @@ export function RunWatch({ detail, search, onChange }: RunWatchProps): ReactElem
           </div>
         ) : (
           <>
-            <div className="wide:border-r wide:max-h-none flex max-h-64 min-h-0 min-w-0 flex-1 flex-col border-line">
+            <div className="wide:border-r wide:max-h-none flex max-h-64 min-h-0 min-w-0 flex-[3] flex-col border-line">
               <TaskGraph graph={graph} chosen={node?.name} onChoose={choose} />
             </div>
-            <div className="flex max-h-64 min-h-0 min-w-0 flex-1 flex-col">
+            <div className="wide:max-h-none flex max-h-64 min-h-0 min-w-0 flex-[2] flex-col">
               <TaskGantt run={run} nodes={graph.nodes} chosen={node?.name} onChoose={choose} />
             </div>
             {node !== undefined && (
@@ -100,7 +103,10 @@ export function RunWatch({ detail, search, onChange }: RunWatchProps): ReactElem
               line: undefined,
             })
           }
-          tasks={tasks.slice(0, listedTasksMax).map(({ key }) => key)}
+          tasks={tasks.slice(0, listedTasksMax).map(({ key, name, ordinal }) => ({
+            value: key,
+            name: tasks.some((one) => one.name === name && one.key !== key) ? `${name} · ${ordinal}` : name,
+          }))}
           find={search.find ?? ""}
           onFind={(find) => onChange({ find: find || undefined })}
           pointed={search.line ?? (isUntouched ? firstError.data?.id : undefined)}

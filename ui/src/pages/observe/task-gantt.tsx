@@ -14,7 +14,8 @@ export type TaskGanttProps = Readonly<{
   onChoose: (name: string) => void;
 }>;
 
-const shares = [0, 0.25, 0.5, 0.75, 1] as const;
+/** Marks of the axis, before its end. */
+const shares = [0, 0.5] as const;
 
 export function TaskGantt({ run, nodes, chosen, onChoose }: TaskGanttProps): ReactElement {
   const nowMs = useNow();
@@ -34,8 +35,8 @@ export function TaskGantt({ run, nodes, chosen, onChoose }: TaskGanttProps): Rea
   return (
     <div className="min-h-0 flex-1 overflow-y-auto px-3 pb-2">
       <div aria-hidden="true" className="sticky top-0 z-10 flex bg-panel pt-1 pl-36 text-meta text-muted">
-        {shares.slice(0, -1).map((share) => (
-          <span key={share} className="figures flex-1">
+        {shares.map((share) => (
+          <span key={share} className="figures flex-1 whitespace-nowrap">
             {printDuration((toMs - fromMs) * share)}
           </span>
         ))}
@@ -48,12 +49,13 @@ export function TaskGantt({ run, nodes, chosen, onChoose }: TaskGanttProps): Rea
             one.started_at === null ? "not begun" : printDuration(endOf(one) - Date.parse(one.started_at));
           const left = one.started_at === null ? 0 : percent(Date.parse(one.started_at));
           const right = one.started_at === null ? 0 : percent(endOf(one));
+          // Half of the width holds its own words; beside a shorter bar there is room.
+          const isWide = right - left > 50;
           return (
             <li key={one.name}>
               <button
                 type="button"
                 aria-pressed={one.name === chosen}
-                aria-label={`${one.name}: ${printStates(one)}, ${told}`}
                 onClick={() => onChoose(one.name)}
                 className={classNames(
                   "flex h-6 w-full items-center rounded-sm text-start hover:bg-sunk focus-visible:-outline-offset-2",
@@ -64,7 +66,10 @@ export function TaskGantt({ run, nodes, chosen, onChoose }: TaskGanttProps): Rea
                   {one.name}
                   {one.count > 1 && <span className="text-muted"> × {printCount(one.count)}</span>}
                 </span>
-                <span className="relative h-4 min-w-0 flex-1">
+                <span className="sr-only">
+                  {printStates(one)}, {told}
+                </span>
+                <span aria-hidden="true" className="relative h-4 min-w-0 flex-1">
                   {one.started_at !== null && (
                     <>
                       <span
@@ -72,14 +77,19 @@ export function TaskGantt({ run, nodes, chosen, onChoose }: TaskGanttProps): Rea
                         style={{ left: `min(${left}%, calc(100% - 4px))`, width: `${right - left}%` }}
                       />
                       <span
-                        className="figures absolute top-0 text-meta whitespace-nowrap text-muted"
+                        className={classNames(
+                          "figures absolute top-0 text-meta whitespace-nowrap",
+                          isWide ? "text-panel" : "text-muted",
+                        )}
                         style={
-                          right > 70
-                            ? { right: `calc(${100 - left}% + 4px)` }
-                            : { left: `calc(${right}% + 6px)` }
+                          isWide
+                            ? { left: `calc(${left}% + 6px)` }
+                            : right > 60
+                              ? { right: `calc(${100 - left}% + 4px)` }
+                              : { left: `calc(${right}% + 6px)` }
                         }
                       >
-                        {(right <= 70 || left > 20) && `${glyph} ${told}`}
+                        {glyph} {told}
                       </span>
                     </>
                   )}

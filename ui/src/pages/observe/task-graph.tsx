@@ -14,8 +14,8 @@ export type Graph = GetApiRunsByIdResponse["graph"];
 export type GraphNode = Graph["nodes"][number];
 
 /** Sizes, px. */
-const node = { width: 184, height: 48 } as const;
-const gap = { x: 40, y: 12 } as const;
+const node = { width: 168, height: 48 } as const;
+const gap = { x: 32, y: 12 } as const;
 const padding = 12;
 
 const leftOf = (one: GraphNode): number => padding + one.column * (node.width + gap.x);
@@ -128,7 +128,6 @@ export function TaskGraph({ graph, chosen, onChoose }: TaskGraphProps): ReactEle
               data-node={one.name}
               tabIndex={one.name === active || (!isActiveThere && at === 0) ? 0 : -1}
               aria-pressed={one.name === chosen}
-              aria-label={`${one.name}: ${one.count === 1 ? word : printStates(one)}${took && `, ${took}`}`}
               onFocus={() => setActive(one.name)}
               onClick={() => onChoose(one.name)}
               className="absolute flex flex-col justify-center rounded-control px-2.5 text-start"
@@ -166,7 +165,9 @@ function StateCounts({ states }: Readonly<{ states: GraphNode["states"] }>): Rea
         .filter(([, count]) => count > 0)
         .map(([state, count]) => (
           <span key={state} className={classNames("figures", inkOf[lookOf(state).look])}>
-            {lookOf(state).glyph} {printCount(count)}
+            <span aria-hidden="true">{lookOf(state).glyph} </span>
+            {printCount(count)}
+            <span className="sr-only"> {lookOf(state).word}</span>
           </span>
         ))}
     </>
