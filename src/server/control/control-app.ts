@@ -44,6 +44,13 @@ export async function createControlApp(ports: ControlPorts): Promise<FastifyInst
     exposeHeadRoutes: false,
     return503OnClosing: false,
     routerOptions: { maxParamLength: paramLengthMax },
+    frameworkErrors: (error, _request, reply) => {
+      const failure = new LeatError("USAGE", {
+        message: "The address cannot be read: % begins two hexadecimal digits of UTF-8.",
+        cause: error,
+      });
+      sendProblem(reply, failure, { redact: ports.redact });
+    },
     // A proxy may leave the path that it leads here by, or take it away.
     rewriteUrl: ({ url = "/" }) => withoutBase(url, ports.ui.basePath),
     forceCloseConnections: true, // Streams of lines would hold up the stop for ever.

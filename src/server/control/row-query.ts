@@ -2,6 +2,7 @@
 import { LeatError } from "../../errors/leat-error.ts";
 import { hintOfKnown } from "../../errors/nearest-name.ts";
 import type { SqlNaming, WarehouseColumn } from "../../ports/warehouse.ts";
+import { splitList } from "../../serve/query-string.ts";
 
 /** How a value is compared. */
 export const rowOperators = ["eq", "ne", "lt", "lte", "gt", "gte", "in", "like", "isnull"] as const;
@@ -65,7 +66,7 @@ function toCondition(table: RowTable, filter: string): string {
     case "like": // Without regard to case, as people search.
       return `lower(CAST(${name} AS ${table.textType})) LIKE lower(${quoteText(value)})`;
     case "in": {
-      const values = value.split(",");
+      const values = splitList(value); // As the data API has lists.
       if (values.length > valuesMax) throw wrong(filter, `has more than ${valuesMax} values`);
       return `${name} IN (${values.map(typed).join(", ")})`;
     }
