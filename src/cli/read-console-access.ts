@@ -145,18 +145,13 @@ async function openOidc(
       "LEAT_PUBLIC_URL is not set, and the provider must lead back there.",
       "Set it to the address that people use, such as https://leat.example.com.",
     );
-  const [{ openOidcSignIn }, { openJwtVerifier }] = await Promise.all([
-    import("../server/access/oidc-sign-in.ts"),
-    import("../google/open-jwt-verifier.ts"),
-  ]);
-  const verify = await openJwtVerifier(clock);
-  return openOidcSignIn({
+  const { openOidcSignIn } = await import("../server/access/oidc-sign-in.ts");
+  return await openOidcSignIn({
     issuer,
     clientId,
     clientSecret,
     redirectUrl: `${publicUrl.href.replace(/\/$/, "")}/api/session/oidc/callback`,
     clock,
-    verifyToken: (token, keysUrl) => verify(token, { issuer, audience: clientId, keysUrl }),
   });
 }
 

@@ -28,7 +28,7 @@ type KnownKeys = Readonly<{ keys: Readonly<Record<string, string>>; readAtMs: nu
  * @throws LeatError `DEPENDENCY_MISSING`.
  */
 export async function openJwtVerifier(clock: Clock): Promise<VerifyJwt> {
-  const { OAuth2Client } = await importAuth("Signing in");
+  const { OAuth2Client } = await importAuth("Signing in behind Google's proxy");
   const client = new OAuth2Client();
   const known = new Map<string, KnownKeys>();
   const readKeys = async (url: string, keyId: string | undefined): Promise<KnownKeys["keys"]> => {

@@ -81,10 +81,13 @@ export async function startOidcProvider(): Promise<OidcProvider> {
     const form = body as Record<string, string>; // A form, as the standard has it.
     const code = codes.get(form["code"] ?? "");
     codes.delete(form["code"] ?? "");
-    const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`;
+    // Each half is written as in a form, and then both together in base64 (RFC 6749, 2.3.1).
+    const basic = Buffer.from(headers.authorization?.replace("Basic ", "") ?? "", "base64").toString();
+    const pair = basic.split(":").map((half) => decodeURIComponent(half.replaceAll("+", " ")));
     const isRight =
       code !== undefined &&
-      headers.authorization === `Basic ${Buffer.from(pair).toString("base64")}` &&
+      pair[0] === clientId &&
+      pair[1] === clientSecret &&
       form["redirect_uri"] === code.redirectUrl &&
       createHash("sha256")
         .update(form["code_verifier"] ?? "")
@@ -93,7 +96,11 @@ export async function startOidcProvider(): Promise<OidcProvider> {
     const { isForged, ...claims } = code.claims;
     return {
       status: 200,
-      body: { token_type: "Bearer", id_token: sign(claims, { isForged: isForged === true }) },
+      body: {
+        token_type: "Bearer",
+        access_token: "of-no-use",
+        id_token: sign(claims, { isForged: isForged === true }),
+      },
     };
   });
   return Object.assign(fake, {

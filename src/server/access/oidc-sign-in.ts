@@ -1,17 +1,15 @@
 /**
- * Sign-in at a provider of OpenID Connect: authorization code with PKCE. The provider's own words (its endpoints, its
- * keys) are read from its discovery document, so that any of them will do.
+ * Sign-in at a provider of OpenID Connect: authorization code with PKCE, state and nonce. The provider's own words (its
+ * endpoints, its keys) are read from its discovery document, so that any of them will do.
  *
  * @see https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth
- * @see https://www.rfc-editor.org/rfc/rfc9700.html on state, nonce and PKCE together
  */
-import { hash, randomBytes } from "node:crypto";
-import { z } from "zod";
+import type { Configuration, IDToken, UserInfoResponse } from "openid-client";
 import { LeatError } from "../../errors/leat-error.ts";
 import type { Clock } from "../../ports/world.ts";
 
-/** How long one answer of the provider is waited for, ms. */
-const answerMs = 10_000;
+/** How long one answer of the provider is waited for, s. */
+const answerSeconds = 10;
 
 /** How long its discovery document is kept, ms. */
 const discoveryMs = 3_600_000;
@@ -26,8 +24,6 @@ export type OidcOptions = Readonly<{
   /** Where the provider leads back to. */
   redirectUrl: string;
   clock: Clock;
-  /** Verifies signature, issuer, audience and times of an identity token by keys at this address. */
-  verifyToken: (token: string, keysUrl: string) => Promise<Readonly<Record<string, unknown>>>;
 }>;
 
 /** What must be known again when the provider leads back. */
@@ -41,117 +37,141 @@ export interface OidcSignIn {
   /**
    * Ends a sign-in.
    *
+   * @param query - what the provider has added to the address that it leads back to.
    * @returns the address that the provider vouches for.
    * @throws LeatError `SIGN_IN_FAILED`; no code or token is told.
    */
-  finish(code: string, kept: SignInState): Promise<string>;
+  finish(query: URLSearchParams, kept: SignInState): Promise<string>;
 }
 
-const discoverySchema = z.object({
-  issuer: z.string(),
-  authorization_endpoint: z.url(),
-  token_endpoint: z.url(),
-  jwks_uri: z.url(),
-  token_endpoint_auth_methods_supported: z.array(z.string()).optional(),
-});
-type Discovery = z.infer<typeof discoverySchema>;
+type Client = typeof import("openid-client");
 
-const tokensSchema = z.object({ id_token: z.string() });
+const failed = (message: string): LeatError => new LeatError("SIGN_IN_FAILED", { message });
 
-const claimsSchema = z.object({
-  nonce: z.string(),
-  email: z.string().min(3),
-  email_verified: z.union([z.boolean(), z.string()]).optional(),
-});
+/**
+ * Opens the way. The provider is asked when somebody signs in first.
+ *
+ * @throws LeatError `DEPENDENCY_MISSING`.
+ */
+export async function openOidcSignIn(options: OidcOptions): Promise<OidcSignIn> {
+  const client = await importClient();
+  const { issuer, redirectUrl, clock } = options;
+  let known: Readonly<{ configuration: Configuration; readAtMs: number }> | undefined;
 
-const failed = (message: string, cause?: unknown): LeatError =>
-  new LeatError("SIGN_IN_FAILED", { message, ...(cause !== undefined && { cause }) });
-
-/** Opens the way. Nothing is asked before somebody signs in. */
-export function openOidcSignIn(options: OidcOptions): OidcSignIn {
-  const { issuer, clientId, clientSecret, redirectUrl, clock } = options;
-  let known: Readonly<{ discovery: Discovery; readAtMs: number }> | undefined;
-
-  const discover = async (): Promise<Discovery> => {
-    if (known !== undefined && clock.nowMs() - known.readAtMs < discoveryMs) return known.discovery;
-    const url = `${issuer.replace(/\/$/, "")}/.well-known/openid-configuration`;
-    const parsed = discoverySchema.safeParse(await askJson(url, {}));
-    if (!parsed.success) throw failed(`The provider ${issuer} does not describe itself at ${url}.`);
-    if (parsed.data.issuer !== issuer)
-      throw failed(`The provider at ${issuer} calls itself ${parsed.data.issuer}.`);
-    known = { discovery: parsed.data, readAtMs: clock.nowMs() };
-    return parsed.data;
+  const configure = async (): Promise<Configuration> => {
+    if (known !== undefined && clock.nowMs() - known.readAtMs < discoveryMs) return known.configuration;
+    const configuration = await discover(client, options);
+    known = { configuration, readAtMs: clock.nowMs() };
+    return configuration;
   };
 
-  const exchange = async (discovery: Discovery, code: string, verifier: string): Promise<string> => {
-    const form = new URLSearchParams({
-      grant_type: "authorization_code",
-      code,
-      redirect_uri: redirectUrl,
-      code_verifier: verifier,
-    });
-    const headers: Record<string, string> = { "content-type": "application/x-www-form-urlencoded" };
-    // What a provider does not say, it takes as the standard's default.
-    const methods = discovery.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
-    if (clientSecret !== undefined && methods.includes("client_secret_basic")) {
-      const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`;
-      headers["authorization"] = `Basic ${Buffer.from(pair).toString("base64")}`;
-    } else {
-      form.set("client_id", clientId);
-      if (clientSecret !== undefined) form.set("client_secret", clientSecret);
+  /** Words of the library are told, what it has seen is not: there are codes and tokens in it. */
+  const asked = async <Answer>(call: () => Promise<Answer>): Promise<Answer> => {
+    try {
+      return await call();
+    } catch (error) {
+      if (error instanceof LeatError) throw error;
+      throw failed(`Signing in at ${issuer} failed: ${describe(error)}.`);
     }
-    const answer = await askJson(discovery.token_endpoint, { method: "POST", headers, body: form });
-    const parsed = tokensSchema.safeParse(answer);
-    if (parsed.success) return parsed.data.id_token;
-    throw failed(`The provider ${issuer} gave no identity token.`);
   };
 
   return {
     issuer,
-    async begin() {
-      const { authorization_endpoint: endpoint } = await discover();
-      const random = (): string => randomBytes(32).toString("base64url");
-      const kept = { state: random(), nonce: random(), verifier: random() };
-      const url = new URL(endpoint);
-      const asked = {
-        response_type: "code",
-        client_id: clientId,
-        redirect_uri: redirectUrl,
-        scope: "openid email",
-        state: kept.state,
-        nonce: kept.nonce,
-        code_challenge: hash("sha256", kept.verifier, "base64url"),
-        code_challenge_method: "S256",
-      };
-      for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
-      return { url: url.href, kept };
-    },
-    async finish(code, kept) {
-      const discovery = await discover();
-      const token = await exchange(discovery, code, kept.verifier);
-      const claims = claimsSchema.safeParse(await options.verifyToken(token, discovery.jwks_uri));
-      if (!claims.success) throw failed(`The provider ${issuer} does not tell the address of who signs in.`);
-      const { nonce, email, email_verified: isVerified } = claims.data;
-      if (nonce !== kept.nonce) throw failed("The identity token belongs to another sign-in.");
-      if (String(isVerified ?? true) !== "true")
-        throw failed(`The provider ${issuer} does not vouch for the address ${email}.`);
-      return email.toLowerCase();
-    },
+    begin: () =>
+      asked(async () => {
+        const configuration = await configure();
+        const kept = {
+          state: client.randomState(),
+          nonce: client.randomNonce(),
+          verifier: client.randomPKCECodeVerifier(),
+        };
+        const url = client.buildAuthorizationUrl(configuration, {
+          redirect_uri: redirectUrl,
+          scope: "openid email",
+          state: kept.state,
+          nonce: kept.nonce,
+          code_challenge: await client.calculatePKCECodeChallenge(kept.verifier),
+          code_challenge_method: "S256",
+        });
+        return { url: url.href, kept };
+      }),
+    finish: (query, kept) =>
+      asked(async () => {
+        const configuration = await configure();
+        const tokens = await client.authorizationCodeGrant(
+          configuration,
+          new URL(`${redirectUrl}?${query}`),
+          {
+            pkceCodeVerifier: kept.verifier,
+            expectedState: kept.state,
+            expectedNonce: kept.nonce,
+            idTokenExpected: true,
+          },
+        );
+        const claims = tokens.claims();
+        if (claims === undefined) throw failed(`The provider ${issuer} gave no identity token.`);
+        const hasMore = configuration.serverMetadata().userinfo_endpoint !== undefined;
+        // Some providers put the address nowhere else.
+        const isAsked = typeof claims["email"] !== "string" && hasMore;
+        const told = isAsked
+          ? await client.fetchUserInfo(configuration, tokens.access_token, claims.sub)
+          : claims;
+        return readAddress(issuer, told);
+      }),
   };
+}
 
-  async function askJson(url: string, request: RequestInit): Promise<unknown> {
-    try {
-      const answer = await fetch(url, {
-        ...request,
-        redirect: "error",
-        signal: AbortSignal.timeout(answerMs),
-      });
-      if (answer.ok) return await answer.json();
-      // Not a word of its body: it may quote the code.
-      throw failed(`The provider ${issuer} answered ${new URL(url).pathname} with ${answer.status}.`);
-    } catch (cause) {
-      if (cause instanceof LeatError) throw cause;
-      throw failed(`The provider ${issuer} cannot be asked.`, cause);
-    }
+async function discover(client: Client, options: OidcOptions): Promise<Configuration> {
+  const { issuer, clientId, clientSecret } = options;
+  const url = new URL(issuer);
+  const isLocal = url.protocol === "http:"; // Settings let it be so on this machine alone.
+  const found = await client.discovery(url, clientId, undefined, client.None(), {
+    timeout: answerSeconds,
+    execute: isLocal ? [client.allowInsecureRequests] : [],
+  });
+  const server = found.serverMetadata();
+  // What a provider does not say, it takes as the standard's default.
+  const methods = server.token_endpoint_auth_methods_supported ?? ["client_secret_basic"];
+  const authentication =
+    clientSecret === undefined
+      ? client.None()
+      : methods.includes("client_secret_basic")
+        ? client.ClientSecretBasic(clientSecret)
+        : client.ClientSecretPost(clientSecret);
+  const configuration = new client.Configuration(server, clientId, undefined, authentication);
+  configuration.timeout = answerSeconds;
+  if (isLocal) client.allowInsecureRequests(configuration);
+  client.enableNonRepudiationChecks(configuration); // Signatures are verified, not the connection trusted.
+  return configuration;
+}
+
+function readAddress(issuer: string, told: IDToken | UserInfoResponse): string {
+  const { email, email_verified: isVerified } = told;
+  if (typeof email !== "string" || !email.includes("@"))
+    throw failed(`The provider ${issuer} does not tell the address of who signs in.`);
+  if (String(isVerified ?? true) !== "true")
+    throw failed(`The provider ${issuer} does not vouch for the address ${email}.`);
+  return email.toLowerCase();
+}
+
+/** The library's sentence, which quotes nothing of a token, and what a provider's refusal is called in the standard. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return "for no known reason";
+  const named = "error" in error && /^[a-z_]{1,60}$/.test(String(error.error)) ? ` (${error.error})` : "";
+  const answer = error.cause instanceof Response ? error.cause : error;
+  const status = "status" in answer && typeof answer.status === "number" ? `, status ${answer.status}` : "";
+  const said = error.cause instanceof Error ? error.cause : error; // What it stumbled over; the first says only that.
+  return `${said.message.replace(/[.\s]+$/, "")}${named}${status}`;
+}
+
+async function importClient(): Promise<Client> {
+  try {
+    return await import("openid-client");
+  } catch (cause) {
+    throw new LeatError("DEPENDENCY_MISSING", {
+      message: "Signing in at a provider needs the package openid-client.",
+      hint: "Run: npm install openid-client",
+      cause,
+    });
   }
 }

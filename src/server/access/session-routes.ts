@@ -163,7 +163,7 @@ export function addSessionRoutes(app: FastifyInstance, ports: SessionPorts): voi
     },
   );
 
-  app.get<{ Querystring: { code?: string; state?: string; error?: string } }>(
+  app.get<{ Querystring: { state?: string } }>(
     "/session/oidc/callback",
     {
       schema: {
@@ -175,6 +175,7 @@ export function addSessionRoutes(app: FastifyInstance, ports: SessionPorts): voi
             code: { type: "string", maxLength: 4096 },
             state: { type: "string", maxLength: 200 },
             error: { type: "string", maxLength: 200 },
+            iss: { type: "string", maxLength: 1000 },
           },
         },
       },
@@ -183,14 +184,11 @@ export function addSessionRoutes(app: FastifyInstance, ports: SessionPorts): voi
       const { sealed, provider } = needOidc();
       const cookie = sealed.find("leat-sign-in", request.headers.cookie);
       const parsed = stateSchema.safeParse(sealed.unseal("sign-in", cookie));
-      const { code, state, error } = request.query;
+      const { state } = request.query;
       const isOurs = parsed.success && parsed.data.state === state && parsed.data.endsAtMs > clock.nowMs();
       if (!isOurs) throw new LeatError("SIGN_IN_FAILED", { message: "This sign-in was not begun here." });
-      if (code === undefined || error !== undefined) {
-        const said = /^[a-z_]{1,60}$/.test(error ?? "") ? ` (${error})` : ""; // One of the standard's words.
-        throw new LeatError("SIGN_IN_FAILED", { message: `The provider did not sign anybody in${said}.` });
-      }
-      const name = await provider.finish(code, parsed.data);
+      const query = new URLSearchParams(request.url.split("?")[1] ?? "");
+      const name = await provider.finish(query, parsed.data);
       reply.header("set-cookie", [
         sealed.begin(name, undefined),
         sealed.cookie("leat-sign-in", "", 0), // A code is good once.

@@ -313,6 +313,7 @@ export type GetApiSessionOidcCallbackData = {
         code?: string;
         state?: string;
         error?: string;
+        iss?: string;
     };
     url: '/api/session/oidc/callback';
 };
