@@ -96,7 +96,7 @@ export default defineProject({
   name: "console",
   sources: [...stashstock.sources, ...ons.sources],
   datasets: ons.datasets,
-  flows: [syncFlow({ perSource: 4, schedules: [{ cron: "*/5 * * * *", timezone: "UTC", lateAfter: "1m" }] }), ...ons.flows, noisy, watched, fan, dated, door, ask],
+  flows: [syncFlow({ perSource: 4, schedules: [{ cron: "0 5 * * *", timezone: "America/Denver" }] }), ...ons.flows, noisy, watched, fan, dated, door, ask],
   apis: ons.apis,
   tenants: "tenants.json",
 });

@@ -66,7 +66,7 @@ const columns: readonly DataColumn<Deployment>[] = [
   },
   {
     id: "run",
-    name: "",
+    name: "Actions",
     width: 90,
     isFixed: true,
     align: "end",

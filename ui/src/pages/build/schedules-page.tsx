@@ -83,7 +83,7 @@ export const scheduleColumns = (onAct: (act: ScheduleAct) => void): readonly Dat
   },
   {
     id: "act",
-    name: "",
+    name: "Actions",
     width: 220,
     isFixed: true,
     align: "end",

@@ -136,11 +136,11 @@ export function LogView(props: LogViewProps): ReactElement {
     goTo(places[next]?.place ?? 0);
   };
   // What is looked for moves the view, and no line that comes later does.
+  const firstPlace = found.isPlaceholderData ? undefined : places[0]?.place;
   useEffect(() => {
-    const first = found.data?.found[0];
     setFoundAt(0);
-    if (settled !== "" && first !== undefined && !found.isPlaceholderData) goTo(first.place);
-  }, [settled, found.isPlaceholderData, goTo]);
+    if (settled !== "" && firstPlace !== undefined) goTo(firstPlace);
+  }, [settled, firstPlace, goTo]);
 
   useEffect(() => {
     const onKeyDown = (event: globalThis.KeyboardEvent): void => {

@@ -1,8 +1,11 @@
 /** Routes of the pages of Observe. */
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { z } from "zod/mini";
+import { queryClient } from "../../app/query-client.ts";
 import { rootRoute } from "../../app/root-route.tsx";
 import { searchCount, searchFlag, searchText, searchTexts, searchWord } from "../../app/search-fields.ts";
+import { logLayoutQuery } from "../../client/log-queries.ts";
+import { runQuery } from "../../client/run-queries.ts";
 
 const home = createRoute({
   getParentRoute: () => rootRoute,
@@ -50,6 +53,12 @@ const run = createRoute({
     sort: searchText,
     hide: searchText,
   }),
+  // What the page asks first is asked while the page itself still comes.
+  loaderDeps: ({ search: { task, attempt, level } }) => ({ task, attempt, level }),
+  loader: ({ params: { id }, deps: choice }) => {
+    void queryClient.prefetchQuery(runQuery(id));
+    void queryClient.prefetchQuery(logLayoutQuery(id, choice));
+  },
   component: lazyRouteComponent(() => import("./run-page.tsx"), "RunPage"),
 });
 

@@ -16,7 +16,10 @@ import { lookOf } from "../../format/state-look.ts";
 import { ThingLinks } from "./thing-links.tsx";
 
 /** Tasks of one window. */
-const windowTasks = 200;
+const windowTasks = 300;
+
+/** Windows begin at multiples of this, so that scrolling a little asks for nothing. */
+const stepTasks = 50;
 
 const states = ["failed", "retrying", "running", "waiting", "pending", "succeeded", "cancelled"];
 
@@ -73,16 +76,17 @@ export function RunTasks({ runId, version, search, onChange }: RunTasksProps): R
   const [offset, setOffset] = useState(0);
   const { data, error, refetch } = useQuery({
     queryKey: ["run", runId, "tasks", node ?? "", state, offset, version],
-    queryFn: ({ signal }) =>
-      request<GetApiRunsByIdTasksResponse>(`runs/${encodeURIComponent(runId)}/tasks`, {
-        query: { name: node || undefined, state, offset, limit: windowTasks },
-        signal,
-      }),
+    // With where it begins: the window before it is shown until this one is there.
+    queryFn: async ({ signal }) => {
+      const query = { name: node || undefined, state, offset, limit: windowTasks };
+      const path = `runs/${encodeURIComponent(runId)}/tasks`;
+      return { offset, ...(await request<GetApiRunsByIdTasksResponse>(path, { query, signal })) };
+    },
     placeholderData: keepPreviousData,
   });
   const onRange = useCallback((from: number, to: number): void => {
     const middle = Math.floor((from + to) / 2);
-    setOffset(Math.max(0, Math.floor((middle - windowTasks / 2) / 100) * 100));
+    setOffset(Math.max(0, Math.floor((middle - windowTasks / 2) / stepTasks) * stepTasks));
   }, []);
   if (data === undefined) {
     return error === null ? (
@@ -122,7 +126,7 @@ export function RunTasks({ runId, version, search, onChange }: RunTasksProps): R
         onOpen={(task) => onChange({ tab: undefined, node: task.name, task: task.key })}
         isSortedElsewhere
         hidden={hide}
-        windowed={{ count: data.count, offset, onRange }}
+        windowed={{ count: data.count, offset: data.offset, onRange }}
         empty={
           isFiltered ? (
             <EmptyState kind="filtered" title="No task fits these filters" onClear={clear} />
