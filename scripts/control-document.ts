@@ -25,7 +25,7 @@ export async function controlDocument(): Promise<ReturnType<FastifyInstance["swa
     secrets: unused(),
     secretWriter: unused(),
     places: unused(),
-    settings: { codeVersion: "", keepDays: 0 },
+    settings: { codeVersion: "", keepDays: 0, warehouse: "" },
     clock: unused(),
     random: unused(),
     redact: (text) => text,

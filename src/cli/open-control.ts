@@ -26,7 +26,7 @@ export function openControlPorts(
     secrets,
     secretWriter: openDotenvSecrets(opened.environment, join(opened.folder, ".env")),
     places: opened.places,
-    settings: { codeVersion: opened.codeVersion, keepDays },
+    settings: { codeVersion: opened.codeVersion, keepDays, warehouse: opened.warehouse.url },
     clock: systemClock,
     random: systemRandom,
     redact: (text) => secrets.redact(text),

@@ -155,7 +155,7 @@ export async function withApi(
       resolvePath: (path) => path,
       openStore: () => Promise.reject(new Error("the project has no other store")),
     },
-    settings: { codeVersion: "test", keepDays: 90 },
+    settings: { codeVersion: "test", keepDays: 90, warehouse: "duckdb:warehouse.duckdb" },
     clock: systemClock,
     random: systemRandom,
     redact: (text) => text.replaceAll(token, "[token]"),

@@ -21,14 +21,14 @@ export type Connection = Readonly<{
   streams: number;
 }>;
 
-export function listConnections({ project, store, ledger }: ControlPorts): readonly Connection[] {
+export function listConnections({ project, settings, store, ledger }: ControlPorts): readonly Connection[] {
   return [
     { id: "landing", kind: "landing", name: "landing", address: store.url, streams: 0 },
     {
       id: "warehouse",
       kind: "warehouse",
       name: "warehouse",
-      address: publicPart(project.warehouse),
+      address: settings.warehouse,
       streams: 0,
     },
     { id: "ledger", kind: "ledger", name: "ledger", address: ledger.url, streams: 0 },
@@ -43,9 +43,6 @@ export function listConnections({ project, store, ledger }: ControlPorts): reado
     ),
   ];
 }
-
-/** An address without what stands before the `@`. */
-const publicPart = (url: string): string => url.replace(/\/\/[^/@]*@/, "//");
 
 /** How a try went. */
 export type Tried = Readonly<{ is_ok: boolean; took_ms: number; found: string; problem: LeatError | null }>;

@@ -52,7 +52,8 @@ export type ControlPorts = Readonly<{
   /** Where secrets can be set; `undefined`: nowhere. */
   secretWriter: SecretWriter | undefined;
   places: Places;
-  settings: Readonly<{ codeVersion: string; keepDays: number }>;
+  /** `warehouse`: its address without credentials. */
+  settings: Readonly<{ codeVersion: string; keepDays: number; warehouse: string }>;
   clock: Clock;
   random: Random;
   redact: (text: string) => string;

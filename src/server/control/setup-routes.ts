@@ -83,7 +83,6 @@ export function addSetupRoutes(app: FastifyInstance, ports: ControlPorts): void 
     },
     async () => {
       const { project, access, ui, settings, store, ledger } = ports;
-      const addresses = new Map(listConnections(ports).map(({ id, address }) => [id, address ?? ""]));
       return {
         project: project.name,
         version: ports.version,
@@ -93,7 +92,7 @@ export function addSetupRoutes(app: FastifyInstance, ports: ControlPorts): void 
         tenant_column: project.tenantColumn,
         tenants: ports.readTenants().length,
         landing: store.url,
-        warehouse: addresses.get("warehouse"),
+        warehouse: settings.warehouse,
         ledger: ledger.url,
         base_path: ui.basePath,
         public_url: access.publicUrl?.href ?? null,

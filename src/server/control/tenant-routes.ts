@@ -1,6 +1,7 @@
 /** One stream of one tenant: where it stands, who has set it there, and how it is set back. */
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
+import { isSync } from "../../flow/ready-made.ts";
 import { printRunJson } from "../../flow/run-json.ts";
 import { type Head, readHead } from "../../landing/log.ts";
 import type { CursorValue } from "../../model/cursor.ts";
@@ -207,7 +208,7 @@ async function listOwnRuns(
   tenant: string,
 ): Promise<readonly FlowRun[]> {
   const found = await Promise.all(
-    registry.flows.map(({ name }) =>
+    registry.flows.filter(isSync).map(({ name }) =>
       ledger.listRuns({
         keyLimit: `${name}:${streamName(chosen)}:${tenant}`,
         isAnyDepth: true,
