@@ -30,18 +30,18 @@ export function openConsoleData(
   const { project, store } = opened;
   const apis = new Map<string, Opened>();
   let base: Promise<Readonly<{ folder: string; engine: DatasetQueryEngine }>> | undefined;
-  invocation.atEnd(async () => {
-    for (const one of apis.values()) await one.close();
-    await (await base)?.engine.close();
-  });
-
   const openBase = async () => {
     const [{ openWorkFolder }, { openDuckDbQueries }] = await Promise.all([
       import("./open-datasets.ts"),
       import("../warehouses/duckdb/query-engine.ts"),
     ]);
     const folder = await openWorkFolder(invocation, opened);
-    return { folder, engine: openDuckDbQueries({ folder }) };
+    const engine = openDuckDbQueries({ folder });
+    invocation.atEnd(async () => {
+      for (const one of apis.values()) await one.close();
+      await engine.close();
+    });
+    return { folder, engine };
   };
 
   const openOne = async (name: string): Promise<Opened> => {

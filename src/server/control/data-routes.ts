@@ -2,7 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { chooseDataset } from "../../dataset/choose-datasets.ts";
 import { listVersions } from "../../dataset/list-versions.ts";
-import { listTenants, readHead, readManifest } from "../../landing/log.ts";
+import { listTenants, readHead } from "../../landing/log.ts";
 import type { TenantId } from "../../model/ids.ts";
 import type { StateEdit } from "../../model/manifest.ts";
 import { allStreams, chooseStream, streamName } from "../../sync/choose.ts";
@@ -24,6 +24,7 @@ import {
   texts,
 } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
+import { readPackages } from "./read-packages.ts";
 import { idParams, limitField } from "./request-schemas.ts";
 
 type Id = { Params: { id: string } };
@@ -159,17 +160,10 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
     async ({ params, query }) => {
       const { source, spec } = chooseStream(project, params.id);
       const place = { source: source.name, stream: spec.name, tenant: query.tenant as TenantId }; // A place in the landing.
-      const head = await readHead(store, place);
-      const packages = [];
-      const from = Math.min(
-        query.before === undefined ? Number.POSITIVE_INFINITY : query.before - 1,
-        head?.manifest.seq ?? 0,
-      );
-      for (let seq = from; seq >= 1 && packages.length < query.limit; seq--) {
-        const manifest = (await readManifest(store, place, seq))?.manifest;
-        if (manifest === undefined) break;
-        packages.push({
-          seq,
+      const { packages } = await readPackages(store, place, { before: query.before, limit: query.limit });
+      return {
+        packages: packages.map((manifest) => ({
+          seq: manifest.seq,
           run: manifest.runId,
           kind: manifest.kind,
           committed_at: manifest.committedAt,
@@ -179,9 +173,8 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
           before: printState(spec, manifest.before),
           after: printState(spec, manifest.state.main),
           edit: printEdit(manifest.edit),
-        });
-      }
-      return { packages };
+        })),
+      };
     },
   );
   app.get(

@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
-import { readHead, readManifest } from "../../landing/log.ts";
+import { readManifest } from "../../landing/log.ts";
 import { readChecked } from "../../landing/part-reader.ts";
 import { type StreamPlace, toTenantId } from "../../model/ids.ts";
 import type { Manifest, RawFileEntry } from "../../model/manifest.ts";
@@ -24,6 +24,7 @@ import {
 import type { ControlPorts } from "./control-ports.ts";
 import { printEdit } from "./data-routes.ts";
 import { previewFile } from "./preview-file.ts";
+import { readPackages } from "./read-packages.ts";
 
 /** What a landed file is: records of the source, a file as its publisher had it, or what could be no row. */
 type FileKind = "part" | "raw" | "quarantine";
@@ -119,20 +120,9 @@ export function addFileRoutes(app: FastifyInstance, ports: ControlPorts): void {
       },
     },
     async ({ query }) => {
-      const place = placeOf(ports, query);
-      const head = await readHead(store, place);
-      const from = Math.min(
-        query.before === undefined ? Number.POSITIVE_INFINITY : query.before - 1,
-        head?.manifest.seq ?? 0,
-      );
-      const files: unknown[] = [];
-      let seq = from;
-      for (; seq >= 1 && seq > from - query.limit; seq--) {
-        const manifest = (await readManifest(store, place, seq))?.manifest;
-        if (manifest === undefined) break;
-        files.push(...printFiles(manifest));
-      }
-      return { files, next_before: seq >= 1 && from >= 1 ? seq + 1 : null };
+      const { before, limit } = query;
+      const found = await readPackages(store, placeOf(ports, query), { before, limit });
+      return { files: found.packages.flatMap(printFiles), next_before: found.nextBefore ?? null };
     },
   );
   app.get<{ Params: { id: string; seq: number }; Querystring: { tenant: string } }>(
