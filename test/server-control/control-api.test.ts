@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { newFlowRunId } from "../../src/model/run-ids.ts";
 import { routeRoles } from "../../src/server/access/route-roles.ts";
 import { type ApiStand, token, withApi } from "./open-api.ts";
 
@@ -291,5 +292,36 @@ test("what is not there is told as a problem document that says where to look", 
       payload: JSON.stringify({ params: { text: "x".repeat(600_000) } }),
     });
     expect(large.statusCode).toBe(413);
+  });
+});
+
+test("a run of a flow that was deleted is still told, and whoever runs the flow again is told that it is gone", async () => {
+  await withApi(async (stand) => {
+    const id = newFlowRunId();
+    await stand.ledger.submitRun({
+      id,
+      flow: "deleted",
+      deployment: "deleted",
+      pool: "nobody",
+      params: {},
+      priority: 0,
+      startAtMs: stand.ledger.nowMs(),
+      scheduledAtMs: null,
+      lateAtMs: null,
+      cause: { kind: "manual", by: "test" },
+      keyLimit: null,
+      idempotencyKey: null,
+      coalesceKey: null,
+    });
+    expect((await get(stand, `/api/runs/${id}`)).json()).toMatchObject({
+      run: { flow: "deleted" },
+      tasks: [],
+    });
+    expect((await get(stand, "/api/home")).json()).toMatchObject({ queued_count: 1 });
+    const again = await post(stand, "/api/deployments/deleted/runs");
+    expect([again.statusCode, again.json().code]).toEqual([404, "FLOW_UNKNOWN"]);
+    expect((await post(stand, `/api/runs/${id}/cancel`)).json()).toMatchObject({
+      run: { state: "cancelled" },
+    });
   });
 });

@@ -136,3 +136,26 @@ test("a cursor stays as it is while a run reads the stream", async () => {
     { token, flows: [syncFlow()] },
   );
 });
+
+test("tenants of any name and length are told and set, and the same name in other letters is another", async () => {
+  const long = "тенант 🌊 ".repeat(40).trim();
+  const names = [long, "a/b?c#d%2F", "Å", "A\u030a", "__proto__"];
+  await withShop(
+    async (stand) => {
+      stand.records.set(long, orders([1]));
+      stand.records.set("Å", orders([1, 2]));
+      await stand.sync();
+      for (const name of names) {
+        const seen = await look(stand, name);
+        expect([seen.statusCode, seen.json().tenant, seen.json().seq], name).toEqual([
+          200,
+          name,
+          stand.records.has(name) ? 1 : 0,
+        ]);
+      }
+      expect((await set(stand, long, back, '"1"')).statusCode).toBe(200);
+      expect((await look(stand, "A\u030a")).json().place).toBe(null);
+    },
+    { token, tenants: names },
+  );
+});

@@ -150,7 +150,9 @@ test("a stream that was to be read hours ago, and was not, is late", async () =>
   );
 });
 
-test("home with 10,000 runs, as many of parts and 4,000 streams of tenants is told within a second", { timeout: 30_000 }, async () => {
+test("home with 10,000 runs, as many of parts and 4,000 streams of tenants is told within a second", {
+  timeout: 30_000,
+}, async () => {
   await withApi(
     async (stand) => {
       const id = await stand.run("letters");

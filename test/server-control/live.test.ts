@@ -99,6 +99,7 @@ test("whoever comes back with the last id misses no line and sees none twice", {
     const from = await listen(url, `/api/live?topics=logs:${id}@${ids.at(-3)}`, (all) =>
       all.some(({ data }) => data["end"] === true),
     );
+    expect(new Set(from.map(({ data }) => data.topic))).toEqual(new Set([`logs:${id}`]));
     expect(linesOf(from).map(({ message }) => message)).toEqual([
       `line ${linesTotal - 1}`,
       `line ${linesTotal}`,

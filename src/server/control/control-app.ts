@@ -29,7 +29,7 @@ import { addTenantRoutes } from "./tenant-routes.ts";
 const bodyBytesMax = 512 * 1024;
 
 /** Longest name within an address, characters as they are sent: a tenant's may be in any script. */
-const paramLengthMax = 2000;
+const paramLengthMax = 6000;
 
 /** Faults of one request that are told. */
 const faultsMax = 20;

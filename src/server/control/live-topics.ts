@@ -47,14 +47,15 @@ export async function openTopic(
   const match = /^(runs|streams|events|run|logs)(?::([0-9a-f-]{1,64}))?(?:@(\d{1,16}))?$/.exec(named);
   const [, kind, id, at] = match ?? [];
   const after = place ?? at;
-  if (id === undefined && kind === "runs") return runsTopic(ports, named);
-  if (id === undefined && kind === "streams") return await eventsTopic(ports, named, after, streamKinds);
-  if (id === undefined && kind === "events") return await eventsTopic(ports, named, after, undefined);
+  const name = named.replace(/@\d+$/, ""); // Where it began is no part of what it is.
+  if (id === undefined && kind === "runs") return runsTopic(ports, name);
+  if (id === undefined && kind === "streams") return await eventsTopic(ports, name, after, streamKinds);
+  if (id === undefined && kind === "events") return await eventsTopic(ports, name, after, undefined);
   if (id !== undefined && (kind === "run" || kind === "logs")) {
     const run = await ports.ledger.readRun(toFlowRunId(id));
     if (run === undefined)
       throw new LeatError("RUN_UNKNOWN", { message: `There is no run "${id}".`, hint: "See /api/runs." });
-    return kind === "run" ? runTopic(ports, named, run) : logsTopic(ports, named, run, after);
+    return kind === "run" ? runTopic(ports, name, run) : logsTopic(ports, name, run, after);
   }
   throw new LeatError("USAGE", {
     message: `"${named.slice(0, 100)}" is no topic.`,
