@@ -1,5 +1,6 @@
 /** The console as people have it: a real `leat up` with both examples, and a real browser before it. */
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, BrowserContext } from "playwright-core";
@@ -36,7 +37,9 @@ const book = { historyMs: 3 * 86_400_000, plantsPerLicense: 12 };
 /** How long a run may take in a test, ms. */
 const patienceMs = 60_000;
 
+/** @throws when the console is not built, which `npm test` does first. */
 export async function openConsole(config: string = consoleProject): Promise<Console> {
+  if (!existsSync(join(root, "ui/dist/index.html"))) throw new Error("Build the console: npm run build:ui");
   const vendorKey = randomBytes(12).toString("hex");
   const keys: Record<string, string> = {};
   const accounts = readAccounts(join(root, "examples/stashstock/tenants.json"), (reference) => {

@@ -1,7 +1,7 @@
 /** Graph, times and log of a run in one view: what is chosen in one is chosen in all. */
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
-import { type ReactElement, useMemo, useRef } from "react";
+import { type ReactElement, useMemo, useRef, useState } from "react";
 import type { GetApiRunsByIdResponse } from "../../api/types.gen.ts";
 import { firstErrorQuery, type LogChoice } from "../../client/log-queries.ts";
 import { EmptyState } from "../../components/empty-state.tsx";
@@ -44,10 +44,14 @@ export function RunWatch({ detail, search, onChange }: RunWatchProps): ReactElem
   const isUntouched = search.line === undefined && !search.find && level === undefined && task === undefined;
   const firstError = useQuery(firstErrorQuery(run.id, run.attempt, hasFailed && isUntouched));
   const failedNode = hasFailed ? graph.nodes.find((one) => stateOf(one) === "failed")?.name : undefined;
-  const chosen = search.node ?? (isUntouched ? failedNode : undefined);
+  const [isPutAway, setPutAway] = useState(false);
+  const chosen = search.node ?? (isUntouched && !isPutAway ? failedNode : undefined);
   const node = graph.nodes.find(({ name }) => name === chosen);
 
-  const choose = (name: string): void => onChange({ node: name === search.node ? "" : name });
+  const choose = (name: string | undefined): void => {
+    setPutAway(true); // From now on people say what is chosen.
+    onChange({ node: name });
+  };
   const hrefOf = (line: number): string =>
     router.buildLocation({
       to: "/runs/$id",
@@ -70,10 +74,19 @@ export function RunWatch({ detail, search, onChange }: RunWatchProps): ReactElem
         ) : (
           <>
             <div className="wide:border-r wide:max-h-none flex max-h-64 min-h-0 min-w-0 flex-[3] flex-col border-line">
-              <TaskGraph graph={graph} chosen={node?.name} onChoose={choose} />
+              <TaskGraph
+                graph={graph}
+                chosen={node?.name}
+                onChoose={(name) => choose(name === chosen ? undefined : name)}
+              />
             </div>
             <div className="wide:max-h-none flex max-h-64 min-h-0 min-w-0 flex-[2] flex-col">
-              <TaskGantt run={run} nodes={graph.nodes} chosen={node?.name} onChoose={choose} />
+              <TaskGantt
+                run={run}
+                nodes={graph.nodes}
+                chosen={node?.name}
+                onChoose={(name) => choose(name === chosen ? undefined : name)}
+              />
             </div>
             {node !== undefined && (
               <NodeInspector
@@ -83,7 +96,7 @@ export function RunWatch({ detail, search, onChange }: RunWatchProps): ReactElem
                 tasks={tasks.filter(({ name }) => name === node.name)}
                 isOpenedByHand={search.node !== undefined}
                 onClose={() => {
-                  onChange({ node: "" });
+                  choose(undefined);
                   top.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(node.name)}"]`)?.focus();
                 }}
                 onTask={(key) => onChange({ task: key })}
