@@ -2,3 +2,4 @@
 export const RecordBatchReader = undefined;
 export const Table = undefined;
 export const Type = {};
+export const tableToIPC = undefined;

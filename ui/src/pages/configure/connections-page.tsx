@@ -45,7 +45,10 @@ export function ConnectionsPage(): ReactElement {
         about={
           <>
             Declared in <code>leat.config.ts</code> and the environment; what they need to be let in is under{" "}
-            <Link to="/secrets">Secrets</Link>.
+            <Link to="/secrets" className="underline">
+              Secrets
+            </Link>
+            .
           </>
         }
       />

@@ -4,7 +4,6 @@ import { Link } from "@tanstack/react-router";
 import type { ReactElement, ReactNode } from "react";
 import type { GetApiSettingsResponse } from "../../api/types.gen.ts";
 import { setPreferences, usePreferences } from "../../app/preferences.ts";
-import { request } from "../../client/request.ts";
 import { Combobox } from "../../components/combobox.tsx";
 import { ErrorState, LoadingState } from "../../components/empty-state.tsx";
 import { KeyValue } from "../../components/key-value.tsx";
@@ -12,6 +11,7 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { useNow } from "../../components/use-now.ts";
 import { plural } from "../../format/duration.ts";
 import { browserZone, printInstant } from "../../format/instant.ts";
+import { settingsQuery } from "./settings-query.ts";
 
 const zones: readonly string[] = [
   "UTC",
@@ -19,10 +19,7 @@ const zones: readonly string[] = [
 ];
 
 export function SettingsPage(): ReactElement {
-  const { data, error, isPending, refetch } = useQuery({
-    queryKey: ["settings"],
-    queryFn: ({ signal }) => request<GetApiSettingsResponse>("settings", { signal }),
-  });
+  const { data, error, isPending, refetch } = useQuery(settingsQuery);
   return (
     <>
       <PageHeader title="Settings" />

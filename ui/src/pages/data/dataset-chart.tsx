@@ -20,6 +20,9 @@ const barsMax = 30;
 /** Columns of more values make no chart. */
 const distinctMax = 5000;
 
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const printTick = (value: number): string => compact.format(value);
+
 type ChartSearch = Readonly<{
   by?: string | undefined;
   measure?: string | undefined;
@@ -195,7 +198,7 @@ function Drawing({
               height: 360,
               style,
               x: { label: by, ...(isTimes ? {} : { type: "point" as const, ticks: 12 }) },
-              y: { label: measure, grid: true, zero: true, tickFormat: "~s" },
+              y: { label: measure, grid: true, zero: true, tickFormat: printTick },
               marginLeft: 60,
               marks: [
                 Plot.lineY(points, { x: "x", y: "y", stroke: "var(--accent)", strokeWidth: 2 }),
@@ -208,8 +211,9 @@ function Drawing({
               width,
               height: Math.max(120, points.length * 24 + 50),
               style,
-              x: { label: measure, grid: true, tickFormat: "~s" },
+              x: { label: measure, grid: true, tickFormat: printTick },
               y: { label: null, domain: points.map(({ x }) => x) },
+              marginBottom: 44,
               marginLeft: Math.min(220, 24 + Math.max(...points.map(({ x }) => String(x).length)) * 7),
               marks: [Plot.barX(points, { x: "y", y: "x", fill: "var(--accent)" }), Plot.ruleX([0])],
             }),

@@ -119,7 +119,7 @@ function Part({ title, children }: Readonly<{ title: string; children: ReactNode
   return (
     <section className="card min-w-0 p-4">
       <h2 className="mb-2 text-section">{title}</h2>
-      <ul className="flex flex-col gap-1">{children}</ul>
+      <ul className="flex flex-col gap-1 [&_a]:underline">{children}</ul>
     </section>
   );
 }

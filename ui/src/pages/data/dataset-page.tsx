@@ -31,7 +31,7 @@ export function DatasetPage(): ReactElement {
   const open = useNavigate();
   const datasets = useQuery(datasetsQuery);
   const line = datasets.data?.find((one) => one.name === name);
-  const facts = useQuery(factsQuery(name)); // Without waiting for the list: first rows are what people wait for.
+  const facts = useQuery({ ...factsQuery(name), enabled: line?.version != null });
   const versions = useQuery({ ...versionsQuery(name, 1), enabled: line?.version != null });
   const source = useMemo(
     () => (facts.data === undefined ? undefined : datasetSource(facts.data)),
@@ -53,7 +53,10 @@ export function DatasetPage(): ReactElement {
         ) : line === undefined ? (
           <EmptyState kind="none" title={`The project has no dataset "${name}"`}>
             It may have been renamed or taken out of <code>leat.config.ts</code>. See{" "}
-            <Link to="/datasets">all datasets</Link>.
+            <Link to="/datasets" className="underline">
+              all datasets
+            </Link>
+            .
           </EmptyState>
         ) : (
           <EmptyState kind="none" title="No version has been built yet">

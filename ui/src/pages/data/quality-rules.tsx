@@ -62,7 +62,7 @@ export function QualityRules({ name }: Readonly<{ name: string }>): ReactElement
           {rule.note !== null && <p className="text-muted">{rule.note}</p>}
           {rule.samples.length > 0 && (
             <div className="mt-2">
-              <JsonView value={rule.samples} what="rows that broke the rule" />
+              <JsonView value={rule.samples} what={`rows that broke the rule: ${rule.name}`} />
             </div>
           )}
         </li>

@@ -171,7 +171,7 @@ function toCell({ name, type }: RowColumn, at: number): DataColumn<Numbered> {
     name,
     width: Math.max(widths[family], Math.min(260, name.length * 8 + 40)),
     ...(family === "number" && { align: "end" as const }),
-    ...(family !== "json" && { sortBy: () => null }), // Sorted by the server.
+    ...(family !== "json" && { sortBy: () => (family === "number" ? null : "") }), // Sorted by the server; texts from a to z first.
     cell: (row) => <RowCell value={row.values[at]} />,
   };
 }

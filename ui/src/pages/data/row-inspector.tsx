@@ -52,7 +52,7 @@ export function RowInspector({
                   <button
                     type="button"
                     className="min-h-6 text-accent hover:underline"
-                    aria-label={`Only rows with this ${name}`}
+                    aria-label={`only these: ${name}`}
                     onClick={() =>
                       onFilter(
                         isEmpty

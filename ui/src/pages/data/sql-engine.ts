@@ -24,6 +24,9 @@ export type SqlAnswer = Readonly<{
 /** The engine's only file of its own. */
 const answerFile = "answer.csv";
 
+/** The query that is run, as a view: so that its columns have types, and it can be nothing but one that reads. */
+const answerView = "leat_answer";
+
 /** Parts of one dataset: of each the end is asked for before the first answer. */
 const partsMax = 200;
 
@@ -41,7 +44,7 @@ let stopCurrent: ((problem: Problem) => void) | undefined;
 export const warmEngine = (): void => void open().catch(() => undefined); // The first query says what is wrong.
 
 /** Words with which a statement that reads begins. */
-const readers = /^(select|with|from|values|table|describe|show|summarize|pivot|unpivot)\b/i;
+const readers = /^(select|with|from|values|table)\b/i;
 
 /** Why a statement is not run; `undefined`: it reads. */
 export function refuse(text: string): string | undefined {
@@ -90,8 +93,9 @@ async function answer(text: string, limit: number, datasets: readonly string[]):
     for (const name of datasets.filter((one) => text.toLowerCase().includes(one.toLowerCase())))
       await makeView(name, known, ask);
     const query = text.trim().replace(/;+\s*$/, "");
-    const [, ...described] = await read(`DESCRIBE SELECT * FROM (${query}\n)`);
-    const [, ...rows] = await read(`SELECT * FROM (${query}\n) LIMIT ${limit + 1}`);
+    await ask(`CREATE OR REPLACE TEMP VIEW ${answerView} AS SELECT * FROM (${query}\n)`);
+    const [, ...described] = await read(`SELECT name, type FROM pragma_table_info('${answerView}')`);
+    const [, ...rows] = await read(`SELECT * FROM ${answerView} LIMIT ${limit + 1}`);
     return {
       columns: described.map(([name, type]) => ({ name: name ?? "", type: type ?? "" })),
       rows: rows.slice(0, limit),

@@ -11,6 +11,7 @@ import { Select } from "../../components/select.tsx";
 import type { DataColumn } from "../../components/table-columns.ts";
 import { Tabs } from "../../components/tabs.tsx";
 import { TimeText } from "../../components/time-text.tsx";
+import { settingsQuery } from "../configure/settings-query.ts";
 import { schemaQuery } from "../ingest/ingest-queries.ts";
 import { printChange } from "../ingest/schema-changes.tsx";
 import { EndpointLink, LoadLink, PackageFilesLink, splitStream } from "../ingest/stream-links.tsx";
@@ -31,11 +32,13 @@ export function StreamTablePage(): ReactElement {
   const source = useMemo(() => tableSource({ stream, of, tenant, seq }), [stream, of, tenant, seq]);
   const change = (changed: Partial<typeof search>): void =>
     void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
+  const settings = useQuery(settingsQuery); // Which column says whose a row is.
   const tab = search.tab ?? "table";
   const links = (row: Readonly<Record<string, unknown>>): ReactNode => {
     const own = Number(row[packageColumn]);
-    if (tenant === undefined || !(own > 0)) return null;
-    const at = { stream, tenant };
+    const named = tenant ?? row[settings.data?.tenant_column ?? ""];
+    if (typeof named !== "string" || !(own > 0)) return null;
+    const at = { stream, tenant: named };
     return (
       <>
         <LoadLink at={at} seq={own}>

@@ -155,6 +155,7 @@ const columnsOf = (at: StreamAt): readonly DataColumn<LandedFile>[] => [
     id: "load",
     name: "Load",
     width: 80,
+    isHidden: true, // The inspector links to it, and the table is narrow beside it.
     cell: (one) =>
       one.kind === "part" ? (
         <LoadLink at={at} seq={one.seq}>

@@ -104,7 +104,7 @@ export const previewQuery = (at: FileAt) =>
   });
 
 /** Loads that are listed: beyond them people narrow to a source or tenant. */
-export const loadsMax = 500;
+export const loadsMax = 200;
 
 export const loadsQuery = (filter: Readonly<{ tenant?: string | undefined; source?: string | undefined }>) =>
   queryOptions({

@@ -36,7 +36,10 @@ export function SourcePage(): ReactElement {
         {error === null ? (
           <EmptyState kind="none" title={`The project has no source "${name}"`}>
             It may have been renamed or taken out of <code>leat.config.ts</code>. See{" "}
-            <Link to="/sources">all sources</Link>.
+            <Link to="/sources" className="underline">
+              all sources
+            </Link>
+            .
           </EmptyState>
         ) : (
           <ErrorState error={error} onRetry={() => void refetch()} />
