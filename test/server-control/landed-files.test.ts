@@ -2,6 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { openPlace } from "../contract/postgres-place.ts";
+import { startPostgres } from "../services/postgres.ts";
 import { token } from "./open-api.ts";
 import { type ShopStand, withShop } from "./shop-stand.ts";
 
@@ -28,6 +30,13 @@ async function fill(stand: ShopStand): Promise<void> {
   ]);
   await stand.sync();
 }
+
+/** Asks for rows: how many match, and their ids. */
+const idsOf = (stand: ShopStand) => async (query: string) => {
+  const { columns, rows, total } = (await get(stand, rowsUrl(`${query}&total=true`))).json();
+  const at = columns.findIndex(({ name }: { name: string }) => name === "id");
+  return [total, ...rows.map((row: unknown[]) => Number(row[at]))];
+};
 
 test("files are listed by package, shown, checked and taken home", async () => {
   await withShop(async (stand) => {
@@ -89,11 +98,7 @@ test("rows of a load are filtered, sorted, counted and exported, exactly those t
       [1, 3, tenant],
       [2, 1, tenant],
     ]);
-    const ids = async (query: string) => {
-      const { columns, rows, total } = (await get(stand, rowsUrl(`${query}&total=true`))).json();
-      const at = columns.findIndex(({ name }: { name: string }) => name === "id");
-      return [total, ...rows.map((row: unknown[]) => Number(row[at]))];
-    };
+    const ids = idsOf(stand);
     expect(await ids("seq=1&sort=-amount")).toEqual([3, 2, 1, 3]);
     expect(await ids("seq=2")).toEqual([1, 4]);
     expect(await ids("filter=status=paid&filter=amount.gt=7")).toEqual([1, 1]);
@@ -142,4 +147,31 @@ test("a filter that cannot be is told with what could be", async () => {
     expect(await problem("sort=-colour")).toEqual([400, 'There is no column "colour".']);
     expect(await problem("limit=201")).toEqual([400, expect.stringContaining("limit")]);
   });
+});
+
+test("rows in Postgres are found by the same filters", { timeout: 90_000 }, async () => {
+  const server = await startPostgres();
+  try {
+    const place = await openPlace(server);
+    await withShop(
+      async (stand) => {
+        await fill(stand);
+        const ids = idsOf(stand);
+        expect(await ids("seq=1&sort=-amount")).toEqual([3, 2, 1, 3]);
+        expect(await ids("filter=status.in=paid,open&filter=amount.gt=7&sort=id")).toEqual([2, 1, 2]);
+        expect(await ids("filter=updated_at.gte=2026-01-03&sort=id")).toEqual([2, 3, 4]);
+        expect(await ids("of=current&filter=note.isnull=true&sort=-id")).toEqual([2, 4, 1]);
+        expect(await ids(`filter=${encodeURIComponent("note.like=%TWICE")}`)).toEqual([1, 2]);
+        const facet = (await get(stand, "/api/streams/shop.orders/facets?column=status")).json();
+        expect(facet.values[0]).toEqual({ value: "paid", count: 2 });
+        const wrong = await get(stand, rowsUrl("filter=amount.gt=many"));
+        expect([wrong.statusCode, wrong.json().code]).toEqual([422, "QUERY_FAILED"]);
+      },
+      { token },
+      () => place.warehouse,
+    );
+    await place.dispose();
+  } finally {
+    await server.stop();
+  }
 });

@@ -57,10 +57,11 @@ function makeSource(records: ShopRecords): Source {
   });
 }
 
-/** Opens the shop and its API, calls, and closes all of it. */
+/** Opens the shop and its API, calls, and closes all of it. @param openOther - a warehouse in place of DuckDB. */
 export async function withShop(
   call: (stand: ShopStand) => Promise<void>,
   options: StandOptions = { token },
+  openOther?: () => Warehouse,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "leat-shop-"));
   const records: ShopRecords = new Map();
@@ -71,11 +72,12 @@ export async function withShop(
   let warehouse: Promise<Warehouse> | undefined;
   const openWarehouse = (): Promise<Warehouse> => {
     warehouse ??= Promise.resolve(
-      openDuckDb(`duckdb:${join(folder, "warehouse.duckdb")}`, {
-        quoteExact: quoteExactColumns,
-        readPart: readStagedPart,
-        workFolder,
-      }),
+      openOther?.() ??
+        openDuckDb(`duckdb:${join(folder, "warehouse.duckdb")}`, {
+          quoteExact: quoteExactColumns,
+          readPart: readStagedPart,
+          workFolder,
+        }),
     );
     return warehouse;
   };
