@@ -15,6 +15,7 @@ type Chunk = Readonly<{
   isEntry?: boolean;
   isDynamicEntry?: boolean;
   imports?: readonly string[];
+  dynamicImports?: readonly string[];
   css?: readonly string[];
 }>;
 
@@ -48,8 +49,13 @@ test("the first page's scripts are within their budget", () => {
 
 test("each lazy page is within its budget", () => {
   const pages = Object.keys(manifest).filter((name) => manifest[name]?.isDynamicEntry);
+  // A part that a page loads later, such as a chart, comes on top of that page.
+  const before = (name: string): ReadonlySet<string> => {
+    const page = pages.find((one) => manifest[one]?.dynamicImports?.includes(name));
+    return page === undefined ? initial : new Set([...initial, ...filesOf(page)]);
+  };
   const heavy = pages
-    .map((name) => ({ name, bytes: weigh([...filesOf(name)].filter((file) => !initial.has(file))) }))
+    .map((name) => ({ name, bytes: weigh([...filesOf(name)].filter((file) => !before(name).has(file))) }))
     .filter(({ bytes }) => bytes > budgets.page);
   expect(pages.length).toBeGreaterThan(10);
   expect(heavy).toEqual([]);
