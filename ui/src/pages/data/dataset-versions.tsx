@@ -101,20 +101,27 @@ const changedColumns: readonly DataColumn<Changed>[] = [
     id: "cells",
     name: "Values",
     width: 500,
-    cell: (one) => <span title={printFields(one.cells)}>{printFields(one.cells)}</span>,
+    cell: (one) => <span title={printCells(one)}>{printCells(one)}</span>,
   },
 ];
 
 const printFields = (fields: Readonly<Record<string, unknown>>): string =>
   Object.entries(fields)
-    .map(([name, value]) => `${name}: ${printCell(value)}`)
+    .map(([name, value]) => `${name}: ${printValue(value) || "empty"}`)
     .join(", ");
 
-/** Of a changed cell both values are told. */
-const printCell = (value: unknown): string =>
-  Array.isArray(value) && value.length === 2
-    ? `${printValue(value[0]) || "empty"} → ${printValue(value[1]) || "empty"}`
-    : printValue(value) || "empty";
+/** A cell of a row that differs: what it was and what it is, where that is not the same. */
+function printCell(change: Changed["change"], value: unknown): string {
+  const { before, after } = value as Readonly<{ before?: unknown; after?: unknown }>; // As the API compares them.
+  const [old, now] = [printValue(before) || "empty", printValue(after) || "empty"];
+  if (change === "changed") return `${old} → ${now}`;
+  return change === "added" ? now : old;
+}
+
+const printCells = ({ change, cells }: Changed): string =>
+  Object.entries(cells)
+    .map(([name, value]) => `${name}: ${printCell(change, value)}`)
+    .join(", ");
 
 function VersionDiff({
   name,

@@ -68,9 +68,17 @@ export const quoteText = (text: string): string => `'${text.replaceAll("'", "''"
 
 /** Items of a list as the data API has it: one that holds a comma stands in double quotes. */
 export function readList(text: string): readonly string[] {
-  return [...text.matchAll(/"((?:[^"]|"")*)"(?:,|$)|([^,]*)(?:,|$)/g)]
-    .slice(0, -1)
-    .map(([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare ?? "");
+  const items: string[] = [];
+  const quoted = /"((?:[^"]|"")*)"(?=,|$)/y;
+  for (let at = 0; at <= text.length; ) {
+    quoted.lastIndex = at;
+    const inside = quoted.exec(text)?.[1];
+    const comma = text.indexOf(",", inside === undefined ? at : quoted.lastIndex);
+    const end = comma === -1 ? text.length : comma;
+    items.push(inside?.replaceAll('""', '"') ?? text.slice(at, end));
+    at = end + 1;
+  }
+  return items;
 }
 
 export const printList = (items: readonly string[]): string =>

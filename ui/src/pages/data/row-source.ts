@@ -45,6 +45,9 @@ export const rowsHeldMax = 50_000;
 
 const facetValues = 50;
 
+/** How long windows that nobody looks at are kept, ms: for going back and forth. */
+const keptMs = 60_000;
+
 const part = encodeURIComponent;
 
 /** What the data API says of a dataset. */
@@ -185,6 +188,9 @@ export const rowsQuery = (source: RowSource, asked: RowsAsked) =>
     initialPageParam: undefined as string | undefined, // The first page has no cursor.
     getNextPageParam: (page, pages) => (pages.length * windowRows >= rowsHeldMax ? undefined : page.next),
     placeholderData: keepPreviousData,
+    // Asked again, every window that was scrolled to would be: versions do not change, and tables are reloaded by people.
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: keptMs,
   });
 
 export const facetQuery = (source: RowSource, column: string, asked: RowsAsked) =>

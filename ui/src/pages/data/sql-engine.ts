@@ -7,6 +7,7 @@ import type { GetApiSqlEngineResponse } from "../../api/types.gen.ts";
 import { Problem } from "../../client/problem.ts";
 import { apiHref, request } from "../../client/request.ts";
 import { readCsv } from "./read-csv.ts";
+import { refuseSql } from "./refuse-sql.ts";
 import { quoteName, quoteText } from "./row-filter.ts";
 import type { DatasetFacts } from "./row-source.ts";
 
@@ -43,21 +44,9 @@ let stopCurrent: ((problem: Problem) => void) | undefined;
 /** Begins to load what a first query waits for. */
 export const warmEngine = (): void => void open().catch(() => undefined); // The first query says what is wrong.
 
-/** Words with which a statement that reads begins. */
-const readers = /^(select|with|from|values|table)\b/i;
-
-/** Why a statement is not run; `undefined`: it reads. */
-export function refuse(text: string): string | undefined {
-  const bare = text.replace(/^(\s|--[^\n]*(\n|$)|\/\*[\s\S]*?\*\/|\()*/, "");
-  if (bare === "") return "There is no statement. Type one that begins with SELECT.";
-  if (readers.test(bare)) return undefined;
-  const word = /^\w+/.exec(bare)?.[0].toUpperCase() ?? bare.slice(0, 10);
-  return `${word} is refused: published datasets are read here and never changed. Begin with SELECT.`;
-}
-
 /** Runs one statement. @throws Problem with what is wrong with it; or that it was stopped. */
 export async function runSql(text: string, limit: number, datasets: readonly string[]): Promise<SqlAnswer> {
-  const refused = refuse(text);
+  const refused = refuseSql(text);
   if (refused !== undefined) throw new Problem(refused, { status: 400, code: "READ_ONLY" });
   const stopped = Promise.withResolvers<never>();
   stopped.promise.catch(() => undefined); // Who waits for it hears of it below.

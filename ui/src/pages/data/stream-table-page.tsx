@@ -1,9 +1,11 @@
 /** The table of a stream in the warehouse: of one load, of one tenant, or all. */
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { X } from "lucide-react";
-import { type ReactElement, type ReactNode, useMemo } from "react";
-import { buttonClass } from "../../components/button.tsx";
+import { type ReactElement, type ReactNode, useMemo, useState } from "react";
+import type { Event } from "../../api/types.gen.ts";
+import { useLive } from "../../client/live.ts";
+import { Button, buttonClass } from "../../components/button.tsx";
 import { DataTable } from "../../components/data-table.tsx";
 import { EmptyState, ErrorState, LoadingState } from "../../components/empty-state.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
@@ -32,6 +34,19 @@ export function StreamTablePage(): ReactElement {
   const source = useMemo(() => tableSource({ stream, of, tenant, seq }), [stream, of, tenant, seq]);
   const change = (changed: Partial<typeof search>): void =>
     void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
+  // Rows that come while somebody reads do not move those under their eyes.
+  const client = useQueryClient();
+  const [hasNews, setNews] = useState(false);
+  useLive("streams", (event) => {
+    const events = (event["events"] ?? []) as readonly Event[]; // As the API's description says of `/live`.
+    if (events.some((one) => one.kind === "stream.packages" && one.subject === stream)) setNews(true);
+  });
+  const showNews = (): void => {
+    setNews(false);
+    void client.resetQueries({
+      predicate: ({ queryKey }) => ["rows", "facet"].includes(String(queryKey[0])) && queryKey[2] === stream,
+    });
+  };
   const settings = useQuery(settingsQuery); // Which column says whose a row is.
   const tab = search.tab ?? "table";
   const links = (row: Readonly<Record<string, unknown>>): ReactNode => {
@@ -65,6 +80,7 @@ export function StreamTablePage(): ReactElement {
             </Link>
           </>
         }
+        actions={hasNews && <Button onClick={showNews}>Show new rows</Button>}
         about={tenant === undefined ? "Rows of all tenants." : `Rows of the tenant ${tenant}.`}
       />
       <Tabs

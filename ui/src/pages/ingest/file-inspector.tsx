@@ -11,7 +11,7 @@ import { ErrorState, LoadingState } from "../../components/empty-state.tsx";
 import { KeyValue } from "../../components/key-value.tsx";
 import { TimeText } from "../../components/time-text.tsx";
 import { tellFailure } from "../../components/toast.tsx";
-import { printBytes, printCount } from "../../format/duration.ts";
+import { plural, printBytes, printCount } from "../../format/duration.ts";
 import { type LandedFile, previewQuery, type StreamAt } from "./ingest-queries.ts";
 import { EndpointLink, LoadLink, RowsLink } from "./stream-links.tsx";
 
@@ -117,7 +117,7 @@ function Preview({ preview }: Readonly<{ preview: GetApiFilesPreviewResponse }>)
     <section>
       <h3 className="mb-2 font-semibold">
         {form === "records"
-          ? `First ${printCount(records.length)} records`
+          ? `First ${plural(records.length, "record")}`
           : form === "text"
             ? "Text"
             : "First bytes"}
