@@ -46,10 +46,13 @@ export async function runStep(name: string, command: string, args: readonly stri
   return code === 0;
 }
 
-/** Types and lint: each counts as one failure when it fails, and as nothing when it does not. */
+/** Types, the console's build and lint: each counts as one failure when it fails, and as nothing when it does not. */
 export async function runStaticChecks(): Promise<number> {
   let failed = 0;
   if (!(await runStep("types", "tsc", ["-p", "."]))) failed += 1;
+  if (!(await runStep("types of the console", "tsc", ["-p", "ui"]))) failed += 1;
+  // Tests look at it in a browser, and measure it.
+  if (!(await runStep("build of the console", "vite", ["build", "ui", "--logLevel", "warn"]))) failed += 1;
   if (!(await runStep("lint and format", "biome", ["check", "."]))) failed += 1;
   return failed;
 }

@@ -1,6 +1,6 @@
 /** The architecture, enforced: who imports whom, who re-exports, who touches the process, how files are named. */
 import { readdirSync, readFileSync } from "node:fs";
-import { join, sep } from "node:path";
+import { join, posix, sep } from "node:path";
 import { describe, expect, test } from "vitest";
 import { root } from "../scripts/steps.ts";
 import {
@@ -30,8 +30,8 @@ function listFiles(folder: string): readonly string[] {
 }
 
 const readText = (path: string): string => readFileSync(join(root, path), "utf8");
-const ownFolders = ["src", "test", "scripts", "bench", "examples", "docs", "bin"].flatMap(listFiles);
-const typescriptFiles = ownFolders.filter((path) => path.endsWith(".ts"));
+const ownFolders = ["src", "ui", "test", "scripts", "bench", "examples", "docs", "bin"].flatMap(listFiles);
+const typescriptFiles = ownFolders.filter((path) => /\.tsx?$/.test(path) && !path.endsWith(".gen.ts"));
 const sources = listFiles("src").filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"));
 const modules = sources.map((path) => readModule(path.slice("src/".length), readText(path)));
 
@@ -63,6 +63,34 @@ describe("src keeps its rules", () => {
     ];
     const entries = [...entryFiles, "cli/main.ts", ...children];
     expect(checkReached(modules, entries)).toEqual([]);
+  });
+});
+
+describe("ui keeps its rules", () => {
+  const consoleFiles = typescriptFiles.filter((path) => path.startsWith("ui/src/"));
+  const importOf = /(?:from|import)\s*\(?\s*"([^"]+)"/g;
+  const importsOf = (path: string) =>
+    [...readText(path).matchAll(importOf)].map(([, name]) => ({ path, name: name! }));
+
+  test("it knows the server by the types of its API alone: nothing of src, nothing of Node", () => {
+    const wrong = consoleFiles
+      .filter((path) => !path.endsWith(".test.ts"))
+      .flatMap(importsOf)
+      .filter(({ path, name }) =>
+        name.startsWith(".")
+          ? !posix.join(posix.dirname(path), name).startsWith("ui/src/")
+          : name.startsWith("node:"),
+      )
+      .map(({ path, name }) => `${path} imports "${name}": ask the API instead`);
+    expect(consoleFiles.length).toBeGreaterThan(50);
+    expect(wrong).toEqual([]);
+  });
+
+  test("the types that it knows the server by are imported as types", () => {
+    const run = consoleFiles.filter((path) =>
+      /import \{[^}]*\} from "[^"]*types\.gen\.ts"/.test(readText(path)),
+    );
+    expect(run).toEqual([]);
   });
 });
 

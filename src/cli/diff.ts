@@ -1,12 +1,10 @@
 /** `leat diff`: what differs between two versions of a dataset. */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Command } from "commander";
 import { LeatError } from "../errors/leat-error.ts";
 import type { JsonObject, JsonValue } from "../model/json-value.ts";
 import type { RowChange } from "../ports/dataset-engine.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
-import { openDatasetEngine, openWorkFolder } from "./open-datasets.ts";
+import { openWorkFolder } from "./open-datasets.ts";
 import { printable, printCount } from "./terminal.ts";
 
 type DiffOptions = GlobalOptions & Readonly<{ rows?: string }>;
@@ -47,38 +45,17 @@ async function diff(
   named: readonly [string, string],
   options: DiffOptions,
 ): Promise<ExitCode> {
-  const [{ openProject }, { chooseDataset }, { findVersion, openVersion, shortVersion }] = await Promise.all([
+  const [{ openProject }, { compareVersions }, { shortVersion }] = await Promise.all([
     import("./open-project.ts"),
-    import("../dataset/choose-datasets.ts"),
+    import("./compare-versions.ts"),
     import("../dataset/open-version.ts"),
   ]);
   const { terminal, signal } = invocation;
   const samplesMax = readRows(options);
   const opened = await openProject(invocation, options);
-  chooseDataset(opened.project.datasets, name);
-  const before = await findVersion(opened.store, name, named[0]);
-  const later = await findVersion(opened.store, name, named[1]);
-  const folder = join(await openWorkFolder(invocation, opened), "diff");
-  await mkdir(folder);
-  const [one, other] = [
-    await openVersion(opened.store, before, folder),
-    await openVersion(opened.store, later, folder),
-  ];
-  const lost = later.schema.key.filter(
-    (column) => !before.schema.columns.some((each) => each.name === column),
-  );
-  if (lost.length > 0) {
-    throw new LeatError("COLUMN_MISMATCH", {
-      message: `Version ${shortVersion(before.version)} of the dataset ${name} has no ${lost.join(", ")}, by which version ${shortVersion(later.version)} names its rows.`,
-      hint: "Compare versions of the same key.",
-      details: { dataset: name, columns: lost },
-    });
-  }
-  const engine = await openDatasetEngine(opened);
-  const found = await engine.compareVersions(one, other, { folder, samplesMax }, signal);
-  const columnsOf = (entry: typeof before) =>
-    new Map(entry.schema.columns.map((column) => [column.name, column.type]));
-  const schema = compareColumns(columnsOf(before), columnsOf(later));
+  const folder = await openWorkFolder(invocation, opened);
+  const pair = { dataset: name, before: named[0], later: named[1], samplesMax, folder };
+  const { before, later, schema, rows: found } = await compareVersions(opened, pair, signal);
   if (options.json) {
     const { samples, ...counts } = found;
     const version = (entry: typeof before) => ({
@@ -125,17 +102,6 @@ function readRows(options: DiffOptions): number {
   throw new LeatError("USAGE", {
     message: `--rows "${options.rows}" is not a whole number from 0 to ${rowsMax}.`,
   });
-}
-
-function compareColumns(before: ReadonlyMap<string, string>, later: ReadonlyMap<string, string>): string[] {
-  const lines: string[] = [];
-  for (const [name, type] of later) {
-    const old = before.get(name);
-    if (old === undefined) lines.push(`${name} is new (${type})`);
-    else if (old !== type) lines.push(`${name} was ${old}, now ${type}`);
-  }
-  for (const name of before.keys()) if (!later.has(name)) lines.push(`${name} is gone`);
-  return lines;
 }
 
 const printValue = (value: JsonValue): string => (typeof value === "string" ? value : JSON.stringify(value));

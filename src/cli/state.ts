@@ -2,10 +2,9 @@
 import { hostname, userInfo } from "node:os";
 import type { Command } from "commander";
 import { LeatError } from "../errors/leat-error.ts";
-import { type CursorValue, formatTimestamp } from "../model/cursor.ts";
+import type { CursorValue } from "../model/cursor.ts";
 import type { TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json-value.ts";
-import type { StreamSpec } from "../model/stream.ts";
 import type { Tenant } from "../ports/source.ts";
 import type { ChosenStream } from "../sync/sync-job.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
@@ -221,6 +220,7 @@ async function editStates(invocation: Invocation, name: string, options: EditOpt
     { editState },
     { systemClock, systemRandom },
     { openScanner },
+    { refuseFuture },
   ] = await Promise.all([
     import("./open-project.ts"),
     import("../sync/choose.ts"),
@@ -228,13 +228,14 @@ async function editStates(invocation: Invocation, name: string, options: EditOpt
     import("../extract/edit-state.ts"),
     import("./system-world.ts"),
     import("../scan/open-scanner.ts"),
+    import("../sync/refuse-future.ts"),
   ]);
   const opened = await openProject(invocation, options);
   const stream = choose.chooseStream(opened.project, name);
   const tenants = choose.chooseTenants(opened.readTenants(), options.tenant ?? [], opened.project);
   const to: CursorValue | undefined =
     options.to === undefined ? undefined : readCursor(stream.spec, options.to, "--to");
-  if (to !== undefined) refuseFuture(stream.spec, to, systemClock.nowMs());
+  if (to !== undefined) refuseFuture(stream.spec, to, { nowMs: systemClock.nowMs(), option: "--to" });
   const { terminal, signal } = invocation;
   const edited: JsonObject[] = [];
   const { printState } = await import("../sync/print-item.ts");
@@ -266,17 +267,6 @@ async function editStates(invocation: Invocation, name: string, options: EditOpt
     }
   }
   return 0;
-}
-
-/** Until then nothing would be fetched, and nobody would be told. */
-function refuseFuture(spec: StreamSpec, to: CursorValue, nowMs: number): void {
-  const latestMs = nowMs + spec.bounds.clockToleranceMs;
-  if (spec.cursor?.format === "integer" || to <= BigInt(Math.ceil(latestMs)) * 1000n) return;
-  throw new LeatError("CURSOR_INVALID", {
-    message: `${spec.source}.${spec.name}: --to ${formatTimestamp(to)} is in the future; nothing was changed.`,
-    hint: "Give a time that has been, or compare this machine's clock with another.",
-    details: { source: spec.source, stream: spec.name },
-  });
 }
 
 /** Who edits, as the log will say. */

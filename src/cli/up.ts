@@ -15,6 +15,7 @@ type UpOptions = WorkOptions &
     port: string;
     host: string;
     token?: string;
+    basePath: string;
     pool?: readonly string[];
     keep: string;
     serve: boolean;
@@ -37,11 +38,13 @@ const dayMs = 86_400_000;
 
 const upAfter = `
 Everything on one machine: schedules and triggers make runs, a worker executes them, each in a process of its own,
-people are told, and the control API answers at http://HOST:PORT/api (its description: /api/openapi.json).
+people are told, the console is at http://HOST:PORT/, and the control API that it uses at /api (its description:
+/api/openapi.json).
 Where the project declares APIs of its datasets, \`leat serve\` answers in the same process, at --serve-port.
 With the ledger on Postgres (LEAT_LEDGER), \`leat worker\` on other machines executes the same queue.
 
-Requests need the token as \`Authorization: Bearer ...\`. Without one the API only listens on this machine.
+Requests need a token as \`Authorization: Bearer ...\`, people sign in with it or at a provider (LEAT_OIDC_ISSUER). Without
+either it only listens on this machine.
 SIGTERM stops: runs under way are given back to the queue, and go on from what is finished.`;
 
 export function addUp(program: Command, invocation: Invocation): void {
@@ -55,6 +58,7 @@ export function addUp(program: Command, invocation: Invocation): void {
       "--token <reference>",
       "Where the API's token is: env:NAME or file:PATH. Default: LEAT_TOKEN where it is set.",
     )
+    .option("--base-path <path>", "What addresses begin with where a proxy leads here, such as /leat.", "/")
     .option("--slots <n>", "Runs that are executed at once.", slotsUsual)
     .option("--pool <name...>", "Pools to work for. Default: all of the project.")
     .option("--keep <days>", "Runs that ended so long ago are thrown away.", "90")
@@ -107,23 +111,44 @@ type ServeUsual = Readonly<{ defaults: ServeOptions; version: string }>;
 async function up(invocation: Invocation, options: UpOptions, usual: ServeUsual): Promise<ExitCode> {
   const slots = readNumber("--slots", options.slots, 1, 1000);
   const port = readNumber("--port", options.port, 0, 65_535);
-  const keepMs = readNumber("--keep", options.keep, 1, 36_500) * dayMs;
+  const keepDays = readNumber("--keep", options.keep, 1, 36_500);
+  const keepMs = keepDays * dayMs;
+  const basePath = readBasePath(options.basePath);
   readNumber("--serve-port", options.servePort, 0, 65_535);
-  const [{ openFlows, openDispatcher, publishDeployments }, { serveControl }, { openControlPorts }] =
+  const [{ openFlows, openDispatcher, publishDeployments, whoAmI }, { serveControl }, { openControlPorts }] =
     await Promise.all([
       import("./open-flows.ts"),
       import("../server/control/serve-control.ts"),
       import("./open-control.ts"),
     ]);
+  const [{ readConsoleAccess }, { isOpen }, { findUiFolder }, { systemClock }] = await Promise.all([
+    import("./read-console-access.ts"),
+    import("../server/access/access.ts"),
+    import("../server/console/ui-folder.ts"),
+    import("./system-world.ts"),
+  ]);
   const flows = await openFlows(invocation, options, { connectionsMax: slots + 5 });
   const { opened, registry } = flows;
   const { terminal, environment } = invocation;
-  const reference = options.token ?? (environment["LEAT_TOKEN"] ? "env:LEAT_TOKEN" : undefined);
-  const token = reference === undefined ? undefined : await opened.secrets.resolve(reference);
-  refuseOpenDoor(options.host, token);
+  const { token } = options;
+  const { secrets } = opened;
+  const ui = { folder: findUiFolder(), basePath };
+  const access = await readConsoleAccess({
+    environment,
+    token,
+    secrets,
+    clock: systemClock,
+    localName: whoAmI(),
+  });
+  refuseOpenDoor(options.host, isOpen(access));
   const dispatcher = await openDispatcher(invocation, flows);
   const tellProblem = await openTeller(invocation);
-  const ports = openControlPorts(flows, dispatcher, token, tellProblem);
+  const [{ openConsoleData }, { startAlerts }] = await Promise.all([
+    import("./open-console-data.ts"),
+    import("../server/control/check-alerts.ts"),
+  ]);
+  const consoleData = openConsoleData(invocation, opened, tellProblem);
+  const ports = openControlPorts(flows, dispatcher, { access, ui, data: consoleData, keepDays }, tellProblem);
   const address: ControlAddress = { host: options.host, port };
   const served = await serveControl(ports, address);
   const data =
@@ -132,11 +157,10 @@ async function up(invocation: Invocation, options: UpOptions, usual: ServeUsual)
   await publishDeployments(flows); // Not by one that cannot be up, because another has its port.
   const pools = options.pool ?? [...new Set(["default", ...registry.deployments.map(({ pool }) => pool)])];
   const work = await startWork(invocation, flows, dispatcher, { pools, slots, tellProblem });
-  const loops = await startLoops(invocation, flows, dispatcher, {
-    keepMs,
-    tellProblem,
-    runUrl: (runId) => `${served.url}/api/runs/${runId}`,
-  });
+  const home = access.publicUrl?.href.replace(/\/$/, "") ?? `${served.url}${basePath}`;
+  const runUrl = (runId: string): string => `${home}/runs/${runId}`;
+  const loops = await startLoops(invocation, flows, dispatcher, { keepMs, tellProblem, runUrl });
+  const alerts = startAlerts({ ...ports, runUrl });
   if (options.json) terminal.out(`${JSON.stringify({ url: served.url, data_url: dataUrl, pools, slots })}\n`);
   else {
     const what = `${registry.deployments.length} flows, ${pools.length} pools, ${slots} runs at once`;
@@ -145,6 +169,7 @@ async function up(invocation: Invocation, options: UpOptions, usual: ServeUsual)
   }
   await untilStopped(invocation.signal);
   await served.stop();
+  await alerts.stop();
   await loops.stop();
   await work.stop();
   await data?.ended;
@@ -186,12 +211,22 @@ function withOwnHint(error: unknown): unknown {
   });
 }
 
-/** Strangers must not run flows. */
-function refuseOpenDoor(host: string, token: string | undefined): void {
-  if (token !== undefined || ["127.0.0.1", "::1", "localhost"].includes(host)) return;
+/** `/leat` as addresses begin with it: empty for the root. */
+function readBasePath(text: string): string {
+  const path = text.replace(/\/+$/, "");
+  if (path === "" || /^(\/[A-Za-z0-9_~.-]+)+$/.test(path)) return path;
   throw new LeatError("USAGE", {
-    message: `--host ${host} can be reached by others, and there is no token.`,
-    hint: "Set LEAT_TOKEN, or name where the token is: --token env:NAME.",
+    message: `--base-path "${text}" is no path.`,
+    hint: "Write it such as /leat.",
+  });
+}
+
+/** Strangers must not run flows. */
+function refuseOpenDoor(host: string, isOpen: boolean): void {
+  if (!isOpen || ["127.0.0.1", "::1", "localhost"].includes(host)) return;
+  throw new LeatError("USAGE", {
+    message: `--host ${host} can be reached by others, and nobody has to sign in.`,
+    hint: "Set LEAT_TOKEN, name where the token is (--token env:NAME), or set up a provider: LEAT_OIDC_ISSUER.",
   });
 }
 

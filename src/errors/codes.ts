@@ -1,6 +1,7 @@
 /** Every error code of leat, once: what it means, what to do, whether trying again may help. */
 
 import { cloudCodes } from "./cloud-codes.ts";
+import { consoleCodes } from "./console-codes.ts";
 import { fileCodes } from "./file-codes.ts";
 import { flowCodes } from "./flow-codes.ts";
 import { serveCodes } from "./serve-codes.ts";
@@ -351,11 +352,13 @@ const generalCodes = {
 
 export const codes: typeof generalCodes &
   typeof cloudCodes &
+  typeof consoleCodes &
   typeof fileCodes &
   typeof flowCodes &
   typeof serveCodes = {
   ...generalCodes,
   ...cloudCodes,
+  ...consoleCodes,
   ...fileCodes,
   ...flowCodes,
   ...serveCodes,

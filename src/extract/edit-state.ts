@@ -34,6 +34,8 @@ export type StateChange = Readonly<{
   kind?: Extract<ManifestKind, "state-edit" | "closed">;
   /** Also trust the source's order again, after it had been broken (I7). */
   restoresOrder?: boolean;
+  /** Number of the manifest that whoever edits has seen, 0 before any: with a newer one nothing is changed. */
+  seenSeq?: number;
 }>;
 
 /** Stream and tenant whose state is edited. */
@@ -46,7 +48,8 @@ export type StateEditPorts = Omit<ExtractPorts, "progress">;
  * Sets a state.
  *
  * @returns the manifest that says so.
- * @throws {@link LeatError} `STATE_CONFLICT` when runs keep committing first.
+ * @throws {@link LeatError} `STATE_CONFLICT` when runs keep committing first; `CURSOR_MOVED` when another manifest than
+ *   the one that was seen is the newest.
  */
 export async function editState(
   ports: StateEditPorts,
@@ -73,6 +76,7 @@ async function editOnce(
 ): Promise<Manifest> {
   const { spec } = job;
   const head = await readHead(ports.store, place);
+  refuseMoved(place, head?.manifest.seq ?? 0, change.seenSeq);
   if (isOfFiles(head)) {
     const state = editFilesState(await readFilesState(ports.store, head), place, change);
     return await commitEdit(ports, job, change, { head, state });
@@ -112,6 +116,14 @@ async function editOnce(
     for (const [key, entry] of found.boundary) if (entry.cursor === undefined) boundary.set(key, entry);
   }
   return await commitEdit(ports, job, change, { head, found, state: { partitions, boundary } });
+}
+
+function refuseMoved(place: StreamPlace, seq: number, seenSeq: number | undefined): void {
+  if (seenSeq === undefined || seq === seenSeq) return;
+  throw new LeatError("CURSOR_MOVED", {
+    message: `${describePlace(place)} stands at package ${seq}, and ${seenSeq} was seen; nothing was changed.`,
+    details: { seq, seenSeq },
+  });
 }
 
 async function commitEdit(

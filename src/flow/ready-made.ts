@@ -35,6 +35,9 @@ export function listWorkSchedules(deployments: readonly Deployment[]): readonly 
   });
 }
 
+/** Whether a flow syncs streams, each stream and tenant in a sub-flow that holds the key `<flow>:<stream>:<tenant>`. */
+export const isSync = (flow: object): boolean => kindOf(flow) === "sync";
+
 function kindOf(flow: object): "sync" | "build" | undefined {
   const mark = readyMade in flow ? flow[readyMade] : undefined;
   return mark === "sync" || mark === "build" ? mark : undefined;

@@ -124,6 +124,8 @@ export type RunFilter = Readonly<{
   /** Sub-flows of a run instead of outermost ones. */
   parentId?: FlowRunId | undefined;
   keyLimit?: string | undefined;
+  /** Sub-flows as well as outermost ones. */
+  isAnyDepth?: boolean | undefined;
   createdFromMs?: number | undefined;
   createdToMs?: number | undefined;
   /** Newest first; goes on after this run. */
@@ -135,14 +137,44 @@ export type RunFilter = Readonly<{
 export type RunCount = Readonly<{ pool: string; state: RunState; count: number }>;
 
 export type StateCount = Omit<RunCount, "pool">;
+/** How many outermost runs that were made in a span of time are in a state. `atMs`: the beginning of the span. */
+export type SpanCount = Readonly<{ atMs: number; state: RunState; count: number }>;
+
+/** How the newest run that asked for a key stands, and when one of that key succeeded last. */
+export type KeyStanding = Readonly<{
+  key: string;
+  runId: FlowRunId;
+  state: RunState;
+  createdAtMs: number;
+  endedAtMs: number | null;
+  succeededAtMs: number | null;
+}>;
 
 /** Which lines of a run's log. */
 export type LogFilter = Readonly<{
   afterId?: number | undefined;
   taskKey?: string | undefined;
   levels?: readonly LogLevel[] | undefined;
+  attempt?: number | undefined;
   limit?: number | undefined;
 }>;
+
+/** Which lines, without a place among them. */
+export type LogChoice = Omit<LogFilter, "afterId" | "limit">;
+
+/** How long a log is, and where each stretch of it begins. */
+export type LogMarks = Readonly<{
+  count: number;
+  /** Of the last line; `null`: there is none. */
+  lastId: number | null;
+  /** Ids of the first line, and of each `every`-th after it. */
+  marks: readonly number[];
+  /** Lines before the one that was asked about. */
+  before: number | null;
+}>;
+
+/** A line that holds a text: its id, and its place among the chosen lines, from 0. */
+export type FoundLine = Readonly<{ id: number; place: number }>;
 
 export type EventFilter = Readonly<{
   afterId?: number | undefined;
@@ -151,6 +183,7 @@ export type EventFilter = Readonly<{
   isNewestFirst?: boolean | undefined;
   kinds?: readonly string[] | undefined;
   subject?: string | undefined;
+  runId?: FlowRunId | undefined;
   atFromMs?: number | undefined;
   isHandled?: boolean | undefined;
   limit?: number | undefined;
@@ -230,6 +263,12 @@ export interface Ledger {
   countByState(filter: Omit<RunFilter, "limit">): Promise<readonly StateCount[]>;
   /** Outermost runs that are not over, by pool and state. */
   countRuns(): Promise<readonly RunCount[]>;
+  /** Outermost runs made since `fromMs`, by spans of `spanMs` from there on, and by state. */
+  countRunsBySpan(spans: Readonly<{ fromMs: number; spanMs: number }>): Promise<readonly SpanCount[]>;
+  /** For each deployment whose newest ended run failed, that run; the last failure first. */
+  listFailing(): Promise<readonly FlowRun[]>;
+  /** Every key that runs have asked for, sub-flows included, and how its newest run stands. */
+  listKeyStandings(): Promise<readonly KeyStanding[]>;
   /** Runs whose id begins with this text; at most two, to tell whether it is unique. */
   findRuns(idPrefix: string): Promise<readonly FlowRun[]>;
   listAttempts(id: FlowRunId): Promise<readonly RunAttempt[]>;
@@ -252,6 +291,18 @@ export interface Ledger {
   /** Appends lines; a line whose number is there already is left as it is. */
   appendLogs(fence: Fence, writer: LogWriter, lines: readonly NewLogLine[]): Promise<"written" | "fenced">;
   readLogs(id: FlowRunId, filter: LogFilter): Promise<readonly LogLine[]>;
+  /** Measures a log, so that any stretch of a long one can be read. `lineId`: tells how many lines come before it. */
+  markLogs(
+    id: FlowRunId,
+    choice: LogChoice,
+    options: Readonly<{ every: number; lineId: number | undefined }>,
+  ): Promise<LogMarks>;
+  /** Lines that hold a text in their message or data, in order; case counts for nothing in Latin letters. */
+  findLogs(
+    id: FlowRunId,
+    choice: LogChoice,
+    options: Readonly<{ text: string; limit: number }>,
+  ): Promise<readonly FoundLine[]>;
   saveArtifact(
     fence: Fence,
     artifact: Omit<Artifact, "runId" | "updatedAtMs">,

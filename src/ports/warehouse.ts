@@ -188,6 +188,8 @@ export interface Warehouse {
   ): Promise<void>;
   /** Name of a stream's current rows as SQL; `undefined`: the stream's in a schema called like its source. */
   currentName?(spec: StreamSpec): string;
+  /** Name of a stream's landing table as SQL, every version of every record; `undefined`: its plain name in quotes. */
+  landingName?(spec: StreamSpec): string;
   query(sql: string, options?: { signal?: AbortSignal; rowsMax?: number }): Promise<QueryResult>;
   /**
    * Rows of a query in pages, at least one, for datasets that are made of it. `undefined`: this warehouse's rows are read

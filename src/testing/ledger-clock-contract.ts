@@ -192,5 +192,9 @@ export function ledgerClockContract(check: DefineLedgerTest): void {
       rest.map(({ kind }) => kind),
       ["a"],
     );
+    const { run } = await ledger.submitRun(newRun(ledger));
+    await ledger.appendEvent({ ...told, kind: "of a run", runId: run.id });
+    const own = await ledger.listEvents({ runId: run.id });
+    assert.deepEqual([own.every(({ runId }) => runId === run.id), own.at(-1)?.kind], [true, "of a run"]);
   });
 }

@@ -6,6 +6,7 @@ import { ledgerClockContract } from "./ledger-clock-contract.ts";
 import { ledgerEndContract } from "./ledger-end-contract.ts";
 import { ledgerHistoryContract } from "./ledger-history-contract.ts";
 import { ledgerRunContract } from "./ledger-run-contract.ts";
+import { ledgerSummaryContract } from "./ledger-summary-contract.ts";
 import { ledgerTaskContract } from "./ledger-task-contract.ts";
 import { type LedgerUnderTest, ledgerTests } from "./ledger-under-test.ts";
 import type { DefineTest } from "./object-store-contract.ts";
@@ -22,4 +23,5 @@ export function ledgerContract(test: DefineTest, open: () => Promise<LedgerUnder
   ledgerTaskContract(check);
   ledgerHistoryContract(check);
   ledgerClockContract(check);
+  ledgerSummaryContract(check);
 }

@@ -211,6 +211,33 @@ export function ledgerTaskContract(check: DefineLedgerTest): void {
     const warnings = await ledger.readLogs(run.id, { levels: ["warn"], taskKey: "make::1", limit: 5000 });
     assert.equal(warnings.length, 200);
     assert.deepEqual([read[1]?.data, read[0]?.data], [{ seq: 2 }, null]);
+    assert.deepEqual(await ledger.readLogs(run.id, { attempt: 2 }), []);
+  });
+
+  check("a long log is measured and searched without being read", async ({ ledger }) => {
+    const { run, fence } = await startRun(ledger);
+    const lines = Array.from({ length: 25 }, (_, index) => line(index + 1));
+    await ledger.appendLogs(fence, "flow", [...lines, line(26, "100% of A_b\\c"), line(27, "100 of Axb")]);
+    const all = await ledger.readLogs(run.id, {});
+    const marks = await ledger.markLogs(run.id, {}, { every: 10, lineId: all[12]!.id });
+    assert.deepEqual(marks, {
+      count: 27,
+      lastId: all[26]!.id,
+      marks: [all[0]!.id, all[10]!.id, all[20]!.id],
+      before: 12,
+    });
+    const warnings = all.filter(({ level }) => level === "warn");
+    assert.deepEqual(await ledger.markLogs(run.id, { levels: ["warn"] }, { every: 3, lineId: undefined }), {
+      count: warnings.length,
+      lastId: warnings.at(-1)?.id,
+      marks: warnings.filter((_, index) => index % 3 === 0).map(({ id }) => id),
+      before: null,
+    });
+    const find = (text: string) => ledger.findLogs(run.id, {}, { text, limit: 100 });
+    assert.deepEqual(await find("100% OF a_b\\"), [{ id: all[25]!.id, place: 25 }]);
+    assert.deepEqual((await find('"seq":2')).map(({ place }) => place).includes(1), true);
+    assert.deepEqual(await ledger.findLogs(run.id, { attempt: 9 }, { text: "1", limit: 5 }), []);
+    assert.equal((await ledger.findLogs(run.id, {}, { text: "1", limit: 5 })).length, 5);
   });
 
   check("a watching process may add lines after the end, and not after a new attempt", async ({ ledger }) => {

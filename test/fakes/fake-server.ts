@@ -45,6 +45,8 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
     chunks.push(piece);
   }
   const text = Buffer.concat(chunks).toString("utf8");
+  if (request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded"))
+    return Object.fromEntries(new URLSearchParams(text));
   return text === "" ? undefined : JSON.parse(text);
 }
 

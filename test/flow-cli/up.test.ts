@@ -172,6 +172,43 @@ describe("leat up", { timeout: 60_000 }, () => {
       .toMatchObject({ dataset: "totals", total: 4 });
   });
 
+  test("the console has its page, the rows of datasets, and what differs between versions", async () => {
+    const page = await fetch(`${url}/runs`, { headers: { accept: "text/html" } });
+    expect([200, 503]).toContain(page.status); // 503 says how to build it; what is built is the console's own test.
+    expect(page.headers.get("content-security-policy")).toContain("default-src");
+    expect(page.headers.get("content-type")).toContain("text/html");
+    const rows = (await ask("/api/data/datasets/totals/rows?tenant_id=1&limit=200")).body;
+    expect(rows).toMatchObject({ dataset: "totals", total: 2 });
+    const unknown = await ask("/api/data/datasets/total/rows");
+    expect(unknown).toMatchObject({ status: 404, body: { code: "DATASET_UNKNOWN" } });
+    const refused = await fetch(`${url}/api/data/datasets/totals/rows`);
+    expect(refused.status).toBe(401);
+    const { body: facts } = await ask("/api/data/datasets/totals");
+    const [part] = facts["parts"] as { url: string }[];
+    const head = await fetch(`${url}/api/data${part?.url}`, {
+      method: "HEAD",
+      headers: { authorization: `Bearer ${token}`, range: "bytes=0-3" },
+    });
+    expect([head.status, head.headers.get("content-range")]).toEqual([
+      206,
+      expect.stringContaining("bytes 0-3/"),
+    ]);
+    const same = await ask("/api/datasets/totals/diff?before=latest");
+    expect(same).toMatchObject({
+      status: 200,
+      body: { dataset: "totals", added: 0, unchanged: 4, schema: [] },
+    });
+    const none = await ask("/api/datasets/totals/diff?before=77");
+    expect(none).toMatchObject({ status: 404, body: { code: "VERSION_UNKNOWN" } });
+    const { body: engine } = await ask("/api/sql-engine");
+    expect(engine).toMatchObject({ version: "1.28.0", path: "/api/sql-engine/1.28.0/" });
+    const worker = await fetch(`${url}/api/sql-engine/1.28.0/duckdb-browser-eh.worker.js`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(worker.headers.get("content-security-policy")).toContain("'wasm-unsafe-eval'");
+    expect((await worker.text()).length).toBeGreaterThan(10_000);
+  });
+
   test("a second one at the same port is told that somebody listens there, and changes nothing", async () => {
     const { code, stderr } = await folder.leat("up", "--port", new URL(url).port, "--no-serve");
     expect([code, stderr]).toEqual([1, expect.stringContaining("error SERVE_FAILED: The control API")]);
@@ -221,7 +258,7 @@ describe("leat up", { timeout: 60_000 }, () => {
     expect(audit.body["events"]).toContainEqual(
       expect.objectContaining({
         subject: `POST /api/runs/${waiting.id}/answer`,
-        data: { by: "ann", address: "127.0.0.1" },
+        data: { by: "ann", role: "admin", address: "127.0.0.1", body: JSON.stringify(answer) },
       }),
     );
   });

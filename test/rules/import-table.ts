@@ -78,6 +78,7 @@ export const packageTable: ReadonlyMap<string, readonly string[]> = new Map([
   ["google-auth-library", ["google"]],
   ["kysely", ["ledgers/*"]],
   ["nodemailer", ["flow"]],
+  ["openid-client", ["server"]],
   ["pg", ["ledgers/postgres", "warehouses/postgres"]],
   ["pg-boss", ["dispatchers/pg-boss"]],
   ["pg-copy-streams", ["warehouses/postgres"]],

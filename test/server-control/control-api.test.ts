@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { newFlowRunId } from "../../src/model/run-ids.ts";
+import { routeRoles } from "../../src/server/access/route-roles.ts";
 import { type ApiStand, token, withApi } from "./open-api.ts";
 
 const headers = { authorization: `Bearer ${token}` };
@@ -280,43 +282,14 @@ test("every route is described, with its parameters and its tag", async () => {
     const operations = Object.entries(
       document.paths as Record<string, Record<string, { tags?: string[]; summary?: string }>>,
     );
-    expect(operations.map(([path]) => path).sort()).toEqual([
-      "/api/datasets",
-      "/api/datasets/{id}/versions",
-      "/api/deployments",
-      "/api/deployments/{id}/runs",
-      "/api/events",
-      "/api/events/stream",
-      "/api/flows",
-      "/api/hooks/{id}",
-      "/api/lineage",
-      "/api/pools",
-      "/api/runs",
-      "/api/runs/cancel",
-      "/api/runs/counts",
-      "/api/runs/retry",
-      "/api/runs/{id}",
-      "/api/runs/{id}/answer",
-      "/api/runs/{id}/artifacts",
-      "/api/runs/{id}/cancel",
-      "/api/runs/{id}/logs",
-      "/api/runs/{id}/logs/stream",
-      "/api/runs/{id}/retry",
-      "/api/runs/{id}/tasks",
-      "/api/schedules",
-      "/api/schedules/{id}/backfill",
-      "/api/schedules/{id}/pause",
-      "/api/schedules/{id}/resume",
-      "/api/sources",
-      "/api/streams",
-      "/api/streams/{id}",
-      "/api/streams/{id}/loads",
-      "/api/streams/{id}/packages",
-      "/api/streams/{id}/rejects",
-      "/api/streams/{id}/schema",
-      "/api/tenants",
-      "/api/workers",
-    ]);
+    const described = operations.flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const hidden = ["GET /live", "GET /api/openapi.json"];
+    const known = [...routeRoles.keys()].filter((route) => !hidden.includes(route));
+    expect(described.sort()).toEqual(
+      known.map((route) => route.replaceAll(/:(\w+)/g, "{$1}").replace("*", "{*}")).sort(),
+    );
     expect(Object.keys(document.components.schemas)).toEqual(
       expect.arrayContaining(["Run", "Attempt", "Task", "Artifact", "Line", "Event", "Schedule", "Problem"]),
     );
@@ -341,5 +314,36 @@ test("what is not there is told as a problem document that says where to look", 
       payload: JSON.stringify({ params: { text: "x".repeat(600_000) } }),
     });
     expect(large.statusCode).toBe(413);
+  });
+});
+
+test("a run of a flow that was deleted is still told, and whoever runs the flow again is told that it is gone", async () => {
+  await withApi(async (stand) => {
+    const id = newFlowRunId();
+    await stand.ledger.submitRun({
+      id,
+      flow: "deleted",
+      deployment: "deleted",
+      pool: "nobody",
+      params: {},
+      priority: 0,
+      startAtMs: stand.ledger.nowMs(),
+      scheduledAtMs: null,
+      lateAtMs: null,
+      cause: { kind: "manual", by: "test" },
+      keyLimit: null,
+      idempotencyKey: null,
+      coalesceKey: null,
+    });
+    expect((await get(stand, `/api/runs/${id}`)).json()).toMatchObject({
+      run: { flow: "deleted" },
+      tasks: [],
+    });
+    expect((await get(stand, "/api/home")).json()).toMatchObject({ queued_count: 1 });
+    const again = await post(stand, "/api/deployments/deleted/runs");
+    expect([again.statusCode, again.json().code]).toEqual([404, "FLOW_UNKNOWN"]);
+    expect((await post(stand, `/api/runs/${id}/cancel`)).json()).toMatchObject({
+      run: { state: "cancelled" },
+    });
   });
 });

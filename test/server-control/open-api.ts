@@ -6,7 +6,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { systemClock } from "../../src/cli/system-world.ts";
+import { systemClock, systemRandom } from "../../src/cli/system-world.ts";
 import { defineProject } from "../../src/define/define-project.ts";
 import { openLocalDispatcher } from "../../src/dispatchers/local/open-local-dispatcher.ts";
 import { createFlowRegistry, toRecords } from "../../src/flow/deployment.ts";
@@ -17,9 +17,15 @@ import { createLocalExecutor } from "../../src/flow/run-executor.ts";
 import { task } from "../../src/flow/task.ts";
 import { cancelledError, startWorker } from "../../src/flow/worker.ts";
 import { openSqliteLedger } from "../../src/ledgers/sqlite/open-sqlite-ledger.ts";
+import { toTenantId } from "../../src/model/ids.ts";
 import { newWorkerId, toFlowRunId } from "../../src/model/run-ids.ts";
 import type { Ledger } from "../../src/ports/ledger.ts";
+import type { ObjectStore } from "../../src/ports/object-store.ts";
+import type { Source } from "../../src/ports/source.ts";
+import type { Access } from "../../src/server/access/access.ts";
+import { Sessions } from "../../src/server/access/sessions.ts";
 import { createControlApp } from "../../src/server/control/control-app.ts";
+import type { ControlPorts } from "../../src/server/control/control-ports.ts";
 import { createMemoryStore } from "../../src/testing/index.ts";
 
 export const token = "a-token-for-tests";
@@ -57,21 +63,55 @@ export type Answer = Awaited<ReturnType<FastifyInstance["inject"]>>;
 /** An API under test. */
 export type ApiStand = Readonly<{
   app: FastifyInstance;
+  ports: ControlPorts;
   /** Gives an answer back when it is what the API's own description says of it. */
   checked: (method: string, url: string, answer: Answer) => Answer;
   ledger: Ledger;
+  /** Its file. */
+  ledgerPath: string;
   /** Makes a run and waits until it is over. */
   run(deployment: string): Promise<string>;
   problems: readonly unknown[];
 }>;
 
+/** What a test says of the API; what it leaves out is empty. */
+export type StandOptions = Readonly<{
+  token?: string | undefined;
+  /** In place of who has the token. */
+  access?: Access;
+  flows?: readonly Flow[];
+  sources?: readonly Source[];
+  tenants?: readonly string[];
+  store?: ObjectStore;
+  data?: ControlPorts["data"];
+  secrets?: ControlPorts["secrets"];
+  secretWriter?: ControlPorts["secretWriter"];
+  openWarehouse?: ControlPorts["openWarehouse"];
+  uiFolder?: URL;
+  basePath?: string;
+}>;
+
+/** Who may do what: whoever has the token, everything; without one, this machine. */
+export function openAccess(text: string | undefined): Access {
+  return {
+    tokens: text === undefined ? [] : [{ text, role: "admin" }],
+    oidc: undefined,
+    readAssertion: undefined,
+    roleOf: () => undefined,
+    sessions: text === undefined ? undefined : new Sessions(text, systemClock, false),
+    publicUrl: undefined,
+    localName: "somebody",
+  };
+}
+
 /** Opens the API, calls, and closes all of it. */
 export async function withApi(
   call: (stand: ApiStand) => Promise<void>,
-  options: Readonly<{ token?: string | undefined; flows?: readonly Flow[] }> = { token },
+  options: StandOptions = { token },
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "leat-control-"));
-  const ledger = await openSqliteLedger(join(folder, "ledger.db"), systemClock);
+  const ledgerPath = join(folder, "ledger.db");
+  const ledger = await openSqliteLedger(ledgerPath, systemClock);
   const dispatcher = openLocalDispatcher(ledger, systemClock);
   const flows = [letters, endless, ...(options.flows ?? [])];
   const registry = createFlowRegistry(flows);
@@ -98,21 +138,35 @@ export async function withApi(
     { ledger, dispatcher, clock: systemClock, executor, onProblem },
     { id: workerId, pools: ["default"], slots: 2, codeVersion: "test" },
   );
-  const app = await createControlApp({
-    project: defineProject({ name: "api", flows }),
-    readTenants: () => [],
+  const ports: ControlPorts = {
+    project: defineProject({ name: "api", flows, sources: options.sources ?? [] }),
+    readTenants: () => (options.tenants ?? []).map((id) => ({ id: toTenantId(id), fields: {} })),
     registry,
     ledger,
     dispatcher,
-    store: createMemoryStore(),
-    openWarehouse: () => Promise.reject(new Error("the project has no streams")),
-    secrets: { resolve: async (reference) => `secret of ${reference}` },
+    store: options.store ?? createMemoryStore(),
+    openWarehouse: options.openWarehouse ?? (() => Promise.reject(new Error("the project has no streams"))),
+    data: options.data ?? {
+      openApi: () => Promise.reject(new Error("the project has no datasets")),
+      compare: () => Promise.reject(new Error("the project has no datasets")),
+      sqlEngine: () => undefined,
+    },
+    secrets: options.secrets ?? { resolve: async (reference) => `secret of ${reference}` },
+    secretWriter: options.secretWriter,
+    places: {
+      resolvePath: (path) => path,
+      openStore: () => Promise.reject(new Error("the project has no other store")),
+    },
+    settings: { codeVersion: "test", keepDays: 90, warehouse: "duckdb:warehouse.duckdb" },
     clock: systemClock,
+    random: systemRandom,
     redact: (text) => text.replaceAll(token, "[token]"),
-    token: options.token,
+    access: options.access ?? openAccess(options.token),
+    ui: { folder: options.uiFolder, basePath: options.basePath ?? "" },
     version: "0.0.0",
     onProblem,
-  });
+  };
+  const app = await createControlApp(ports);
   const run: ApiStand["run"] = async (deployment) => {
     const headers = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
     const answer = await app.inject({ method: "POST", url: `/api/deployments/${deployment}/runs`, headers });
@@ -125,7 +179,7 @@ export async function withApi(
   };
   try {
     await app.ready();
-    await call({ app, checked: openAnswerCheck(app), ledger, run, problems });
+    await call({ app, ports, checked: openAnswerCheck(app), ledger, ledgerPath, run, problems });
   } finally {
     await app.close();
     await worker.stop();

@@ -61,6 +61,7 @@ export async function listEvents(world: LedgerWorld, filter: EventFilter): Promi
   if (filter.beforeId !== undefined) query = query.where("id", "<", filter.beforeId);
   if (filter.kinds !== undefined) query = query.where("kind", "in", filter.kinds);
   if (filter.subject !== undefined) query = query.where("subject", "=", filter.subject);
+  if (filter.runId !== undefined) query = query.where("run_id", "=", filter.runId);
   if (filter.atFromMs !== undefined) query = query.where("at", ">=", filter.atFromMs);
   if (filter.isHandled !== undefined)
     query = query.where("is_handled", "=", sql.lit(filter.isHandled ? 1 : 0)); // Named, for the index of those that are not.

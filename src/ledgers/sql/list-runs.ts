@@ -123,11 +123,12 @@ type RunCondition = (build: ExpressionBuilder<LedgerTables, "run">) => Expressio
 async function whereFound(world: LedgerWorld, filter: RunFilter): Promise<RunCondition | undefined> {
   const last = filter.before === undefined ? undefined : await readRow(world.db, filter.before);
   if (filter.before !== undefined && last === undefined) return undefined; // It was pruned, and with it all that were older.
-  const { flow, deployment, pool, states, keyLimit, createdFromMs, createdToMs, parentId } = filter;
+  const { flow, deployment, pool, states, keyLimit, createdFromMs, createdToMs, parentId, isAnyDepth } =
+    filter;
   return (build) => {
-    const conditions = [
-      parentId === undefined ? build("parent_id", "is", null) : build("parent_id", "=", parentId),
-    ];
+    const conditions: Expression<SqlBool>[] = [];
+    if (parentId !== undefined) conditions.push(build("parent_id", "=", parentId));
+    else if (isAnyDepth !== true) conditions.push(build("parent_id", "is", null));
     if (flow !== undefined) conditions.push(build("flow", "=", flow));
     if (deployment !== undefined) conditions.push(build("deployment", "=", deployment));
     if (pool !== undefined) conditions.push(build("pool", "=", pool));

@@ -78,6 +78,7 @@ export async function readLogs(
   if (filter.afterId !== undefined) query = query.where("id", ">", filter.afterId);
   if (filter.taskKey !== undefined) query = query.where("task_key", "=", filter.taskKey);
   if (filter.levels !== undefined) query = query.where("level", "in", filter.levels);
+  if (filter.attempt !== undefined) query = query.where("attempt", "=", filter.attempt);
   const rows = await query.limit(Math.min(filter.limit ?? linesUsual, linesMax)).execute();
   return rows.map(toLogLine);
 }

@@ -14,6 +14,7 @@ import {
   nextDueMs,
 } from "./list-runs.ts";
 import { appendLogs, listArtifacts, readLogs, saveArtifact } from "./log-rows.ts";
+import { findLogs, markLogs } from "./mark-logs.ts";
 import { migrateLedger } from "./migrations.ts";
 import { type Patience, withPatience } from "./patience.ts";
 import { pruneLedger } from "./prune-ledger.ts";
@@ -21,6 +22,7 @@ import { retryRun } from "./retry-run.ts";
 import { readRow, toFlowRun } from "./run-rows.ts";
 import { fireSchedule, listDeployments, listSchedules, saveDeployments, setPaused } from "./schedule-rows.ts";
 import { submitRun } from "./submit-run.ts";
+import { countRunsBySpan, listFailing, listKeyStandings } from "./summarize-runs.ts";
 import { markLate, sweepLost, wakeRuns } from "./sweep-lost.ts";
 import type { LedgerWorld } from "./tables.ts";
 import { answerApproval, changeTask, openTask, readCached, readTasks } from "./task-rows.ts";
@@ -67,6 +69,9 @@ export async function openSqlLedger(
     listRuns: patient("listing runs", listRuns),
     countByState: patient("counting runs", countByState),
     countRuns: patient("counting runs", countRuns),
+    countRunsBySpan: patient("counting runs by time", countRunsBySpan),
+    listFailing: patient("listing failures", listFailing),
+    listKeyStandings: patient("summing up runs", listKeyStandings),
     findRuns: patient("finding a run", findRuns),
     listAttempts: patient("listing attempts", listAttempts),
     readTasks: patient("reading tasks", readTasks),
@@ -77,6 +82,8 @@ export async function openSqlLedger(
     answerApproval: patient("answering a question", answerApproval),
     appendLogs: patient("writing a log", appendLogs),
     readLogs: patient("reading a log", readLogs),
+    markLogs: patient("measuring a log", markLogs),
+    findLogs: patient("searching a log", findLogs),
     saveArtifact: patient("saving an artifact", saveArtifact),
     listArtifacts: patient("listing artifacts", listArtifacts),
     appendEvent: patient("writing an event", appendEvent),

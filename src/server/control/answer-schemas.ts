@@ -59,7 +59,8 @@ type RecordName =
   | "Line"
   | "Event"
   | "Schedule"
-  | "Standing";
+  | "Standing"
+  | "Place";
 
 /** One of the records below, by its name. */
 export function ref(name: RecordName): AnswerSchema {
@@ -177,7 +178,16 @@ const records: Readonly<Record<RecordName, AnswerSchema>> = {
     late_after_ms: orNull(count),
     handled_to: instant,
     next: listOf(instant),
+    missed: {
+      ...count,
+      description: "Ticks that have passed while it is paused; at most 10,000 are counted.",
+    },
   }),
+  Place: {
+    ...record({ cursor: orNull(text), scanned_to: orNull(text), next: orNull(text) }),
+    description:
+      "Where a stream stands: the newest value landed, up to where all was asked for, and where the next range begins.",
+  },
   Standing: {
     ...record(
       { tenant: text },

@@ -5,9 +5,9 @@ import { type ChangedRuns, type ChosenRuns, changedMax, changeMany } from "../..
 import { toFlowRunId } from "../../model/run-ids.ts";
 import { foregroundWorker } from "../../model/run-record.ts";
 import type { RunState } from "../../model/run-state.ts";
+import { actorOf } from "../access/access.ts";
 import { answers, count, listOf, orNull, record, text } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
-import { actorOf } from "./guard-requests.ts";
 import { filterProperties, type RunQuery, toRunFilter } from "./run-filter.ts";
 
 /** `state` has other usual values for each change. */

@@ -2,8 +2,9 @@
 import type { FastifyInstance } from "fastify";
 import { chooseDataset } from "../../dataset/choose-datasets.ts";
 import { listVersions } from "../../dataset/list-versions.ts";
-import { listTenants, readHead, readManifest } from "../../landing/log.ts";
+import { listTenants, readHead } from "../../landing/log.ts";
 import type { TenantId } from "../../model/ids.ts";
+import type { StateEdit } from "../../model/manifest.ts";
 import { allStreams, chooseStream, streamName } from "../../sync/choose.ts";
 import { printCounts, printState } from "../../sync/print-item.ts";
 import type { ChosenStream } from "../../sync/sync-job.ts";
@@ -23,6 +24,7 @@ import {
   texts,
 } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
+import { readPackages } from "./read-packages.ts";
 import { idParams, limitField, listedMax } from "./request-schemas.ts";
 
 type Id = { Params: { id: string } };
@@ -41,6 +43,10 @@ const packageAnswer = record({
   committed_at: instant,
   counts: { type: "object", additionalProperties: count },
   files: count,
+  bytes: count,
+  before: ref("Place"),
+  after: ref("Place"),
+  edit: orNull(record({ who: text, at: instant, why: text, landed_before: text })),
 });
 
 const datasetAnswer = record({
@@ -158,25 +164,21 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
     async ({ params, query }) => {
       const { source, spec } = chooseStream(project, params.id);
       const place = { source: source.name, stream: spec.name, tenant: query.tenant as TenantId }; // A place in the landing.
-      const head = await readHead(store, place);
-      const packages = [];
-      const from = Math.min(
-        query.before === undefined ? Number.POSITIVE_INFINITY : query.before - 1,
-        head?.manifest.seq ?? 0,
-      );
-      for (let seq = from; seq >= 1 && packages.length < query.limit; seq--) {
-        const manifest = (await readManifest(store, place, seq))?.manifest;
-        if (manifest === undefined) break;
-        packages.push({
-          seq,
+      const { packages } = await readPackages(store, place, { before: query.before, limit: query.limit });
+      return {
+        packages: packages.map((manifest) => ({
+          seq: manifest.seq,
           run: manifest.runId,
           kind: manifest.kind,
           committed_at: manifest.committedAt,
           counts: printCounts(manifest.counts),
-          files: manifest.parts.length,
-        });
-      }
-      return { packages };
+          files: manifest.parts.length + (manifest.files?.length ?? 0),
+          bytes: [...manifest.parts, ...(manifest.files ?? [])].reduce((sum, { bytes }) => sum + bytes, 0),
+          before: printState(spec, manifest.before),
+          after: printState(spec, manifest.state.main),
+          edit: printEdit(manifest.edit),
+        })),
+      };
     },
   );
   app.get(
@@ -246,6 +248,10 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
     },
   );
 }
+
+/** Who has set a state, when and why. */
+export const printEdit = (edit: StateEdit | undefined): unknown =>
+  edit === undefined ? null : { who: edit.who, at: edit.at, why: edit.why, landed_before: edit.landedBefore };
 
 /** The newest manifest of each tenant, also of those that are no longer in the tenants file. */
 async function readStandings(

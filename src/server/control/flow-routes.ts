@@ -7,11 +7,12 @@ import { scheduleId } from "../../flow/deployment.ts";
 import { newRunOf } from "../../flow/new-run.ts";
 import { paramsSchemaOf } from "../../flow/params.ts";
 import { hintsOf } from "../../flow/run-hints.ts";
-import { printEventJson, printInstant, printRunJson } from "../../flow/run-json.ts";
+import { printInstant, printRunJson } from "../../flow/run-json.ts";
 import { listTicks, readTicks } from "../../flow/ticks.ts";
 import type { ScheduleRecord } from "../../model/run-schedule.ts";
 import type { RunState } from "../../model/run-state.ts";
 import type { Submitted } from "../../ports/ledger.ts";
+import { actorOf } from "../access/access.ts";
 import {
   answers,
   anyJson,
@@ -28,9 +29,7 @@ import {
   texts,
 } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
-import { actorOf } from "./guard-requests.ts";
-import { afterField, idParams, limitField, paramsBody } from "./request-schemas.ts";
-import { streamRows } from "./stream-rows.ts";
+import { idParams, paramsBody } from "./request-schemas.ts";
 
 type Id = { Params: { id: string } };
 
@@ -62,6 +61,9 @@ const workerAnswer = record({
 
 /** Ticks to come that are told of a schedule. */
 const ticksTold = 5;
+
+/** Ticks of a pause that are counted: as many as one backfill makes. */
+const missedMax = 10_000;
 
 export function addFlowRoutes(app: FastifyInstance, ports: ControlPorts): void {
   addDeploymentRoutes(app, ports);
@@ -249,6 +251,9 @@ function printSchedule(schedule: ScheduleRecord, nowMs: number): unknown {
     late_after_ms: lateAfterMs,
     handled_to: printInstant(cursorMs),
     next: isPaused ? [] : listTicks(readTicks(ticks), span, ticksTold).map(printInstant),
+    missed: isPaused
+      ? listTicks(readTicks(ticks), { fromMs: cursorMs, untilMs: nowMs }, missedMax).length
+      : 0,
   };
 }
 
@@ -329,64 +334,4 @@ function addWorkRoutes(app: FastifyInstance, ports: ControlPorts): void {
       return { pools };
     },
   );
-  type EventQuery = { after: number; limit: number; kind?: string[]; subject?: string };
-  const querystring = {
-    type: "object",
-    properties: {
-      after: afterField,
-      limit: limitField,
-      kind: { type: "array", items: { type: "string" }, description: "Such as run.failed, audit." },
-      subject: { type: "string" },
-    },
-  } as const;
-  type ListQuery = EventQuery & { before?: number; order: "asc" | "desc" };
-  const listed = {
-    ...querystring,
-    properties: {
-      ...querystring.properties,
-      before: { type: "integer", minimum: 1, description: "Go on below this id, with `order=desc`." },
-      order: { enum: ["asc", "desc"], default: "asc", description: "`desc`: newest first." },
-    },
-  } as const;
-  app.get<{ Querystring: ListQuery }>(
-    "/events",
-    {
-      schema: {
-        tags,
-        summary: "Events, oldest first.",
-        querystring: listed,
-        response: answers(record({ events: listOf(ref("Event")) })),
-      },
-    },
-    async ({ query }) => {
-      const events = await ledger.listEvents({
-        ...filterOf(query),
-        afterId: query.after,
-        beforeId: query.before,
-        isNewestFirst: query.order === "desc",
-        limit: query.limit,
-      });
-      return { events: events.map(printEventJson) };
-    },
-  );
-  app.get<{ Querystring: EventQuery }>(
-    "/events/stream",
-    { schema: { tags, summary: "Events as they come, as server-sent events.", querystring } },
-    (request, reply) =>
-      streamRows(ports, request, reply, {
-        after: request.query.after,
-        read: async (afterId) => {
-          const events = await ledger.listEvents({ ...filterOf(request.query), afterId, limit: 100 });
-          return {
-            rows: events.map((event) => ({ id: event.id, data: printEventJson(event) })),
-            isEnd: false,
-          };
-        },
-      }),
-  );
 }
-
-const filterOf = ({ kind, subject }: { kind?: string[]; subject?: string }): object => ({
-  ...(kind !== undefined && { kinds: kind }),
-  ...(subject !== undefined && { subject }),
-});

@@ -3,9 +3,9 @@ import type { FastifyInstance } from "fastify";
 import { LeatError } from "../../errors/leat-error.ts";
 import type { FlowRegistry } from "../../flow/deployment.ts";
 import type { JsonValue } from "../../model/json-value.ts";
+import { bearerOf, isSameSecret } from "../access/access.ts";
 import { answers, count, flag, record } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
-import { bearerOf, isSameSecret } from "./guard-requests.ts";
 import { idParams } from "./request-schemas.ts";
 
 /** Longest key of a delivery, in characters. */

@@ -4,7 +4,7 @@ import { LeatError } from "../../errors/leat-error.ts";
 import { printEventJson } from "../../flow/run-json.ts";
 import { toTenantId } from "../../model/ids.ts";
 import type { HistoryFilter, Warehouse } from "../../ports/warehouse.ts";
-import { chooseStream, streamName } from "../../sync/choose.ts";
+import { allStreams, chooseStream, streamName } from "../../sync/choose.ts";
 import { answers, count, flag, instant, listOf, orNull, record, ref, text } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
 import { idParams, limitField } from "./request-schemas.ts";
@@ -16,6 +16,16 @@ type HistoryQuery = { tenant?: string; seq?: number; limit: number; offset: numb
 const changesMax = 1000;
 
 const loadAnswer = record({
+  tenant: text,
+  seq: count,
+  loaded: count,
+  rejected: count,
+  generation: count,
+  loaded_at: instant,
+});
+
+const anyLoadAnswer = record({
+  stream: text,
   tenant: text,
   seq: count,
   loaded: count,
@@ -69,6 +79,45 @@ export function addLoadRoutes(app: FastifyInstance, ports: ControlPorts): void {
       };
     },
   );
+  app.get<{ Querystring: { tenant?: string; source?: string; limit: number } }>(
+    "/loads",
+    {
+      schema: {
+        tags,
+        summary: "The newest loads of all streams.",
+        description: "Waits while a load holds the warehouse's file. Older ones are told stream by stream.",
+        querystring: {
+          type: "object",
+          additionalProperties: false,
+          properties: {
+            tenant: historyQuery.properties.tenant,
+            source: { type: "string", minLength: 1, maxLength: 200 },
+            limit: { ...limitField, maximum: 200 },
+          },
+        },
+        response: answers(record({ loads: listOf(anyLoadAnswer) })),
+      },
+    },
+    async ({ query }) => {
+      const warehouse = await openWarehouse();
+      const loads = [];
+      const chosen = allStreams(project).filter(
+        ({ source }) => source.name === (query.source ?? source.name),
+      );
+      for (const one of chosen) {
+        const filter = toFilter({ ...query, offset: 0 });
+        const own = await called(warehouse, warehouse.readLoads?.(one.spec, filter));
+        loads.push(
+          ...own.map(({ loadedAt, ...load }) => ({ stream: streamName(one), ...load, loaded_at: loadedAt })),
+        );
+      }
+      return {
+        loads: loads
+          .sort((one, other) => Date.parse(other.loaded_at) - Date.parse(one.loaded_at))
+          .slice(0, query.limit),
+      };
+    },
+  );
   app.get<Id & { Querystring: HistoryQuery }>(
     "/streams/:id/rejects",
     {
@@ -113,8 +162,10 @@ export function addLoadRoutes(app: FastifyInstance, ports: ControlPorts): void {
   );
 }
 
-const toFilter = ({ tenant, ...rest }: HistoryQuery): HistoryFilter => ({
-  ...rest,
+const toFilter = ({ tenant, seq, limit, offset }: HistoryQuery): HistoryFilter => ({
+  seq,
+  limit,
+  offset,
   tenant: tenant === undefined ? undefined : toTenantId(tenant),
 });
 

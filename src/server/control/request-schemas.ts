@@ -6,6 +6,16 @@ export const idParams = {
   required: ["id"],
 } as const;
 
+/** A stream and a tenant, whose ids are people's. */
+export const tenantParams = {
+  type: "object",
+  properties: {
+    id: { type: "string", minLength: 1, maxLength: 200 },
+    tenant: { type: "string", minLength: 1, maxLength: 500 },
+  },
+  required: ["id", "tenant"],
+} as const;
+
 /** Rows that one request lists at most. */
 export const listedMax = 1000;
 

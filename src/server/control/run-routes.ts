@@ -1,24 +1,20 @@
 /** Runs: listed, looked at, followed, retried, cancelled, answered. */
 import type { FastifyInstance } from "fastify";
-import { LeatError } from "../../errors/leat-error.ts";
 import { hintsOf } from "../../flow/run-hints.ts";
 import {
   printArtifactJson,
   printAttemptJson,
   printInstant,
-  printLineJson,
   printRunJson,
   printTaskJson,
 } from "../../flow/run-json.ts";
 import type { JsonValue } from "../../model/json-value.ts";
-import { toFlowRunId } from "../../model/run-ids.ts";
-import { type FlowRun, foregroundWorker, isLogOver, type LogLevel } from "../../model/run-record.ts";
-import { endedRunStates } from "../../model/run-state.ts";
+import { foregroundWorker } from "../../model/run-record.ts";
 import { type TaskState, taskStates } from "../../model/run-task-state.ts";
+import { actorOf } from "../access/access.ts";
 import {
   answers,
   count,
-  flag,
   instant as instantAnswer,
   listOf,
   orNull,
@@ -27,11 +23,10 @@ import {
   text,
 } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
-import { actorOf } from "./guard-requests.ts";
 import { layGraph } from "./lay-graph.ts";
-import { afterField, idParams, limitField, listedMax } from "./request-schemas.ts";
+import { readRun } from "./read-run.ts";
+import { idParams, limitField, listedMax } from "./request-schemas.ts";
 import { filterProperties, type RunQuery, toRunFilter } from "./run-filter.ts";
-import { streamRows } from "./stream-rows.ts";
 
 type Id = { Params: { id: string } };
 
@@ -73,15 +68,7 @@ const listQuery = {
 export function addRunRoutes(app: FastifyInstance, ports: ControlPorts): void {
   addListRoutes(app, ports);
   addPartRoutes(app, ports);
-  addLogRoutes(app, ports);
   addActionRoutes(app, ports);
-}
-
-/** @throws LeatError `RUN_UNKNOWN`. */
-async function readRun({ ledger }: ControlPorts, id: string): Promise<FlowRun> {
-  const run = await ledger.readRun(toFlowRunId(id));
-  if (run !== undefined) return run;
-  throw new LeatError("RUN_UNKNOWN", { message: `There is no run "${id}".`, hint: "See /api/runs." });
 }
 
 function addListRoutes(app: FastifyInstance, ports: ControlPorts): void {
@@ -189,72 +176,6 @@ function addPartRoutes(app: FastifyInstance, ports: ControlPorts): void {
     async ({ params }) => {
       const run = await readRun(ports, params.id);
       return { artifacts: (await ledger.listArtifacts(run.id)).map(printArtifactJson) };
-    },
-  );
-}
-
-type LogQuery = { after: number; limit: number; task?: string; level?: LogLevel[] };
-
-const logQuery = {
-  type: "object",
-  additionalProperties: false,
-  properties: {
-    after: afterField,
-    limit: limitField,
-    task: { type: "string", description: "Key of a task." },
-    level: { type: "array", items: { enum: ["debug", "info", "warn", "error"] } },
-  },
-} as const;
-
-function addLogRoutes(app: FastifyInstance, ports: ControlPorts): void {
-  const { ledger } = ports;
-  const tags = ["logs"];
-  const read = (id: FlowRun["id"], query: LogQuery, afterId: number) =>
-    ledger.readLogs(id, {
-      afterId,
-      limit: query.limit,
-      taskKey: query.task,
-      levels: query.level,
-    } as Parameters<typeof ledger.readLogs>[1]); // Members that are undefined say as much as absent ones.
-  app.get<Id & { Querystring: LogQuery }>(
-    "/runs/:id/logs",
-    {
-      schema: {
-        tags,
-        summary: "Lines of a run's log, oldest first.",
-        params: idParams,
-        querystring: logQuery,
-        response: answers(record({ lines: listOf(ref("Line")), is_over: flag })),
-      },
-    },
-    async (request) => {
-      const run = await readRun(ports, request.params.id);
-      const lines = await read(run.id, request.query, request.query.after);
-      return { lines: lines.map(printLineJson), is_over: endedRunStates.includes(run.state) };
-    },
-  );
-  app.get<Id & { Querystring: LogQuery }>(
-    "/runs/:id/logs/stream",
-    {
-      schema: {
-        tags,
-        summary: "Lines as they come, as server-sent events, until the run is over.",
-        description: "Goes on after Last-Event-ID. The last event is of the type `end`.",
-        params: idParams,
-        querystring: logQuery,
-      },
-    },
-    async (request, reply) => {
-      const { id } = await readRun(ports, request.params.id);
-      await streamRows(ports, request, reply, {
-        after: request.query.after,
-        read: async (afterId) => {
-          // Asked before the lines are read: what was written before the end is then there.
-          const isEnd = isLogOver(await ledger.readRun(id), ledger.nowMs());
-          const lines = await read(id, request.query, afterId);
-          return { rows: lines.map((line) => ({ id: line.id, data: printLineJson(line) })), isEnd };
-        },
-      });
     },
   );
 }

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { LeatError } from "../../errors/leat-error.ts";
 import type { ControlPorts } from "./control-ports.ts";
+import { drained } from "./drained.ts";
 
 /** Pause between two glances at the ledger's mark, ms: lines are written four times a second. */
 const glanceMs = 300;
@@ -101,15 +102,3 @@ function readPlace(request: FastifyRequest, usual: number): number {
   if (Number.isSafeInteger(id) && id >= 0) return id;
   throw new LeatError("USAGE", { message: "Last-Event-ID is not the id of a row." });
 }
-
-const drained = (raw: FastifyReply["raw"], gone: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      raw.off("drain", done);
-      gone.removeEventListener("abort", done);
-      resolve();
-    };
-    raw.once("drain", done);
-    gone.addEventListener("abort", done, { once: true });
-    if (gone.aborted) done();
-  });

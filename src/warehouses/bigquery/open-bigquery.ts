@@ -170,6 +170,10 @@ class Dataset implements BigQueryWarehouse {
     return viewPath(this.#ports, spec);
   }
 
+  landingName(spec: StreamSpec): string {
+    return this.#ports.catalog.path(spec.landingTable);
+  }
+
   async query(sql: string, options: { signal?: AbortSignal; rowsMax?: number } = {}): Promise<QueryResult> {
     return await this.#ports.queries.query(sql, options);
   }

@@ -160,6 +160,10 @@ class PostgresWarehouse implements Warehouse {
     return relationsOf(this.#settings.address, spec).current.sql;
   }
 
+  landingName(spec: StreamSpec): string {
+    return relationsOf(this.#settings.address, spec).landing.sql;
+  }
+
   async query(sql: string, options: { signal?: AbortSignal; rowsMax?: number } = {}): Promise<QueryResult> {
     const { signal, rowsMax = Number.MAX_SAFE_INTEGER } = options;
     return await withPostgres(this.#settings, "query", signal, (session) => queryRows(session, sql, rowsMax));

@@ -1,0 +1,122 @@
+/** Datasets as the console shows them: the data API of each, opened when somebody looks at it first. */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { DatasetQueryEngine } from "../ports/dataset-query.ts";
+import type { DataApi } from "../serve/data-api.ts";
+import type { ConsoleData } from "../server/control/control-ports.ts";
+import { findSqlEngine } from "../server/data/pages/sql-engine.ts";
+import type { Invocation } from "./invocation.ts";
+import type { OpenProject } from "./open-project.ts";
+import { systemClock } from "./system-world.ts";
+
+/** Datasets in memory at once: the one that was looked at longest ago makes way. */
+const openMax = 8;
+
+/** Pause between looks for newer versions, ms. */
+const refreshMs = 10_000;
+
+/** Exports are printed when they are asked for: nobody waits for those of a console. */
+const bakeBytesMax = 0;
+
+type Opened = Readonly<{ api: DataApi; isReady: Promise<void>; close: () => Promise<void> }>;
+
+/** Opens nothing yet; whatever is opened is closed when the invocation ends. */
+export function openConsoleData(
+  invocation: Invocation,
+  opened: OpenProject,
+  onProblem: (error: unknown) => void,
+): ConsoleData {
+  const { project, store } = opened;
+  const apis = new Map<string, Opened>();
+  let base: Promise<Readonly<{ folder: string; engine: DatasetQueryEngine }>> | undefined;
+  const openBase = async () => {
+    const [{ openWorkFolder }, { openDuckDbQueries }] = await Promise.all([
+      import("./open-datasets.ts"),
+      import("../warehouses/duckdb/query-engine.ts"),
+    ]);
+    const folder = await openWorkFolder(invocation, opened);
+    const engine = openDuckDbQueries({ folder });
+    invocation.atEnd(async () => {
+      for (const one of apis.values()) await one.close();
+      await engine.close();
+    });
+    return { folder, engine };
+  };
+
+  const openOne = async (name: string): Promise<Opened> => {
+    base ??= openBase();
+    const [{ folder, engine }, { defineApi }, { openDataApi }, { openPublishedDatasets }] = await Promise.all(
+      [
+        base,
+        import("../serve/define-api.ts"),
+        import("../serve/data-api.ts"),
+        import("../dataset/published-datasets.ts"),
+      ],
+    );
+    const dataset = project.datasets.find((one) => one.name === name)!; // Whoever asks has looked.
+    const spec = defineApi({
+      title: project.name,
+      description: dataset.description,
+      datasets: [dataset],
+      servesTenantRows: true, // To those who have signed in to the console.
+    });
+    const own = join(folder, `api-${apis.size}-${Date.now()}`);
+    await mkdir(own);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([invocation.signal, stop.signal]);
+    const api = openDataApi(
+      spec,
+      { published: openPublishedDatasets(store), store, engine, clock: systemClock },
+      {
+        folder: own,
+        bakeBytesMax,
+        tell: (event) => {
+          if (event.type === "refused" || event.type === "failed") onProblem(event.error);
+        },
+      },
+    );
+    const isReady = api.refresh(signal);
+    const watching = isReady.then(() => api.watch(refreshMs, signal));
+    const close = async (): Promise<void> => {
+      stop.abort();
+      await watching;
+      await api.close();
+      await rm(own, { recursive: true, force: true });
+    };
+    return { api, isReady, close };
+  };
+
+  return {
+    sqlEngine: () => findSqlEngine([pathToFileURL(opened.configPath), import.meta.url]),
+    async openApi(name) {
+      const known = apis.get(name);
+      if (known !== undefined) {
+        apis.delete(name); // The last of the map is the one that was looked at last.
+        apis.set(name, known);
+        await known.isReady;
+        return known.api;
+      }
+      const one = await openOne(name);
+      const rival = apis.get(name);
+      if (rival !== undefined) {
+        await one.close();
+        await rival.isReady;
+        return rival.api;
+      }
+      apis.set(name, one);
+      const [oldest] = apis;
+      if (apis.size > openMax && oldest !== undefined) {
+        apis.delete(oldest[0]);
+        oldest[1].close().catch(onProblem);
+      }
+      await one.isReady;
+      return one.api;
+    },
+    async compare(pair, signal) {
+      base ??= openBase();
+      const { compareVersions } = await import("./compare-versions.ts");
+      return await compareVersions(opened, { ...pair, folder: (await base).folder }, signal);
+    },
+  };
+}

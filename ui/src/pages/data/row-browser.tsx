@@ -1,0 +1,177 @@
+/** Rows to look through: conditions, commonest values, order, columns, one row in full, and ways to take them elsewhere. */
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { type ReactElement, type ReactNode, useCallback, useMemo } from "react";
+import { Button } from "../../components/button.tsx";
+import { DataTable } from "../../components/data-table.tsx";
+import { EmptyState, ErrorState, LoadingState } from "../../components/empty-state.tsx";
+import type { DataColumn } from "../../components/table-columns.ts";
+import { ColumnChooser } from "../../components/table-head.tsx";
+import { plural, printCount } from "../../format/duration.ts";
+import { FacetPanel } from "./facet-panel.tsx";
+import { FilterBar } from "./filter-bar.tsx";
+import { RowCell } from "./row-cell.tsx";
+import { familyOf, printFilter, type RowFilter, readFilter } from "./row-filter.ts";
+import { RowInspector } from "./row-inspector.tsx";
+import { type RowColumn, type RowSource, type RowValues, rowsHeldMax, rowsQuery } from "./row-source.ts";
+import { TakeAway } from "./take-away.tsx";
+
+export type RowSearch = Readonly<{
+  filter?: string[] | undefined;
+  sort?: string | undefined;
+  hide?: string | undefined;
+  facet?: string | undefined;
+  row?: number | undefined;
+}>;
+
+export type RowBrowserProps = Readonly<{
+  source: RowSource;
+  /** Said to those who do not see the table. */
+  label: string;
+  search: RowSearch;
+  onChange: (changed: RowSearch) => void;
+  /** Columns where they are known before the rows are. */
+  columns?: readonly RowColumn[];
+  /** Conditions beside these, which the page has set. */
+  scope?: ReactNode;
+  /** Opens the same rows in the SQL editor. */
+  openSql?: (asked: Readonly<{ filters: readonly RowFilter[]; sort: string | undefined }>) => void;
+  /** Links from a row to where it came from. */
+  links?: (row: Readonly<Record<string, unknown>>) => ReactNode;
+  none: ReactNode;
+}>;
+
+/** A row and its place, which names it. */
+type Numbered = Readonly<{ number: number; values: RowValues }>;
+
+export function RowBrowser(props: RowBrowserProps): ReactElement {
+  const { source, label, search, onChange, scope, openSql, links, none } = props;
+  const names = props.columns?.map(({ name }) => name);
+  const filters = useMemo(
+    () => (search.filter ?? []).flatMap((one) => readFilter(one, names ?? []) ?? []),
+    [search.filter, names?.join("\n")],
+  );
+  const asked = { filters, sort: search.sort };
+  const {
+    data,
+    error,
+    isPending,
+    isPlaceholderData,
+    refetch,
+    hasNextPage,
+    isFetchingNextPage,
+    fetchNextPage,
+  } = useInfiniteQuery(rowsQuery(source, asked));
+  const columns = data?.pages[0]?.columns ?? props.columns ?? [];
+  const shape = columns.map(({ name, type }) => `${name}\t${type}`).join("\n");
+  const cells = useMemo(() => columns.map(toCell), [shape]);
+  const rows = useMemo(
+    () =>
+      (data?.pages.flatMap((page) => page.rows) ?? []).map(
+        (values, at): Numbered => ({ number: at + 1, values }),
+      ),
+    [data],
+  );
+  const onEnd = useCallback(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const setFilters = (next: readonly RowFilter[]): void =>
+    onChange({ filter: next.length === 0 ? undefined : next.map(printFilter), row: undefined });
+  const total = data?.pages[0]?.total;
+  const chosen = search.row === undefined ? undefined : rows[search.row - 1];
+
+  return (
+    <>
+      <div className="flex flex-wrap items-center gap-2 px-4 py-2">
+        <FilterBar columns={columns} filters={filters} onChange={setFilters} />
+        {scope}
+        <span role="status" className="text-muted" aria-busy={isPlaceholderData}>
+          {total !== undefined && plural(total, "row")}
+          {rows.length >= rowsHeldMax && `, the first ${printCount(rowsHeldMax)} here: filter to see others`}
+        </span>
+        <span className="flex-1" />
+        <Button
+          aria-pressed={search.facet !== undefined}
+          onClick={() =>
+            onChange({ facet: search.facet === undefined ? (columns[0]?.name ?? "") : undefined })
+          }
+        >
+          Facets
+        </Button>
+        <ColumnChooser columns={cells} hidden={search.hide} onChange={(hide) => onChange({ hide })} />
+        <TakeAway
+          source={source}
+          asked={asked}
+          {...(openSql !== undefined && { onOpenSql: () => openSql(asked) })}
+        />
+      </div>
+      <div className="flex min-h-0 flex-1">
+        {search.facet !== undefined && (
+          <FacetPanel
+            source={source}
+            asked={asked}
+            columns={columns}
+            column={search.facet}
+            onColumn={(facet) => onChange({ facet })}
+            onChange={setFilters}
+          />
+        )}
+        <div className="flex min-w-0 flex-1 flex-col">
+          {isPending ? (
+            <LoadingState what="rows" />
+          ) : data === undefined || (error !== null && !isFetchingNextPage && rows.length === 0) ? (
+            <ErrorState error={error} onRetry={() => void refetch()} />
+          ) : (
+            <DataTable
+              label={label}
+              columns={cells}
+              rows={rows}
+              rowId={(row) => String(row.number)}
+              sort={search.sort}
+              onSort={(sort) => onChange({ sort, row: undefined })}
+              isSortedElsewhere
+              hidden={search.hide}
+              onOpen={(row) => onChange({ row: row.number })}
+              onEnd={onEnd}
+              empty={
+                filters.length > 0 ? (
+                  <EmptyState
+                    kind="filtered"
+                    title="No row fits these conditions"
+                    onClear={() => setFilters([])}
+                  />
+                ) : (
+                  none
+                )
+              }
+            />
+          )}
+        </div>
+        {chosen !== undefined && (
+          <RowInspector
+            number={chosen.number}
+            columns={columns}
+            values={chosen.values}
+            onClose={() => onChange({ row: undefined })}
+            onFilter={(filter) => setFilters([...filters, filter])}
+            links={links}
+          />
+        )}
+      </div>
+    </>
+  );
+}
+
+/** px of a column: numbers and dates are short, texts of any length are cut. */
+const widths = { number: 120, date: 120, time: 200, boolean: 90, json: 220, text: 180 } as const;
+
+function toCell({ name, type }: RowColumn, at: number): DataColumn<Numbered> {
+  const family = familyOf(type);
+  return {
+    id: name,
+    name,
+    width: Math.max(widths[family], Math.min(260, name.length * 8 + 40)),
+    ...(family === "number" && { align: "end" as const }),
+    ...(family !== "json" && { sortBy: () => (family === "number" ? null : "") }), // Sorted by the server; texts from a to z first.
+    cell: (row) => <RowCell value={row.values[at]} />,
+  };
+}

@@ -1,0 +1,103 @@
+/** Retries or cancels several runs, after saying how many. */
+import { useQueryClient } from "@tanstack/react-query";
+import type { ReactElement } from "react";
+import type { PostApiRunsByIdRetryResponse, Run } from "../../api/types.gen.ts";
+import { toProblem } from "../../client/problem.ts";
+import { request } from "../../client/request.ts";
+import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
+import { StateBadge } from "../../components/state-badge.tsx";
+import { tellDone, tellFailure } from "../../components/toast.tsx";
+import { plural } from "../../format/duration.ts";
+import { shortId } from "./run-columns.tsx";
+
+export type BulkDeed = "retry" | "cancel";
+
+/** Requests under way at once. */
+const atOnce = 6;
+
+/** Runs that the dialog names; of more it tells the number. */
+const namedMax = 20;
+
+const ended = ["succeeded", "failed", "cancelled"];
+
+/** Whether it can be done to this run, as it stands. */
+export const canDo = (deed: BulkDeed, { state }: Pick<Run, "state">): boolean =>
+  deed === "retry" ? ended.includes(state) : ["queued", "running", "waiting"].includes(state);
+
+/** @returns the runs to which it could not be done, with the reason. */
+async function doAll(deed: BulkDeed, runs: readonly Run[]): Promise<readonly string[]> {
+  const failures: string[] = [];
+  for (let start = 0; start < runs.length; start += atOnce) {
+    await Promise.all(
+      runs.slice(start, start + atOnce).map(async ({ id, flow }) => {
+        try {
+          await request<PostApiRunsByIdRetryResponse>(`runs/${encodeURIComponent(id)}/${deed}`, {
+            method: "POST",
+            body: null,
+          });
+        } catch (error) {
+          failures.push(`${flow} ${shortId(id)}: ${toProblem(error).message}`);
+        }
+      }),
+    );
+  }
+  return failures;
+}
+
+export type BulkDialogProps = Readonly<{
+  deed: BulkDeed;
+  runs: readonly Run[];
+  onClose: () => void;
+  onDone: () => void;
+}>;
+
+export function BulkDialog({ deed, runs, onClose, onDone }: BulkDialogProps): ReactElement {
+  const client = useQueryClient();
+  const able = runs.filter((run) => canDo(deed, run));
+  const verb = deed === "retry" ? "Retry" : "Cancel";
+  const confirm = async (): Promise<void> => {
+    const failures = await doAll(deed, able);
+    await client.invalidateQueries({ queryKey: ["runs"] });
+    const done = able.length - failures.length;
+    if (done > 0) tellDone(`${plural(done, "run")} ${deed === "retry" ? "queued again" : "asked to stop"}`);
+    if (failures.length > 0) {
+      tellFailure(
+        `${plural(failures.length, "run")} could not be done`,
+        new Error(failures.slice(0, 5).join("; ")),
+      );
+    }
+    onDone();
+  };
+  return (
+    <ConfirmDialog
+      isOpen
+      onClose={onClose}
+      title={`${verb} ${plural(able.length, "run")}?`}
+      deed={`${verb} ${plural(able.length, "run")}`}
+      isDanger={deed === "cancel"}
+      isDisabled={able.length === 0}
+      onConfirm={confirm}
+    >
+      <p>
+        {deed === "retry"
+          ? "Each is queued again as a new attempt; what is finished in it is not done again."
+          : "Those that wait end at once; those under way are asked to stop."}
+      </p>
+      {able.length < runs.length && (
+        <p className="mt-2 text-attention">
+          ! {plural(runs.length - able.length, "selected run")} cannot be{" "}
+          {deed === "retry" ? "retried: not over yet" : "cancelled: over already"}.
+        </p>
+      )}
+      <ul className="mt-3 flex flex-col gap-1">
+        {able.slice(0, namedMax).map((run) => (
+          <li key={run.id} className="flex flex-wrap items-center gap-3">
+            <StateBadge state={run.state} />
+            {run.flow} <span className="font-mono text-meta text-muted">{shortId(run.id)}</span>
+          </li>
+        ))}
+      </ul>
+      {able.length > namedMax && <p className="text-muted">and {able.length - namedMax} more</p>}
+    </ConfirmDialog>
+  );
+}

@@ -1,0 +1,102 @@
+/** Columns of a table of runs. */
+import { Link } from "@tanstack/react-router";
+import type { ReactElement } from "react";
+import type { Run } from "../../api/types.gen.ts";
+import { StateBadge } from "../../components/state-badge.tsx";
+import type { DataColumn } from "../../components/table-columns.ts";
+import { Duration, TimeText } from "../../components/time-text.tsx";
+
+/** Who or what made a run. */
+export function printCause({ cause }: Run): string {
+  switch (cause.kind) {
+    case "manual":
+      return cause.by === undefined ? "by hand" : `by ${cause.by}`;
+    case "schedule":
+      return `schedule ${cause.schedule ?? ""}`;
+    case "backfill":
+      return `backfill${cause.by === undefined ? "" : ` by ${cause.by}`}`;
+    case "event":
+      return `trigger ${cause.trigger ?? ""}`;
+    case "parent":
+      return "another run";
+  }
+}
+
+/** The id as people name it: its end is what differs. */
+export const shortId = (id: string): string => (id.length <= 12 ? id : `…${id.slice(-8)}`);
+
+export function RunLink({ run }: Readonly<{ run: Pick<Run, "id" | "flow"> }>): ReactElement {
+  return (
+    <Link to="/runs/$id" params={{ id: run.id }} title={run.id} tabIndex={-1} className="font-semibold">
+      {run.flow} <span className="font-mono text-meta font-normal text-muted">{shortId(run.id)}</span>
+    </Link>
+  );
+}
+
+export const runColumns: readonly DataColumn<Run>[] = [
+  { id: "run", name: "Run", isFixed: true, cell: (run) => <RunLink run={run} /> },
+  {
+    id: "state",
+    name: "State",
+    width: 150,
+    sortBy: (run) => run.state,
+    cell: (run) => <StateBadge state={run.state} />,
+  },
+  {
+    id: "started",
+    name: "Started",
+    width: 130,
+    sortBy: (run) => run.started_at,
+    cell: (run) => <TimeText at={run.started_at ?? run.created_at} />,
+  },
+  {
+    id: "took",
+    name: "Took",
+    width: 110,
+    align: "end",
+    sortBy: (run) =>
+      run.started_at === null
+        ? null
+        : (run.ended_at === null ? Date.now() : Date.parse(run.ended_at)) - Date.parse(run.started_at),
+    cell: (run) => <Duration from={run.started_at} to={run.ended_at} />,
+  },
+  { id: "cause", name: "Cause", width: 200, sortBy: printCause, cell: (run) => printCause(run) },
+  {
+    id: "attempt",
+    name: "Attempt",
+    width: 90,
+    align: "end",
+    sortBy: (run) => run.attempt,
+    cell: (run) => run.attempt,
+  },
+  {
+    id: "error",
+    name: "Error",
+    cell: (run) => <span className="text-muted">{run.error?.message ?? run.cancel_reason ?? ""}</span>,
+  },
+  {
+    id: "deployment",
+    name: "Deployment",
+    width: 160,
+    isHidden: true,
+    sortBy: (run) => run.deployment,
+    cell: (run) => run.deployment,
+  },
+  {
+    id: "key",
+    name: "Key",
+    width: 120,
+    isHidden: true,
+    sortBy: (run) => run.key,
+    cell: (run) => run.key ?? "–",
+  },
+  {
+    id: "pool",
+    name: "Pool",
+    width: 110,
+    isHidden: true,
+    sortBy: (run) => run.pool,
+    cell: (run) => run.pool,
+  },
+  { id: "worker", name: "Worker", width: 160, isHidden: true, cell: (run) => run.worker ?? "–" },
+];

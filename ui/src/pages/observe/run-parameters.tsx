@@ -1,0 +1,52 @@
+/** With what, by whom and by which code a run was executed. */
+import type { ReactElement } from "react";
+import type { Attempt, Run } from "../../api/types.gen.ts";
+import { JsonView } from "../../components/code-block.tsx";
+import { KeyValue } from "../../components/key-value.tsx";
+import { Duration, TimeText } from "../../components/time-text.tsx";
+import { printCause } from "./run-columns.tsx";
+
+export function RunParameters({
+  run,
+  attempts,
+}: Readonly<{ run: Run; attempts: readonly Attempt[] }>): ReactElement {
+  return (
+    <div className="flex flex-col gap-5 p-4">
+      <section>
+        <h2 className="mb-2 text-section">Parameters</h2>
+        <JsonView value={run.params} what="parameters" />
+      </section>
+      <section>
+        <h2 className="mb-2 text-section">Run</h2>
+        <KeyValue
+          facts={[
+            ["Id", <code key="id">{run.id}</code>],
+            ["Cause", printCause(run)],
+            ["Pool", run.pool],
+            ["Created", <TimeText key="created" at={run.created_at} />],
+            ["Scheduled for", <TimeText key="scheduled" at={run.scheduled_at} />],
+            ["Code version", <code key="code">{run.code_version ?? "–"}</code>],
+          ]}
+        />
+      </section>
+      <section>
+        <h2 className="mb-2 text-section">Attempts</h2>
+        <ol className="flex flex-col gap-2">
+          {attempts.map((one) => (
+            <li key={one.attempt} className="card flex flex-wrap gap-x-4 p-2">
+              <span className="font-semibold">{one.attempt}</span>
+              <span>
+                <TimeText at={one.started_at} />
+              </span>
+              <Duration from={one.started_at} to={one.ended_at} />
+              <span>{one.end ?? "under way"}</span>
+              <span className="text-muted">worker {one.worker}</span>
+              <code className="text-muted">{one.code_version}</code>
+            </li>
+          ))}
+          {attempts.length === 0 && <li className="text-muted">No worker has taken it yet.</li>}
+        </ol>
+      </section>
+    </div>
+  );
+}
