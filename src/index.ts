@@ -13,6 +13,13 @@ export {
 } from "./define/define-dataset-inputs.ts";
 export type { ConditionDeclaration, RuleDeclaration } from "./define/define-dataset-rules.ts";
 export { defineProject } from "./define/define-project.ts";
+export {
+  defineShare,
+  type ShareColumnOptions,
+  type ShareColumns,
+  type ShareDeclaration,
+  type ShareTableOptions,
+} from "./define/define-share.ts";
 export type { ErrorCode } from "./errors/codes.ts";
 export { type ErrorDetails, isLeatError, LeatError } from "./errors/leat-error.ts";
 export { type BuildFlowOptions, type BuildParams, type BuiltByName, buildFlow } from "./flow/build-flow.ts";
@@ -76,6 +83,7 @@ export type {
   PlannedStream,
   UntidiedFile,
 } from "./ports/project-work.ts";
+export type { ShareColumn, ShareKeep, ShareSpec, ShareTable } from "./ports/share.ts";
 export type {
   FetchedFile,
   FileLimits,

@@ -86,6 +86,8 @@ export async function openExample(options: ExampleOptions): Promise<Example> {
     LEAT_LANDING: `file:${join(options.dataFolder, "landing")}`,
     LEAT_WAREHOUSE: `duckdb:${join(options.dataFolder, "warehouse.duckdb")}`,
     LEAT_LEDGER: `sqlite:${join(options.dataFolder, "ledger.db")}`,
+    STASHSTOCK_CUSTOMERS: join(options.dataFolder, "customers"),
+    STASHSTOCK_SHARE_SALT: randomBytes(24).toString("hex"),
     // The partner is on this machine; a proxy on the way to the world does not know it.
     NO_PROXY: "127.0.0.1",
     no_proxy: "127.0.0.1",

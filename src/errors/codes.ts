@@ -4,6 +4,7 @@ import { cloudCodes } from "./cloud-codes.ts";
 import { fileCodes } from "./file-codes.ts";
 import { flowCodes } from "./flow-codes.ts";
 import { serveCodes } from "./serve-codes.ts";
+import { shareCodes } from "./share-codes.ts";
 
 /** What the catalogue says of a code. `docs/reference/errors.md` is generated from it. */
 export type CodeFacts = Readonly<{ meaning: string; hint: string; retryable: boolean }>;
@@ -353,12 +354,14 @@ export const codes: typeof generalCodes &
   typeof cloudCodes &
   typeof fileCodes &
   typeof flowCodes &
-  typeof serveCodes = {
+  typeof serveCodes &
+  typeof shareCodes = {
   ...generalCodes,
   ...cloudCodes,
   ...fileCodes,
   ...flowCodes,
   ...serveCodes,
+  ...shareCodes,
 };
 
 codes satisfies Record<string, CodeFacts>;

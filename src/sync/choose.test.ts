@@ -12,6 +12,7 @@ function project(sources: Readonly<Record<string, readonly (string | [string, st
     deployments: [],
     ledger: "sqlite:.leat/ledger.db",
     apis: [],
+    shares: [],
     tenantColumn: "tenant_id",
     tenants: undefined,
     landing: "",

@@ -46,6 +46,7 @@ export function openSyncApp(setup: AppSetup = {}): OpenedApp {
     deployments: [],
     ledger: "sqlite:.leat/ledger.db",
     apis: [],
+  shares: [],
     tenantColumn: "tenant_id",
     tenants: undefined,
     landing: "",
