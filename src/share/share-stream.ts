@@ -1,6 +1,6 @@
 /** One stream of one tenant → one table of that tenant's warehouse. A load (PROTOCOL: two uses), and its receipt. */
 import assert from "node:assert/strict";
-import { LeatError } from "../errors/leat-error.ts";
+import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import { readHead, walkPackages } from "../landing/log.ts";
 import { loadStream } from "../load/load-stream.ts";
 import { type PlannedPackage, planLoad } from "../load/plan-load.ts";
@@ -8,7 +8,7 @@ import type { StreamPlace } from "../model/ids.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { ShareTable } from "../ports/share.ts";
-import type { ShareOwner, ShareTables, Warehouse } from "../ports/warehouse.ts";
+import type { ShareOwner, ShareTables, TableChecksum, Warehouse } from "../ports/warehouse.ts";
 import type { Progress } from "../ports/world.ts";
 import { checkColumns } from "./check-columns.ts";
 import { checkOwner, printDeclaration } from "./declaration.ts";
@@ -190,25 +190,46 @@ async function refuseAltered(share: StreamShare, target: StreamSpec): Promise<vo
   const ledger = new Map(
     (await warehouse.readLedger(target, job.tenant.id)).map(({ seq, loaded }) => [seq, loaded]),
   );
+  let held: readonly TableChecksum[];
+  try {
+    held = await warehouse.checksums(target);
+  } catch (error) {
+    // Where the table or a column of it is gone, an engine only says that its statement makes no sense.
+    if (!isLeatError(error) || !["LOAD_FAILED", "QUERY_FAILED"].includes(error.code)) throw error;
+    throw alteredError(share, target, ["a column of it, or the table itself, is gone"], error);
+  }
   const faults: string[] = [];
-  for (const { tenant, seq, rows } of await warehouse.checksums(target)) {
+  for (const { tenant, seq, rows } of held) {
     const loaded = tenant === job.tenant.id ? ledger.get(seq) : undefined;
     if (loaded === undefined) faults.push(`${rows} rows of tenant ${tenant}, package ${seq}, are not leat's`);
     // Where only current rows are kept, those of a package become fewer.
     else if (rows > loaded || (rows < loaded && target.isCurrentOnly !== true))
       faults.push(`package ${seq} had ${loaded} rows and has ${rows}`);
   }
-  if (faults.length === 0) return;
+  if (faults.length > 0) throw alteredError(share, target, faults);
+}
+
+/** Differences told one by one. */
+const faultsToldMax = 20;
+
+function alteredError(
+  share: StreamShare,
+  target: StreamSpec,
+  faults: readonly string[],
+  cause?: unknown,
+): LeatError {
+  const { share: spec, tenant } = share.job;
   const place = describeTable(share, target);
-  throw new LeatError("SHARE_TABLE_ALTERED", {
+  return new LeatError("SHARE_TABLE_ALTERED", {
     message: `The table ${place.table} in ${place.target} was changed by somebody else: ${faults.slice(0, 3).join("; ")}. Nothing was moved.`,
-    hint: `Ask the customer to keep rows of their own in tables of their own, then run \`leat share ${job.share.name} --tenant ${job.tenant.id} --full\`.`,
+    hint: `Ask the customer to leave it as it is and keep own rows in tables of their own, then run \`leat share ${spec.name} --tenant ${tenant.id} --full\`.`,
     details: {
-      share: job.share.name,
-      tenant: job.tenant.id,
+      share: spec.name,
+      tenant: tenant.id,
       table: place.table,
-      faults: faults.slice(0, 20),
+      faults: faults.slice(0, faultsToldMax),
     },
+    cause,
   });
 }
 
