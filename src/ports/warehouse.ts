@@ -151,7 +151,7 @@ export interface ShareTables {
   /** Removes the stream's tables, ledger and owner, and what of leat's own is left empty by that. */
   remove(spec: StreamSpec): Promise<void>;
   /** How the customer can check what is there. */
-  checkQueries(spec: StreamSpec): readonly CheckQuery[];
+  checkQueries(spec: StreamSpec): Promise<readonly CheckQuery[]>;
 }
 
 /**

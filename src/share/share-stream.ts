@@ -239,7 +239,7 @@ async function readReceipts(
   signal: AbortSignal,
 ): Promise<readonly ShareReceipt[]> {
   const receipts: ShareReceipt[] = [];
-  for (const { table, sql } of shareTables.checkQueries(target)) {
+  for (const { table, sql } of await shareTables.checkQueries(target)) {
     const { rows } = await warehouse.query(sql, { signal });
     const [count, checksum] = rows[0]!; // An aggregate gives one row.
     receipts.push({ table, rows: Number(count), checksum: String(checksum), query: sql });

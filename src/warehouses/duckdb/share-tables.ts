@@ -176,7 +176,7 @@ async function dropOwnTables(session: DuckDbSession): Promise<void> {
 }
 
 /** How the customer can check the current rows, and the history. */
-export function checkQueries(spec: StreamSpec): readonly CheckQuery[] {
+export async function checkQueries(spec: StreamSpec): Promise<readonly CheckQuery[]> {
   const views = spec.isCurrentOnly === true ? [spec.name] : [spec.name, historyName(spec.name)];
   return views.map((view) => {
     const table = `${quoteName(spec.source)}.${quoteName(view)}`;
