@@ -123,6 +123,7 @@ async function deliverTable(
   await claim(share, target);
   if (loaded !== undefined) await refuseAltered(share, target);
   const moved = await load(share, target, signal);
+  if (moved.error !== undefined) return moved;
   return { ...moved, receipts: await readReceipts(share, target, signal) };
 }
 

@@ -33,4 +33,8 @@ async function openPlace(): Promise<SharePlace> {
   };
 }
 
-shareContract(openPlace, { name: (schema, table) => `${schema}.${table}`, canBeAltered: true });
+shareContract(openPlace, {
+  name: (schema, table) => `${schema}.${table}`,
+  canBeAltered: true,
+  keepsDeletions: true,
+});
