@@ -39,6 +39,7 @@ export type {
 export type { NoticeDeclaration, NoticeOccasion, NoticeTarget } from "./flow/notice-declaration.ts";
 export type { RetryOptions } from "./flow/retry-policy.ts";
 export type { ScheduleDeclaration } from "./flow/schedule-declaration.ts";
+export { type SharedByName, type ShareFlowOptions, type ShareParams, shareFlow } from "./flow/share-flow.ts";
 export { type SyncedStream, type SyncFlowOptions, type SyncParams, syncFlow } from "./flow/sync-flow.ts";
 export { type Task, type TaskOptions, task } from "./flow/task.ts";
 export type { EventMatch, TriggerDeclaration } from "./flow/trigger-declaration.ts";
@@ -52,8 +53,10 @@ export {
   findUntidied,
   loadStream,
   planDatasets,
+  planShares,
   planStreams,
   publishDataset,
+  shareTenant,
   tidyFile,
 } from "./flow/work-tasks.ts";
 export type { CursorFormat, ParameterFormat } from "./model/cursor.ts";
@@ -80,6 +83,7 @@ export type {
   CheckedDataset,
   DatasetPublication,
   PlannedFile,
+  PlannedShare,
   PlannedStream,
   UntidiedFile,
 } from "./ports/project-work.ts";

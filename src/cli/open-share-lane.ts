@@ -27,6 +27,9 @@ const marginMs = 5000;
 /** Turns of one process: what a client of a warehouse leaks goes with it. */
 const turnsPerProcess = 200;
 
+/** How long a process without a turn is kept, ms: its memory is worth more than the half second that it saves. */
+const idleMsMax = 30_000;
+
 /** How much of what a process writes on its stderr is told when it dies, characters. */
 const stderrMax = 2000;
 
@@ -73,6 +76,16 @@ export function openShareLane(
     for (let kept = idle.pop(); kept !== undefined; kept = idle.pop()) if (kept.child.connected) return kept;
     return await start();
   };
+  const keep = (used: ShareProcess): void => {
+    idle.push(used);
+    const { turns } = used;
+    const timer = setTimeout(() => {
+      if (used.turns !== turns || !idle.includes(used)) return; // It has worked meanwhile.
+      idle.splice(idle.indexOf(used), 1);
+      used.child.kill("SIGKILL"); // It holds nothing.
+    }, idleMsMax);
+    timer.unref();
+  };
   const work = async (
     { share, tenant }: ShareTurn,
     mode: ShareMode,
@@ -99,7 +112,7 @@ export function openShareLane(
       // One that has missed its deadline may still be at work for it.
       const isOver = reply.report.error !== null || used.turns >= turnsPerProcess || signal.aborted;
       if (isOver) child.kill("SIGKILL");
-      else idle.push(used);
+      else keep(used);
       return reply.report;
     } catch (error) {
       child.kill("SIGKILL");
