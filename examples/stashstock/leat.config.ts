@@ -1,7 +1,7 @@
 /** Plants of every customer at one partner: what changed since last time, per tenant and licence. */
 
 // In a project of your own: import { defineProject, rest } from "leat";
-import { defineProject, defineShare, type Project, rest, syncFlow } from "../../src/index.ts";
+import { defineProject, defineShare, type Project, rest, shareFlow, syncFlow } from "../../src/index.ts";
 
 /** Ranges of at most a day, both ends included; asked for once per licence of the tenant. */
 const byLicense = {
@@ -66,8 +66,17 @@ const stashstock = rest({
   },
 });
 
-/** Where the customers' warehouses are that are files. */
+/** Where the customers' warehouses are that are files of this machine. */
 const customers = process.env["STASHSTOCK_CUSTOMERS"] ?? ".leat/customers";
+
+/** Each customer's own warehouse. Addresses with passwords are secrets, looked up when that customer's turn comes. */
+const warehouses: Readonly<Record<string, string>> = {
+  414: `duckdb:${customers}/414.duckdb`,
+  41: `parquet:${customers}/41`,
+  733: process.env["STASHSTOCK_POSTGRES_733"]
+    ? "env:STASHSTOCK_POSTGRES_733"
+    : `duckdb:${customers}/733.duckdb`,
+};
 
 /** Each customer gets its own plants, and nobody else's, into a warehouse of its own. */
 const replicas = defineShare({
@@ -89,7 +98,7 @@ const replicas = defineShare({
     },
   ],
   salt: "env:STASHSTOCK_SHARE_SALT",
-  to: (tenant) => `duckdb:${customers}/${tenant.id}.duckdb`,
+  to: (tenant) => warehouses[tenant.id] ?? `duckdb:${customers}/${tenant.id}.duckdb`,
 });
 
 const project: Project = defineProject({
@@ -101,6 +110,8 @@ const project: Project = defineProject({
       perSource: 4,
       schedules: [{ cron: "0 5 * * *", timezone: "America/Denver", lateAfter: "3h" }],
     }),
+    // After each load, into the customers' warehouses.
+    shareFlow(),
   ],
   shares: [replicas],
   tenants: "tenants.json",
