@@ -145,9 +145,9 @@ export interface ShareTables {
   claim(spec: StreamSpec, owner: ShareOwner): Promise<ShareOwner>;
   /**
    * Puts the tables of `aside`, with their rows, ledger and owner, in the place of those of `spec`, in one transaction:
-   * readers see the old rows or the new ones.
+   * readers see the old rows or the new ones. `undefined`: it cannot, and a full load empties them first.
    */
-  replace(spec: StreamSpec, aside: StreamSpec): Promise<void>;
+  replace?(spec: StreamSpec, aside: StreamSpec): Promise<void>;
   /** Removes the stream's tables, ledger and owner, and what of leat's own is left empty by that. */
   remove(spec: StreamSpec): Promise<void>;
   /** How the customer can check what is there. */

@@ -139,6 +139,13 @@ async function reloadTable(
   if (held !== undefined) checkOwner(held, owner, describeTable(share, target), "begin anew");
   else if (isLanded) await claim(share, target);
   if (!isLanded) return emptyTable(share, target);
+  if (share.shareTables.replace === undefined) {
+    await share.shareTables.remove(target);
+    await claim(share, target);
+    const again = await load(share, target, signal);
+    if (again.error !== undefined) return again;
+    return { ...again, receipts: await readReceipts(share, target, signal) };
+  }
   const aside = planAsideStream(target);
   await removeAside(share, aside);
   await claim(share, aside);

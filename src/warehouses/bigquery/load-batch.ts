@@ -28,6 +28,7 @@ import {
   readTotals,
 } from "./ledger.ts";
 import type { Queries } from "./queries.ts";
+import { dropOlderSql } from "./share-tables.ts";
 import { quoteName } from "./sql-text.ts";
 import { removeLines, type StagedLines, type StagingTools, stageParts } from "./stage-parts.ts";
 import { refreshViews, type StreamShape, type ViewPorts } from "./stream-views.ts";
@@ -159,7 +160,10 @@ async function tryBatch(
         place: table.movedFrom,
       },
       registry,
-      current: isKept ? keptStatements(ports, shape, waiting) : [],
+      current: [
+        ...(isKept ? keptStatements(ports, shape, waiting) : []),
+        ...(spec.isCurrentOnly === true && packages.length > 0 ? [dropOlderSql(ports, shape)] : []),
+      ],
     };
     const outcome = await runCommit(ports, commit, { turn: state.turn, by: job.by }, signal);
     if (outcome === "overtaken") return undefined;

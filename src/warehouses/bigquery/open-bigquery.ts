@@ -10,6 +10,7 @@ import type {
   PackageToLoad,
   QueryResult,
   ReopenPackage,
+  ShareTables,
   SqlNaming,
   StagedPart,
   TableChecksum,
@@ -24,6 +25,7 @@ import { type JobCounts, Jobs } from "./jobs.ts";
 import { readLedgerRows } from "./ledger.ts";
 import { type BatchPorts, loadBatch, prepareStream } from "./load-batch.ts";
 import { Queries, type QueryEstimate } from "./queries.ts";
+import { checkQueries, claimTables, readOwner, removeTables } from "./share-tables.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 import { isReadInPlace } from "./stage-parts.ts";
 import { viewInputs, viewPath } from "./stream-views.ts";
@@ -189,6 +191,15 @@ class Dataset implements BigQueryWarehouse {
           );
     return { count: Number(count), sample: sample.map(([record]) => record ?? "") };
   }
+
+  readonly shareTables: ShareTables = {
+    readOwner: async (spec) => ((await this.#isMade()) ? await readOwner(this.#ports, spec) : undefined),
+    claim: (spec, owner) => claimTables(this.#ports, spec, owner),
+    remove: async (spec) => {
+      if (await this.#isMade()) await removeTables(this.#ports, spec);
+    },
+    checkQueries: (spec) => checkQueries(this.#ports, spec),
+  };
 
   async forget(spec: StreamSpec): Promise<void> {
     if (await this.#isMade()) await forgetStream(this.#ports, spec);
