@@ -158,12 +158,12 @@ async function printReports(
     printCount(table.packages),
     printCount(table.rows),
     printCount(table.rejected),
-    table.version ?? printCount(table.seq),
+    printCount(table.seq),
     statusOf(table),
   ]);
   const moved = mode === "plan" ? "rows to move" : "rows moved";
   terminal.out(
-    printTable(["share", "tenant", "table", "in", "packages", moved, "rejected", "version", ""], rows),
+    printTable(["share", "tenant", "table", "in", "packages", moved, "rejected", "package", ""], rows),
   );
   const receipts = all.flatMap(({ report, table }) => table.receipts.map((receipt) => ({ report, receipt })));
   if (receipts.length > 0) terminal.out("\nReceipts, each to be checked there by its query:\n");

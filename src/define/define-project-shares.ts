@@ -1,24 +1,18 @@
-/** Faults of a project's shares that only show beside its sources and datasets. */
+/** Faults of a project's shares that only show beside its sources. */
 import type { Fault } from "../errors/faults.ts";
 import { hintOfKnown } from "../errors/nearest-name.ts";
 import { foldColumnName } from "../model/column-names.ts";
 import { partitionColumn, type StreamSpec } from "../model/stream.ts";
-import type { DatasetSpec } from "../ports/dataset.ts";
 import type { ShareSpec, ShareTable } from "../ports/share.ts";
 import type { Source } from "../ports/source.ts";
 
 /** What shares are compared with. */
-type Known = Readonly<{
-  streams: ReadonlyMap<string, StreamSpec>;
-  datasets: readonly DatasetSpec[];
-  tenantColumn: string;
-}>;
+type Known = Readonly<{ streams: ReadonlyMap<string, StreamSpec>; tenantColumn: string }>;
 
 /** Names that are there twice or are nobody's, and columns without which rows could not be told apart. */
 export function checkShares(
   shares: readonly ShareSpec[],
   sources: readonly Source[],
-  datasets: readonly DatasetSpec[],
   tenantColumn: string,
 ): Fault[] {
   const streams = new Map(
@@ -26,7 +20,7 @@ export function checkShares(
       source.streams.map((stream): [string, StreamSpec] => [`${source.name}.${stream.name}`, stream]),
     ),
   );
-  const known: Known = { streams, datasets, tenantColumn };
+  const known: Known = { streams, tenantColumn };
   return shares.flatMap((share, index) => {
     const path = `shares[${index}]`;
     const faults: Fault[] = [];
@@ -41,7 +35,7 @@ export function checkShares(
         problem: `"${share.schema}" is also the name of the source ${source.name}; set \`schema\` to another`,
       });
     for (const table of share.tables) {
-      const problems = table.from === "stream" ? streamFaults(table, known) : datasetFaults(table, known);
+      const problems = streamFaults(table, known);
       faults.push(...problems.map((problem) => ({ path: `${path}: ${table.of}`, problem })));
     }
     return faults;
@@ -62,24 +56,6 @@ function streamFaults(table: ShareTable, { streams, tenantColumn }: Known): stri
     .map(({ key, why }) => ({ key: key.split(".", 1)[0]!, why }))
     .filter(({ key }) => !spliced.includes(key));
   return [...neededFaults(table, needed), ...takenFaults(table, spliced)];
-}
-
-function datasetFaults(table: ShareTable, { datasets }: Known): string[] {
-  const dataset = datasets.find(({ name }) => name === table.of);
-  const names = datasets.map(({ name }) => name);
-  if (dataset === undefined) return [`there is no such dataset. ${hintOfKnown(table.of, "datasets", names)}`];
-  const { tenantColumn } = dataset;
-  if (tenantColumn === undefined)
-    return ["the dataset has no `tenantColumn`, so that nobody can say which of its rows are whose"];
-  const columns = dataset.columns.map(({ published }) => published.name);
-  const unknown = (table.columns ?? []).filter(({ key }) => !columns.includes(key));
-  const needed = dataset.key
-    .filter((key) => key !== tenantColumn)
-    .map((key) => ({ key, why: "is part of the key" }));
-  return [
-    ...unknown.map(({ key }) => `has no column "${key}". ${hintOfKnown(key, "columns", columns)}`),
-    ...neededFaults(table, needed),
-  ];
 }
 
 /** A hash of a key would be as unique; but what is joined by it elsewhere would find nothing any more. */

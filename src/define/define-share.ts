@@ -1,4 +1,4 @@
-/** A share: which streams and datasets, of which tenants, go to which warehouse, and which of their columns. */
+/** A share: which streams, of which tenants, go to which warehouse, and which of their columns. */
 import { z } from "zod";
 import { type Fault, faultsOf, refuseFaults } from "../errors/faults.ts";
 import { foldColumnName } from "../model/column-names.ts";
@@ -23,9 +23,11 @@ export type ShareColumnOptions = Readonly<{
  */
 export type ShareColumns = readonly string[] | Readonly<Record<string, true | string | ShareColumnOptions>>;
 
-/** A stream or a dataset that is shared. */
+/** A stream that is shared. */
 export type ShareTableOptions = Readonly<{
-  /** Its name at the customer's. Default: the stream's or the dataset's. */
+  /** As `source.stream`. */
+  stream: string;
+  /** Its name at the customer's. Default: the stream's. */
   table?: string;
   /** Default: all, also those that the source may have one day. */
   columns?: ShareColumns;
@@ -36,9 +38,7 @@ export type ShareDeclaration = Readonly<{
   /** Letters, digits and `_`. */
   name: string;
   /** Streams as `source.stream`, or with a name and columns of their own. */
-  streams?: readonly (string | (ShareTableOptions & Readonly<{ stream: string }>))[];
-  /** Datasets that have a `tenantColumn`; of each version the rows of the tenant are shared. */
-  datasets?: readonly (string | (ShareTableOptions & Readonly<{ dataset: string }>))[];
+  streams: readonly (string | ShareTableOptions)[];
   /** Ids of the tenants that take part. Default: all. Taking one out stops its share and removes nothing. */
   tenants?: readonly string[];
   /**
@@ -90,15 +90,22 @@ const columnsSchema = z.union([
   z.record(columnNameSchema, z.union([z.literal(true), columnNameSchema, columnOptionsSchema])),
 ]);
 
-const tableOptions = { table: nameSchema.optional(), columns: columnsSchema.optional() };
 const reference = z.string().min(1, "must not be empty");
 
 const shareSchema = z.strictObject({
   name: nameSchema,
-  streams: z.array(z.union([reference, z.strictObject({ stream: reference, ...tableOptions })])).default([]),
-  datasets: z
-    .array(z.union([reference, z.strictObject({ dataset: reference, ...tableOptions })]))
-    .default([]),
+  streams: z
+    .array(
+      z.union([
+        reference,
+        z.strictObject({
+          stream: reference,
+          table: nameSchema.optional(),
+          columns: columnsSchema.optional(),
+        }),
+      ]),
+    )
+    .min(1, "must name at least one stream"),
   tenants: z.array(reference).optional(),
   to: z.union([reference, z.custom<(tenant: Tenant) => string>((value) => typeof value === "function")], {
     error: "must be an address, a secret's reference, or a function of the tenant that gives one",
@@ -135,14 +142,9 @@ export function defineShare(declaration: ShareDeclaration): ShareSpec {
   const parsed = shareSchema.safeParse(declaration);
   if (!parsed.success) refuseFaults(faultsOf(parsed.error), what);
   const share = parsed.data!; // `refuseFaults` has thrown otherwise: a failed parse has at least one issue.
-  const tables = [
-    ...share.streams.map((one) => (typeof one === "string" ? { stream: one } : one)).map(toStreamTable),
-    ...share.datasets.map((one) => (typeof one === "string" ? { dataset: one } : one)).map(toDatasetTable),
-  ];
+  const tables = share.streams.map((one) => toTable(typeof one === "string" ? { stream: one } : one));
   const deadlineMs = parseDuration(share.deadline);
   const faults = [...tableFaults(tables), ...columnFaults(tables)];
-  if (tables.length === 0)
-    faults.push({ path: "streams", problem: "must name at least one stream, or `datasets` one dataset" });
   if (deadlineMs === undefined || deadlineMs < 1000 || deadlineMs > deadlineMsMax)
     faults.push({ path: "deadline", problem: 'must be a time from 1 s to 24 h, such as "30m"' });
   if (share.salt === undefined && tables.some(({ columns }) => columns?.some(({ isMasked }) => isMasked)))
@@ -165,22 +167,15 @@ export function defineShare(declaration: ShareDeclaration): ShareSpec {
 }
 
 type ReadTable = Readonly<{
+  stream: string;
   table?: string | undefined;
   columns?: z.output<typeof columnsSchema> | undefined;
 }>;
 
-const toStreamTable = (read: ReadTable & Readonly<{ stream: string }>): ShareTable => ({
-  from: "stream",
-  of: read.stream,
-  name: read.table ?? read.stream.slice(read.stream.indexOf(".") + 1),
-  columns: toColumns(read.columns),
-});
-
-const toDatasetTable = (read: ReadTable & Readonly<{ dataset: string }>): ShareTable => ({
-  from: "dataset",
-  of: read.dataset,
-  name: read.table ?? read.dataset,
-  columns: toColumns(read.columns),
+const toTable = ({ stream, table, columns }: ReadTable): ShareTable => ({
+  of: stream,
+  name: table ?? stream.slice(stream.indexOf(".") + 1),
+  columns: toColumns(columns),
 });
 
 function toColumns(read: ReadTable["columns"]): readonly ShareColumn[] | undefined {
@@ -200,8 +195,8 @@ function toColumns(read: ReadTable["columns"]): readonly ShareColumn[] | undefin
 function tableFaults(tables: readonly ShareTable[]): Fault[] {
   const owners = new Map<string, string>();
   return tables.flatMap((table) => {
-    const names = table.from === "stream" ? [table.name, `${table.name}_history`] : [table.name];
-    const path = table.from === "stream" ? `streams: ${table.of}` : `datasets: ${table.of}`;
+    const names = [table.name, `${table.name}_history`];
+    const path = `streams: ${table.of}`;
     const faults: Fault[] = [];
     if (!nameSchema.safeParse(table.name).success)
       faults.push({

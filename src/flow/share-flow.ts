@@ -31,7 +31,7 @@ export type ShareFlowOptions = Readonly<
   > & {
     /** Default `share`. */
     name?: string;
-    /** Whether it runs when a stream or dataset that is shared has news. Default: yes. */
+    /** Whether it runs when a stream that is shared has news. Default: yes. */
     onNews?: boolean;
   }
 >;
@@ -49,8 +49,8 @@ const failuresToldMax = 20;
  * Makes a flow that delivers shares, a task a tenant: one whose warehouse is broken delays nobody else's, and is told of
  * when all others have theirs.
  *
- * In `flows` of a project it runs by itself when a stream that is shared got packages, or a dataset a version: the shares
- * that bring it, and no others.
+ * In `flows` of a project it runs by itself when a stream that is shared got packages: the shares that bring it, and no
+ * others.
  */
 export function shareFlow(options: ShareFlowOptions = {}): Flow<ShareParams, readonly SharedByName[]> {
   const { name = "share", onNews = true, ...rest } = options;
@@ -99,21 +99,16 @@ function refuseFailures(ended: readonly (string | null)[]): void {
   });
 }
 
-/** The project's flows; those that share on news have a trigger for each stream and dataset that is shared. */
+/** The project's flows; those that share on news have a trigger for each stream that is shared. */
 export function withShareTriggers(flows: readonly Flow[], shares: readonly ShareSpec[]): readonly Flow[] {
-  const inputs = new Map<string, string[]>();
+  const readers = new Map<string, string[]>();
   for (const { name, tables } of shares)
-    for (const { from, of } of tables) {
-      const input = `${from} ${of}`;
-      inputs.set(input, [...new Set([...(inputs.get(input) ?? []), name])]);
-    }
-  const news = [...inputs].map(([input, names]) => {
-    const of = input.slice(input.indexOf(" ") + 1);
-    const params = { shares: names };
-    return input.startsWith("stream ")
-      ? { on: "stream.packages" as const, stream: of, params }
-      : { on: "dataset.version" as const, dataset: of, params };
-  });
+    for (const { of } of tables) readers.set(of, [...new Set([...(readers.get(of) ?? []), name])]);
+  const news = [...readers].map(([stream, names]) => ({
+    on: "stream.packages" as const,
+    stream,
+    params: { shares: names },
+  }));
   return flows.map((one) => {
     if (!isFlow(one) || !(sharesOnNews in one)) return one;
     const triggers = [...one.spec.triggers, ...news];

@@ -3,7 +3,7 @@ import type { Tenant } from "./source.ts";
 
 /** A column as it is shared. */
 export type ShareColumn = Readonly<{
-  /** Top-level key of the landed records, or column of the dataset. */
+  /** Top-level key of the landed records. */
   key: string;
   /** What it is called at the customer's. */
   name: string;
@@ -15,8 +15,7 @@ export type ShareColumn = Readonly<{
 
 /** One table of a share. */
 export type ShareTable = Readonly<{
-  from: "stream" | "dataset";
-  /** `source.stream`, or the dataset's name. */
+  /** The stream that it is made of, as `source.stream`. */
   of: string;
   /** Name of the table (or view) at the customer's. */
   name: string;

@@ -75,7 +75,7 @@ async function fillTables(
   for (const table of share.tables) {
     signal.throwIfAborted();
     const stream = job.streams.get(table.of);
-    if (table.from !== "stream" || stream === undefined)
+    if (stream === undefined)
       throw new LeatError("STREAM_UNKNOWN", { message: `The share "${share.name}" names ${table.of}.` });
     const { progress, workFolder } = ports;
     const place = { source: stream.source, stream: stream.name, tenant: tenant.id };
@@ -87,14 +87,12 @@ async function fillTables(
       const failed = toLeatError(error, signal).at({ ...place, share: share.name });
       tables.push({
         table: `${share.schema}.${table.name}`,
-        from: table.from,
         of: table.of,
         status: "failed",
         packages: 0,
         rows: 0,
         rejected: 0,
         seq: 0,
-        version: null,
         receipts: [],
         error: failed,
       });

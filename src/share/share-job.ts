@@ -48,17 +48,14 @@ export type ShareReceipt = Readonly<{
 /** What became of one table. */
 export type SharedTable = Readonly<{
   table: string;
-  from: "stream" | "dataset";
   of: string;
   status: "moved" | "unchanged" | "empty" | "planned" | "removed" | "failed";
   /** Packages and rows that were moved, or would be. */
   packages: number;
   rows: number;
   rejected: number;
-  /** Newest package that is there, or number of the dataset's version; 0: none. */
+  /** Newest package that is there; 0: none. */
   seq: number;
-  /** Version of the dataset. */
-  version: string | null;
   receipts: readonly ShareReceipt[];
   error: LeatError | undefined;
 }>;

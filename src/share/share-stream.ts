@@ -259,14 +259,12 @@ async function readReceipts(
 function emptyTable({ table }: StreamShare, target: StreamSpec): SharedTable {
   return {
     table: `${target.source}.${target.name}`,
-    from: table.from,
     of: table.of,
     status: "empty",
     packages: 0,
     rows: 0,
     rejected: 0,
     seq: 0,
-    version: null,
     receipts: [],
     error: undefined,
   };

@@ -216,30 +216,22 @@ test("a share whose warehouse is broken delays no other tenant's, and a retry do
 });
 
 test("shares are triggered by what they bring, each by its own", () => {
-  const share = (name: string, tables: readonly (readonly ["stream" | "dataset", string])[]): ShareSpec => ({
+  const share = (name: string, streams: readonly string[]): ShareSpec => ({
     name,
     schema: name,
-    tables: tables.map(([from, of]) => ({ from, of, name: of, columns: undefined })),
+    tables: streams.map((of) => ({ of, name: of, columns: undefined })),
     tenants: undefined,
     to: () => "",
     keep: "history",
     salt: undefined,
     deadlineMs: 1000,
   });
-  const shares = [
-    share("a", [
-      ["stream", "shop.orders"],
-      ["dataset", "sales"],
-    ]),
-    share("b", [["stream", "shop.orders"]]),
-  ];
-  const [onNews, quiet] = withShareTriggers(
-    [shareFlow(), shareFlow({ name: "quiet", onNews: false })],
-    shares,
-  );
+  const shares = [share("a", ["shop.orders", "shop.lines"]), share("b", ["shop.orders"])];
+  const flows = [shareFlow(), shareFlow({ name: "quiet", onNews: false })];
+  const [onNews, quiet] = withShareTriggers(flows, shares);
   expect(onNews?.spec.triggers).toEqual([
     { on: "stream.packages", stream: "shop.orders", params: { shares: ["a", "b"] } },
-    { on: "dataset.version", dataset: "sales", params: { shares: ["a"] } },
+    { on: "stream.packages", stream: "shop.lines", params: { shares: ["a"] } },
   ]);
   expect(quiet?.spec.triggers).toEqual([]);
 });

@@ -170,7 +170,7 @@ describe("/build", () => {
 describe("/share", () => {
   test("says how each tenant fared, and fails when one did", async () => {
     const asked: (readonly string[])[] = [];
-    const table = { from: "stream", of: "shop.orders", version: null, receipts: [], error: null } as const;
+    const table = { of: "shop.orders", receipts: [], error: null } as const;
     const moved = {
       ...table,
       table: "r.orders",
