@@ -29,6 +29,7 @@ beforeAll(async () => {
       `TO_415=postgres://leat:${secret}@127.0.0.1:${port}/shop\n`,
   );
   const more = `
+  flows: [shareFlow()],
   shares: [
     defineShare({
       name: "replicas",
@@ -42,7 +43,7 @@ beforeAll(async () => {
   ],`;
   folder.write(
     "leat.config.ts",
-    orderProject({ more, imports: 'import { defineShare } from "leat";', pages: pagesOfDay }),
+    orderProject({ more, imports: 'import { defineShare, shareFlow } from "leat";', pages: pagesOfDay }),
   );
   expect((await folder.leat("sync", "--quiet")).code).toBe(0);
 }, 60_000);
@@ -155,6 +156,22 @@ describe("leat share", () => {
     const { value } = await json("replicas", "--tenant", "416", "--remove");
     expect(brief(value)).toMatchObject([{ ok: true, moved: ["removed 0"] }]);
     expect(brief((await json("vip")).value)).toMatchObject([{ ok: true, moved: ["unchanged 0"] }]);
+  });
+
+  test("is done as a flow as well, a task a tenant", async () => {
+    const { code, stdout, stderr } = await folder.leat(
+      "run",
+      "share",
+      "--shares",
+      "replicas",
+      "--tenants",
+      "414",
+      "--json",
+      "--quiet",
+    );
+    expect(code, stderr).toBe(0);
+    const { result } = JSON.parse(stdout);
+    expect(result).toEqual([{ share: "replicas", tenants: 1 }]);
   });
 
   test("leaves no work folder behind", async () => {

@@ -16,7 +16,7 @@ import { nameColumns } from "./column-naming.ts";
 import { type Commit, type CommitPackage, commitScript, scriptFaults } from "./commit-script.ts";
 import type { GoogleApi } from "./google-api.ts";
 import { JobFailure, type Jobs } from "./jobs.ts";
-import { isInForm, keptStatements, renewKept } from "./kept-rows.ts";
+import { dropOlderSql, isInForm, keptStatements, renewKept } from "./kept-rows.ts";
 import { checkStream, registryOf, settleTable } from "./landing-table.ts";
 import {
   amongSql,
@@ -28,7 +28,6 @@ import {
   readTotals,
 } from "./ledger.ts";
 import type { Queries } from "./queries.ts";
-import { dropOlderSql } from "./share-tables.ts";
 import { quoteName } from "./sql-text.ts";
 import { removeLines, type StagedLines, type StagingTools, stageParts } from "./stage-parts.ts";
 import { refreshViews, type StreamShape, type ViewPorts } from "./stream-views.ts";

@@ -13,16 +13,8 @@ import { turnTable } from "./catalog.ts";
 import { forgetStream } from "./forget-stream.ts";
 import type { BatchPorts } from "./load-batch.ts";
 import { quoteName, quotePath, quoteText } from "./sql-text.ts";
-import {
-  historyName,
-  landingSql,
-  type StreamShape,
-  type ViewPorts,
-  viewInputs,
-  viewsDataset,
-} from "./stream-views.ts";
+import { historyName, type ViewPorts, viewsDataset } from "./stream-views.ts";
 import { print, type TablePlace } from "./tables.ts";
-import { newestSql } from "./view-sql.ts";
 
 const ownerPlace = ({ catalog }: Pick<ViewPorts, "catalog">, spec: StreamSpec): TablePlace =>
   catalog.place(turnTable(spec).replace("_leat_turn_", "_leat_share_"));
@@ -110,18 +102,4 @@ export async function checkQueries(ports: ViewPorts, spec: StreamSpec): Promise<
     const sql = `SELECT COUNT(*) AS row_count, CAST(IFNULL(SUM(${row}), 0) AS STRING) AS checksum FROM ${table} AS r`;
     return { table, sql };
   });
-}
-
-/** A statement of the commit that leaves of each record its newest version, a deletion too. */
-export function dropOlderSql(ports: ViewPorts, shape: StreamShape): string {
-  const { place, physicalTable } = shape;
-  const inputs = viewInputs(ports, shape);
-  const newest = newestSql(inputs, `(${landingSql(ports, shape)})`);
-  const name = (alias: string): string =>
-    `CONCAT(CAST(${alias}.${leatColumns.package} AS STRING), ' ', CAST(${alias}.${leatColumns.row} AS STRING), ' ', ` +
-    `${alias}.${quoteName(place.tenantColumn)})`;
-  return (
-    `DELETE FROM ${ports.catalog.path(physicalTable)} AS d WHERE ${name("d")} NOT IN ` +
-    `(SELECT ${name("k")} FROM (${newest}) AS k)`
-  );
 }
