@@ -64,8 +64,9 @@ async function fillTables(
   if (shareTables === undefined)
     throw new LeatError("NOT_SUPPORTED", { message: `${warehouse.url} cannot be the target of a share.` });
   const isMasking = share.tables.some(({ columns }) => columns?.some(({ isMasked }) => isMasked));
+  // What is taken away is not masked: a customer can go whose salt is lost.
   const mask =
-    isMasking && share.salt !== undefined
+    isMasking && share.salt !== undefined && job.mode !== "remove"
       ? openMask(await ports.secrets.resolve(share.salt), {
           share: share.name,
           tenant: tenant.id,
@@ -82,9 +83,11 @@ async function fillTables(
     const store = openTenantStore(ports.store, [place]); // From here on nothing knows of another tenant's.
     const common = { job, table, warehouse, shareTables, mask, store, progress, workFolder };
     try {
-      tables.push(await shareStream({ ...common, stream }, signal));
+      const shared = await shareStream({ ...common, stream }, signal);
+      const error = shared.error === undefined ? undefined : withShareHint(shared.error, job);
+      tables.push({ ...shared, error });
     } catch (error) {
-      const failed = toLeatError(error, signal).at({ ...place, share: share.name });
+      const failed = withShareHint(toLeatError(error, signal), job).at({ ...place, share: share.name });
       tables.push({
         table: `${share.schema}.${table.name}`,
         of: table.of,
@@ -99,6 +102,14 @@ async function fillTables(
       if (isOfTarget(failed)) return; // The other tables are in the same place.
     }
   }
+}
+
+/** What a load advises for a warehouse of one's own is not what helps a customer's. */
+function withShareHint(error: LeatError, { share, tenant }: ShareJob): LeatError {
+  if (error.code !== "LEDGER_MISMATCH" && error.code !== "LOG_REWRITTEN") return error;
+  const { code, message, retryable, details, cause } = error;
+  const hint = `Run \`leat share ${share.name} --tenant ${tenant.id} --full\`: everything is loaded again from the landing.`;
+  return new LeatError(code, { message, hint, retryable, details, cause });
 }
 
 /** Failures after which the customer's warehouse need not be asked again in this turn. */
