@@ -8,6 +8,7 @@ import { benchPostgres } from "./postgres.ts";
 import { benchScan } from "./scan.ts";
 import { benchServe } from "./serve.ts";
 import { sayServed } from "./serve-report.ts";
+import { benchShare } from "./share.ts";
 import { benchSync } from "./sync.ts";
 import { benchWorkbook } from "./workbook.ts";
 
@@ -213,10 +214,32 @@ async function postgres(): Promise<void> {
   }
 }
 
+async function share(): Promise<void> {
+  const figures = await benchShare({ rows: isSmall ? 50 * thousand : 500 * thousand, runs: isSmall ? 1 : 3 });
+  say(`One tenant's ${format(figures.rows)} rows of 8 columns into a DuckDB file`);
+  row("a plain load into a warehouse of one's own", figures.load, "rows/s");
+  row(
+    "a share as they are, with its receipts",
+    figures.plain,
+    "rows/s",
+    `${(figures.plain / figures.load).toFixed(2)}x of the load`,
+  );
+  row(
+    "a share of 6 columns, renamed, one masked",
+    figures.chosen,
+    "rows/s",
+    `${(figures.chosen / figures.load).toFixed(2)}x of the load`,
+  );
+  row("a share with nothing new, with its receipts", figures.unchangedMs, "ms");
+  row("peak memory of the process", figures.peakMb, "MB");
+  say();
+}
+
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   extract,
   load,
   postgres,
+  share,
   workbook,
   serve,
   flows,

@@ -58,6 +58,7 @@ const unusedProject: ControlPorts["project"] = {
   flows: [],
   deployments: [],
   apis: [],
+  shares: [],
   tenantColumn: "tenant_id",
   tenants: undefined,
   landing: "",

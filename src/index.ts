@@ -13,6 +13,13 @@ export {
 } from "./define/define-dataset-inputs.ts";
 export type { ConditionDeclaration, RuleDeclaration } from "./define/define-dataset-rules.ts";
 export { defineProject } from "./define/define-project.ts";
+export {
+  defineShare,
+  type ShareColumnOptions,
+  type ShareColumns,
+  type ShareDeclaration,
+  type ShareTableOptions,
+} from "./define/define-share.ts";
 export type { ErrorCode } from "./errors/codes.ts";
 export { type ErrorDetails, isLeatError, LeatError } from "./errors/leat-error.ts";
 export { type BuildFlowOptions, type BuildParams, type BuiltByName, buildFlow } from "./flow/build-flow.ts";
@@ -32,6 +39,7 @@ export type {
 export type { NoticeDeclaration, NoticeOccasion, NoticeTarget } from "./flow/notice-declaration.ts";
 export type { RetryOptions } from "./flow/retry-policy.ts";
 export type { ScheduleDeclaration } from "./flow/schedule-declaration.ts";
+export { type SharedByName, type ShareFlowOptions, type ShareParams, shareFlow } from "./flow/share-flow.ts";
 export { type SyncedStream, type SyncFlowOptions, type SyncParams, syncFlow } from "./flow/sync-flow.ts";
 export { type Task, type TaskOptions, task } from "./flow/task.ts";
 export type { EventMatch, TriggerDeclaration } from "./flow/trigger-declaration.ts";
@@ -45,8 +53,10 @@ export {
   findUntidied,
   loadStream,
   planDatasets,
+  planShares,
   planStreams,
   publishDataset,
+  shareTenant,
   tidyFile,
 } from "./flow/work-tasks.ts";
 export type { CursorFormat, ParameterFormat } from "./model/cursor.ts";
@@ -73,9 +83,11 @@ export type {
   CheckedDataset,
   DatasetPublication,
   PlannedFile,
+  PlannedShare,
   PlannedStream,
   UntidiedFile,
 } from "./ports/project-work.ts";
+export type { ShareColumn, ShareKeep, ShareSpec, ShareTable } from "./ports/share.ts";
 export type {
   FetchedFile,
   FileLimits,

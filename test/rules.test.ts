@@ -56,6 +56,7 @@ describe("src keeps its rules", () => {
     // Threads and processes are started by the path of their entry, and imported by nobody.
     const children = [
       "cli/flow-process-main.ts",
+      "cli/share-process-main.ts",
       "readers/child/child-main.ts",
       "serve/render-worker.ts",
       "serve/scan-worker.ts",

@@ -74,7 +74,10 @@ async function demo(example: Example): Promise<void> {
   step("5  The current view beside the partner's own book");
   await compareAndTell(example);
 
-  step("6  Where to look next");
+  step("6  Each customer's own rows in that customer's own warehouse");
+  await shareAndTell(example);
+
+  step("7  Where to look next");
   const here = relative(process.cwd(), import.meta.dirname) || ".";
   say(
     `landed files    ${join(here, ".leat/landing/landing")}`,
@@ -89,7 +92,7 @@ async function demo(example: Example): Promise<void> {
     "  npx leat rebuild      the warehouse again, from the landed files alone",
   );
 
-  step("7  The other half: workbooks of a publisher, built into a dataset, served and asked");
+  step("8  The other half: workbooks of a publisher, built into a dataset, served and asked");
   await serveAndAsk();
 }
 
@@ -218,6 +221,48 @@ async function compareAndTell(example: Example): Promise<void> {
     say(...differences.slice(0, 3).map((difference) => `  ${JSON.stringify(difference)}`));
   }
   throw new DemoFailed("The view is not equal to the partner's book.");
+}
+
+/** Delivers, delivers once more after some changes, and holds each customer's warehouse against the partner. */
+async function shareAndTell(example: Example): Promise<void> {
+  const { partner } = example;
+  const first = await example.share();
+  const changed = partner.change({ count: 20 });
+  partner.advance(minuteMs);
+  await example.sync();
+  const second = await example.share();
+  const compared = await example.compareReplicas();
+  const moved = (of: typeof first, tenant: string): number =>
+    of.find(({ tenant_id }) => tenant_id === tenant)?.tables[0]?.rows ?? 0;
+  say(
+    `leat share, then ${changed.length} plants change, leat sync, and leat share again:`,
+    ...layTable(
+      [
+        "customer",
+        "warehouse",
+        "rows moved",
+        "moved again",
+        "plants at the partner",
+        "equal in every column",
+      ],
+      second.map(({ tenant_id: tenant, target }) => [
+        tenant,
+        target.slice(0, target.indexOf(":")),
+        moved(first, tenant),
+        moved(second, tenant),
+        partner.truth(tenant).size,
+        compared.get(tenant)!.equal,
+      ]),
+    ),
+  );
+  const isEqual = [...compared.values()].every((one) => one.isEqual && one.otherTenants === 0);
+  if (!isEqual)
+    throw new DemoFailed("A customer's warehouse is not equal to the partner's plants of that customer.");
+  const receipt = second[0]!.tables[0]!.receipts[0]!;
+  say(
+    `EQUAL, and nobody else's rows. A receipt of customer ${second[0]!.tenant_id}: ${receipt.rows} rows, checksum ${receipt.checksum}`,
+    `  ${receipt.query}`,
+  );
 }
 
 /** A few harvested plants, as the view has them and as the partner would send them. */

@@ -1,7 +1,7 @@
 /** Plants of every customer at one partner: what changed since last time, per tenant and licence. */
 
 // In a project of your own: import { defineProject, rest } from "leat";
-import { defineProject, type Project, rest, syncFlow } from "../../src/index.ts";
+import { defineProject, defineShare, type Project, rest, shareFlow, syncFlow } from "../../src/index.ts";
 
 /** Ranges of at most a day, both ends included; asked for once per licence of the tenant. */
 const byLicense = {
@@ -66,6 +66,41 @@ const stashstock = rest({
   },
 });
 
+/** Where the customers' warehouses are that are files of this machine. */
+const customers = process.env["STASHSTOCK_CUSTOMERS"] ?? ".leat/customers";
+
+/** Each customer's own warehouse. Addresses with passwords are secrets, looked up when that customer's turn comes. */
+const warehouses: Readonly<Record<string, string>> = {
+  414: `duckdb:${customers}/414.duckdb`,
+  41: `parquet:${customers}/41`,
+  733: process.env["STASHSTOCK_POSTGRES_733"]
+    ? "env:STASHSTOCK_POSTGRES_733"
+    : `duckdb:${customers}/733.duckdb`,
+};
+
+/** Each customer gets its own plants, and nobody else's, into a warehouse of its own. */
+const replicas = defineShare({
+  name: "replicas",
+  schema: "plants",
+  streams: [
+    { stream: "stashstock.metrc_plants", table: "metrc" },
+    // Of the list of flowering plants some columns, two of them by other names, and where they stand as a hash.
+    {
+      stream: "stashstock.plants_flowering",
+      table: "flowering",
+      columns: {
+        Id: "id",
+        Label: "label",
+        LastModified: "last_modified",
+        StrainName: true,
+        LocationName: { mask: true, optional: true },
+      },
+    },
+  ],
+  salt: "env:STASHSTOCK_SHARE_SALT",
+  to: (tenant) => warehouses[tenant.id] ?? `duckdb:${customers}/${tenant.id}.duckdb`,
+});
+
 const project: Project = defineProject({
   name: "stashstock",
   sources: [stashstock],
@@ -75,7 +110,10 @@ const project: Project = defineProject({
       perSource: 4,
       schedules: [{ cron: "0 5 * * *", timezone: "America/Denver", lateAfter: "3h" }],
     }),
+    // After each load, into the customers' warehouses.
+    shareFlow(),
   ],
+  shares: [replicas],
   tenants: "tenants.json",
   landing: "file:.leat/landing",
   warehouse: "duckdb:.leat/warehouse.duckdb",

@@ -6,6 +6,7 @@ import { type Comparison, compareWithTruth, type ViewRow } from "./compare-with-
 import type { Partner } from "./partner/partner.ts";
 import { readAccounts } from "./partner/read-accounts.ts";
 import { startPartner } from "./partner/start-partner.ts";
+import { readReplica } from "./read-replica.ts";
 import { killRunning, type LeatEnd, type LeatProcess, startLeat } from "./run-leat.ts";
 
 const folder = import.meta.dirname;
@@ -19,6 +20,8 @@ export type ExampleOptions = Readonly<{
   dataFolder: string;
   historyDays: number;
   plantsPerLicense: number;
+  /** A Postgres database for customer 733; default: none, and that customer has a DuckDB file. */
+  postgres?: string;
 }>;
 
 /** What `leat sync --json` says of one stream and tenant, as far as it is read here. */
@@ -32,6 +35,21 @@ export type SyncedStream = Readonly<{
   load?: Readonly<{ loaded: number }>;
   error?: Readonly<{ code: string; message: string }>;
 }>;
+
+/** What `leat share --json` says of one customer, as far as it is read here. */
+export type SharedReplica = Readonly<{
+  tenant_id: string;
+  target: string;
+  tables: readonly Readonly<{
+    table: string;
+    status: string;
+    rows: number;
+    receipts: readonly Readonly<{ table: string; rows: number; checksum: string; query: string }>[];
+  }>[];
+}>;
+
+/** A customer's plants in that customer's warehouse. */
+export type ReplicaComparison = Comparison & Readonly<{ otherTenants: number }>;
 
 export interface Example extends AsyncDisposable {
   readonly partner: Partner;
@@ -48,6 +66,10 @@ export interface Example extends AsyncDisposable {
   query(sql: string): Promise<readonly ViewRow[]>;
   /** Holds the current view of every tenant's plants against the partner's own, by tenant. */
   compare(): Promise<ReadonlyMap<string, Comparison>>;
+  /** Runs `leat share --json` and reads what it says; throws when a share failed. */
+  share(): Promise<readonly SharedReplica[]>;
+  /** Holds what each customer's own warehouse has against the partner's plants of that customer, by tenant. */
+  compareReplicas(): Promise<ReadonlyMap<string, ReplicaComparison>>;
   /** Rows of the landing table that hold the same record as another row. */
   countDoubled(): Promise<number>;
   close(): Promise<void>;
@@ -86,6 +108,9 @@ export async function openExample(options: ExampleOptions): Promise<Example> {
     LEAT_LANDING: `file:${join(options.dataFolder, "landing")}`,
     LEAT_WAREHOUSE: `duckdb:${join(options.dataFolder, "warehouse.duckdb")}`,
     LEAT_LEDGER: `sqlite:${join(options.dataFolder, "ledger.db")}`,
+    STASHSTOCK_CUSTOMERS: join(options.dataFolder, "customers"),
+    ...(options.postgres !== undefined && { STASHSTOCK_POSTGRES_733: options.postgres }),
+    STASHSTOCK_SHARE_SALT: randomBytes(24).toString("hex"),
     // The partner is on this machine; a proxy on the way to the world does not know it.
     NO_PROXY: "127.0.0.1",
     no_proxy: "127.0.0.1",
@@ -100,6 +125,7 @@ export async function openExample(options: ExampleOptions): Promise<Example> {
     return JSON.parse(stdout) as readonly ViewRow[]; // What `query --json` promises to print.
   }
 
+  let replicas: readonly SharedReplica[] = [];
   const close = async () => {
     killRunning();
     await partner.close();
@@ -128,6 +154,23 @@ export async function openExample(options: ExampleOptions): Promise<Example> {
           ),
         ]),
       );
+    },
+    async share() {
+      const { exitCode, stdout, stderr } = await run("share", "--json", "--quiet");
+      if (exitCode !== 0) throw new Error(`leat share failed (${exitCode}): ${stderr}`);
+      replicas = (JSON.parse(stdout) as { results: readonly SharedReplica[] }).results; // What it promises to print.
+      return replicas;
+    },
+    async compareReplicas() {
+      const compared = new Map<string, ReplicaComparison>();
+      for (const { tenant_id: tenant, target, tables } of replicas) {
+        const rows = await readReplica(target, tables[0]!.receipts[0]!.query, environment);
+        compared.set(tenant, {
+          ...compareWithTruth(rows, partner.truth(tenant)),
+          otherTenants: rows.filter((row) => row["tenant_id"] !== tenant).length,
+        });
+      }
+      return compared;
     },
     async countDoubled() {
       const [row] = await query(

@@ -203,3 +203,28 @@ test("as a flow, each tenant and stream has a run of its own, and the view equal
   expect(shown.children).toHaveLength(4 * example.tenants.length);
   await expectTruth();
 });
+
+test("each customer's own warehouse holds that customer's plants, and nobody else's", async () => {
+  await example.sync();
+  const first = await example.share();
+  expect(first.map(({ target }) => target.slice(0, target.indexOf(":")))).toEqual([
+    "duckdb",
+    "parquet",
+    "duckdb",
+  ]);
+  const changed = example.partner.change({ count: 12 });
+  settle();
+  await example.sync();
+  const second = await example.share();
+  expect(second.reduce((sum, { tables }) => sum + tables[0]!.rows, 0)).toBe(changed.length);
+  for (const [tenant, compared] of await example.compareReplicas()) {
+    const { equal, isEqual, otherTenants } = compared;
+    const plants = example.partner.truth(tenant).size;
+    expect({ tenant, equal, isEqual, otherTenants }).toEqual({
+      tenant,
+      equal: plants,
+      isEqual: true,
+      otherTenants: 0,
+    });
+  }
+});

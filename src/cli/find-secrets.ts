@@ -1,4 +1,4 @@
-/** Which secrets a project needs, by reference: found by asking its sources what requests would need. */
+/** Which secrets a project needs, by reference: found by asking its sources what requests would need, and its shares. */
 import { LeatError } from "../errors/leat-error.ts";
 import type { JsonValue } from "../model/json-value.ts";
 import type { Project } from "../ports/project.ts";
@@ -48,6 +48,13 @@ export async function findSecrets(
         }
       }
     }
+  }
+  for (const { to, salt, tables, tenants: ids } of project.shares) {
+    const takePart = tenants.filter(({ id }) => ids?.includes(id) ?? true);
+    for (const address of takePart.map(to))
+      if (/^(env|file|gcp-secret):/.test(address)) references.add(address);
+    const isMasking = tables.some(({ columns }) => columns?.some(({ isMasked }) => isMasked));
+    if (salt !== undefined && isMasking) references.add(salt);
   }
   const sorted = [...references].sort();
   const file = sorted.find((reference) => reference.startsWith("file:"));

@@ -4,6 +4,7 @@ import { refuseFaults } from "../errors/faults.ts";
 import { withNewsTriggers } from "../flow/build-flow.ts";
 import { createFlowRegistry, type Deployment, type FlowRegistry, toRecords } from "../flow/deployment.ts";
 import { type Flow, isFlow } from "../flow/flow-context.ts";
+import { withShareTriggers } from "../flow/share-flow.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
 import type { Ledger } from "../ports/ledger.ts";
 import type { Project, ProjectDeployment } from "../ports/project.ts";
@@ -56,7 +57,10 @@ export function readRegistry(project: Project): FlowRegistry {
     strange.map((path) => ({ path, problem: "was not made by this version of leat" })),
     "The project's flows",
   );
-  return createFlowRegistry(withNewsTriggers(flows, project.datasets, project.sources), deployments);
+  return createFlowRegistry(
+    withShareTriggers(withNewsTriggers(flows, project.datasets, project.sources), project.shares),
+    deployments,
+  );
 }
 
 function isCheckedDeployment(one: ProjectDeployment): one is Deployment {

@@ -6,6 +6,7 @@ import type { ChosenStream, SyncItem, SyncJob, SyncPorts, SyncResult } from "../
 import type { Invocation } from "./invocation.ts";
 import { openBuildWork } from "./open-build-work.ts";
 import type { OpenProject } from "./open-project.ts";
+import { openShareWork } from "./open-share-work.ts";
 import { withCleanup } from "./with-cleanup.ts";
 
 /** How often an extract begins anew when another committed first: two at once are settled by one. */
@@ -82,6 +83,7 @@ export function openWork(invocation: Invocation, opened: OpenProject, ledger: Le
       const { chooseDatasets } = await import("../dataset/choose-datasets.ts");
       return chooseDatasets(opened.project.datasets, names).map(({ name }) => name);
     },
+    ...openShareWork(invocation, opened),
     ...openBuildWork(invocation, opened, ledger),
   };
 }

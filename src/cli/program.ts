@@ -21,6 +21,7 @@ import { addRun } from "./run.ts";
 import { addLogs, addRuns, addShow } from "./runs.ts";
 import { addServe } from "./serve.ts";
 import { addServeSync } from "./serve-sync.ts";
+import { addShare } from "./share.ts";
 import { addState } from "./state.ts";
 import { addSync } from "./sync.ts";
 import { addUp, addWorker } from "./up.ts";
@@ -74,6 +75,7 @@ export function buildProgram(invocation: Invocation, version: string): Command {
     addRetry,
     addCancel,
     addApprove,
+    addShare,
     addState,
     addQuery,
     addRebuild,

@@ -13,6 +13,7 @@ const wrongUsage: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "TENANTS_INVALID",
   "TENANT_UNKNOWN",
   "STREAM_UNKNOWN",
+  "SHARE_UNKNOWN",
   "DATASET_UNKNOWN",
   "VERSION_UNKNOWN",
   "NAME_INVALID",

@@ -29,6 +29,7 @@ Only POST, for all tenants at once:
   /plan                                      hands what is due by the schedules of syncFlow to the queue
   /load                                      loads what is landed, one load a stream; ?stream=shop.orders
   /build                                     builds datasets from it; ?dataset=sales
+  /share                                     delivers shares; ?share=replicas&tenant_id=414
 
 The answer is JSON: counts, cursor before and after, requests, packages. Failures are problem documents: 400 bad
 input, 401 and 403 the caller, 404 unknown stream or tenant, 405, 409 another run was first, 502 the partner failed,
@@ -84,7 +85,7 @@ export function addServeSync(program: Command, invocation: Invocation): void {
 }
 
 async function serveSync(invocation: Invocation, options: ServeOptions): Promise<ExitCode> {
-  const { terminal, environment, signal } = invocation;
+  const { terminal, environment, signal, cwd } = invocation;
   const port = readNumber("--port", options.port ?? environment["PORT"] ?? String(portDefault), 0, 65_535);
   const drainMs = readNumber("--drain", options.drain, 0, 3600) * 1000;
   const softDeadlineMs =
@@ -104,10 +105,11 @@ async function serveSync(invocation: Invocation, options: ServeOptions): Promise
     import("../server/serve-sync-app.ts"),
     import("../server/logger.ts"),
   ]);
-  const [{ readSyncAuth }, { openPlanner }, { buildDatasets }] = await Promise.all([
+  const [{ readSyncAuth }, { openPlanner }, { buildDatasets }, { runChosenShares }] = await Promise.all([
     import("./read-sync-auth.ts"),
     import("./open-planner.ts"),
     import("./build-datasets.ts"),
+    import("./run-shares.ts"),
   ]);
   const opened = await openProject(invocation, options);
   opened.readTenants(); // Wrong tenants are told now, not at the first request.
@@ -142,6 +144,7 @@ async function serveSync(invocation: Invocation, options: ServeOptions): Promise
       openPlanner: planner,
       appUrl: environment["LEAT_SERVICE_URL"] || undefined,
       build: (names, signal) => buildDatasets(invocation, opened, names, signal),
+      share: (names, tenants, signal) => runChosenShares(opened, cwd, { names, tenants, progress, signal }),
     },
     {
       softDeadlineMs,

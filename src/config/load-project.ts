@@ -27,6 +27,8 @@ export type LoadedProject = Readonly<{
   /** Names the project's code as it was read: `LEAT_CODE_VERSION`, else a hash of its files. */
   codeVersion: string;
   secrets: GuardedSecrets;
+  /** Opens them once more, knowing none of their values: for a share, which may not see those of another. */
+  openSecrets(): GuardedSecrets;
   /** How long another process's turn at the warehouse file is waited for, ms; `undefined`: the engine's default. */
   lockWaitMs: number | undefined;
   environment: Environment;
@@ -76,6 +78,12 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
   const landing = settle("landing", "LEAT_LANDING");
   const warehouse = settle("warehouse", "LEAT_WAREHOUSE");
   const ledger = settle("ledger", "LEAT_LEDGER");
+  const openProjectSecrets = (): GuardedSecrets =>
+    openSecrets(
+      environment,
+      { folder, dotenvPath },
+      openGoogleSecrets({ clock, url: environment["LEAT_SECRET_MANAGER_URL"] || undefined }),
+    );
   return {
     project,
     configPath,
@@ -84,11 +92,8 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     warehouse: parseWarehouseLocation(warehouse.url, warehouse.from, folder),
     ledger: parseLedgerLocation(ledger.url, ledger.from, folder),
     codeVersion: environment["LEAT_CODE_VERSION"] || codeHash,
-    secrets: openSecrets(
-      environment,
-      { folder, dotenvPath },
-      openGoogleSecrets({ clock, url: environment["LEAT_SECRET_MANAGER_URL"] || undefined }),
-    ),
+    secrets: openProjectSecrets(),
+    openSecrets: openProjectSecrets,
     lockWaitMs: readLockWait(environment["LEAT_LOCK_WAIT"]),
     environment,
     readTenants: () =>

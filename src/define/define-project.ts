@@ -12,9 +12,11 @@ import {
   projectDefaults,
   type TenantDeclaration,
 } from "../ports/project.ts";
+import type { ShareSpec } from "../ports/share.ts";
 import type { Source } from "../ports/source.ts";
 import { checkApis } from "./define-project-apis.ts";
 import { checkDatasets } from "./define-project-datasets.ts";
+import { checkShares } from "./define-project-shares.ts";
 
 const nameSchema = z
   .string()
@@ -58,6 +60,14 @@ const isApi = (value: unknown): value is ApiSpec =>
   Array.isArray((value as ApiSpec).routes) &&
   "servesTenantRows" in value;
 
+const isShare = (value: unknown): value is ShareSpec =>
+  hasName(value) &&
+  typeof value === "object" &&
+  value !== null &&
+  "tables" in value &&
+  Array.isArray(value.tables) &&
+  "deadlineMs" in value;
+
 const projectSchema = z.strictObject({
   name: nameSchema,
   sources: z
@@ -77,6 +87,7 @@ const projectSchema = z.strictObject({
     .array(z.custom<DatasetSpec>(isDataset, "is not a dataset: make it with defineDataset(...)"))
     .default([]),
   apis: z.array(z.custom<ApiSpec>(isApi, "is not an API: make it with defineApi(...)")).default([]),
+  shares: z.array(z.custom<ShareSpec>(isShare, "is not a share: make it with defineShare(...)")).default([]),
   tenantColumn: columnSchema.default(projectDefaults.tenantColumn),
   tenants: z.union([nameSchema, z.array(z.custom<TenantDeclaration>())]).optional(),
   landing: nameSchema.default(projectDefaults.landing),
@@ -104,6 +115,7 @@ export function defineProject(declaration: ProjectDeclaration): Project {
     ...crossFaults(project.sources, project.tenantColumn),
     ...checkDatasets(project.datasets, project.sources),
     ...checkApis(project.apis, project.datasets),
+    ...checkShares(project.shares, project.sources, project.tenantColumn),
     ...flowFaults(project.flows, project.deployments),
   ];
   if (project.sources.length + project.flows.length === 0) {
@@ -117,6 +129,7 @@ export function defineProject(declaration: ProjectDeclaration): Project {
     flows: Object.freeze([...project.flows]),
     deployments: Object.freeze([...project.deployments]),
     apis: Object.freeze([...project.apis]),
+    shares: Object.freeze([...project.shares]),
     tenants: Array.isArray(project.tenants) ? Object.freeze([...project.tenants]) : project.tenants,
   });
 }

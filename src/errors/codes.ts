@@ -5,6 +5,7 @@ import { consoleCodes } from "./console-codes.ts";
 import { fileCodes } from "./file-codes.ts";
 import { flowCodes } from "./flow-codes.ts";
 import { serveCodes } from "./serve-codes.ts";
+import { shareCodes } from "./share-codes.ts";
 
 /** What the catalogue says of a code. `docs/reference/errors.md` is generated from it. */
 export type CodeFacts = Readonly<{ meaning: string; hint: string; retryable: boolean }>;
@@ -355,13 +356,15 @@ export const codes: typeof generalCodes &
   typeof consoleCodes &
   typeof fileCodes &
   typeof flowCodes &
-  typeof serveCodes = {
+  typeof serveCodes &
+  typeof shareCodes = {
   ...generalCodes,
   ...cloudCodes,
   ...consoleCodes,
   ...fileCodes,
   ...flowCodes,
   ...serveCodes,
+  ...shareCodes,
 };
 
 codes satisfies Record<string, CodeFacts>;

@@ -6,6 +6,7 @@ import type {
   CheckedDataset,
   DatasetPublication,
   PlannedFile,
+  PlannedShare,
   PlannedStream,
   UntidiedFile,
 } from "../ports/project-work.ts";
@@ -58,6 +59,20 @@ export const loadStream: Task<[string, readonly string[], readonly string[]], Js
   },
   (ctx, stream: string, tenants: readonly string[]) =>
     tenants.length === 0 ? {} : useWork(ctx).load(stream, tenants, workWorld(ctx)),
+);
+
+/** Chosen shares, for each tenant that takes part; names and ids as on the command line, none: all. */
+export const planShares: Task<[readonly string[], readonly string[]], readonly PlannedShare[]> = task(
+  "plan-shares",
+  {},
+  (ctx, names: readonly string[], tenants: readonly string[]) => useWork(ctx).planShares(names, tenants),
+);
+
+/** Delivers a share to a tenant: what the tenant's warehouse lacks of it. */
+export const shareTenant: Task<[string, string], JsonObject> = task(
+  "share",
+  { retries: stepRetries },
+  (ctx, share: string, tenant: string) => useWork(ctx).share(share, tenant, workWorld(ctx)),
 );
 
 /** Files of a dataset that have to be laid out: those to be given to `tidyFile`. */

@@ -94,6 +94,8 @@ export type StreamSpec = Readonly<{
   deletedField: string | undefined;
   /** Keep the current rows in a real table, by delta. */
   isMaterialized: boolean;
+  /** Keep no other version of a record than its newest, be that a deletion; only shares do (`keep: "current"`). */
+  isCurrentOnly?: boolean | undefined;
   /** The landing table's name in the warehouse; default `<source>_<stream>`. */
   landingTable: string;
   /** What the stream is read per: the tenant's own list or the records of a parent stream; see `PartitionPlan`. */

@@ -46,24 +46,3 @@ export interface ObjectStore {
   /** A path that engines on this machine can read directly, where there is one. */
   localPath(key: string): string | undefined;
 }
-
-/** A store that sees only keys under `prefix` (I13): what serves one tenant is given one of these. */
-export function scopeStore(store: ObjectStore, prefixes: readonly string[]): ObjectStore {
-  const check = (key: string): string => {
-    if (prefixes.some((prefix) => key.startsWith(prefix)) && !key.split("/").includes("..")) return key;
-    throw new Error(`"${key}" is outside of the scope ${prefixes.join(", ")}`);
-  };
-  return {
-    url: store.url,
-    create: async (key, body) => store.create(check(key), body),
-    openWriter: async (key) => store.openWriter(check(key)),
-    put: async (key, body) => store.put(check(key), body),
-    read: async (key) => store.read(check(key)),
-    readStream: async (key) => store.readStream(check(key)),
-    list: (prefix, options) => store.list(check(prefix), options),
-    delete: async (key) => store.delete(check(key)),
-    nowMs: () => store.nowMs(),
-    ...(store.checksum === undefined ? {} : { checksum: async (key) => store.checksum!(check(key)) }),
-    localPath: (key) => store.localPath(check(key)),
-  };
-}

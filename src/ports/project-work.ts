@@ -12,6 +12,9 @@ export type PlannedStream = Readonly<{
   tenants: readonly string[];
 }>;
 
+/** A share that is to be delivered to a tenant. */
+export type PlannedShare = Readonly<{ share: string; tenant: string }>;
+
 /** A file that its publisher shows. */
 export type PlannedFile = Readonly<{
   id: string;
@@ -83,6 +86,10 @@ export interface ProjectWork {
   ): Promise<JsonObject>;
   /** Loads what is landed of one stream, and tells of it by an event where there were new packages. */
   load(stream: string, tenants: readonly string[], world: WorkWorld): Promise<JsonObject>;
+  /** Chosen shares, for each tenant that takes part. Names and ids as on the command line; none: all. */
+  planShares(names: readonly string[], tenants: readonly string[]): Promise<readonly PlannedShare[]>;
+  /** Delivers one share to one tenant: what its warehouse lacks. */
+  share(share: string, tenant: string, world: WorkWorld): Promise<JsonObject>;
   /** Chosen datasets, and before each those that it reads. */
   planDatasets(names: readonly string[]): Promise<readonly string[]>;
   /** Files of a dataset whose rows are not known yet; none where it is not made of files. */

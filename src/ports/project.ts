@@ -2,6 +2,7 @@
 import type { JsonObject } from "../model/json-value.ts";
 import type { ApiSpec } from "./api-spec.ts";
 import type { DatasetSpec } from "./dataset.ts";
+import type { ShareSpec } from "./share.ts";
 import type { Source } from "./source.ts";
 
 /** A tenant as a person writes it: an id, and whatever the sources ask of it. */
@@ -33,6 +34,8 @@ export type ProjectDeclaration = Readonly<{
    * datasets are served that hold no rows of tenants, with the addresses that every dataset has.
    */
   apis?: readonly ApiSpec[];
+  /** Which of their own rows customers get, and where, each made by `defineShare(...)`. Their names must differ. */
+  shares?: readonly ShareSpec[];
   /**
    * Column that leat splices in front of every landed record, holding the tenant's id. Default `tenant_id`. Choose
    * another when the partner's records have a field of that name: such records are quarantined, never believed.
@@ -70,6 +73,7 @@ export type Project = Readonly<{
   flows: readonly ProjectFlow[];
   deployments: readonly ProjectDeployment[];
   apis: readonly ApiSpec[];
+  shares: readonly ShareSpec[];
   tenantColumn: string;
   /** `undefined`: nothing was configured; `tenants.json` is read where it exists. */
   tenants: string | readonly TenantDeclaration[] | undefined;

@@ -141,6 +141,40 @@ export type DatasetTable = Readonly<{
   replaces: number | undefined;
 }>;
 
+/** Who fills a stream's tables, where these are a share: a row of `_leat_shares`. */
+export type ShareOwner = Readonly<{
+  project: string;
+  share: string;
+  tenant: TenantId;
+  /** What is shared, as JSON: rows of another declaration do not go on where these end. */
+  declaration: string;
+}>;
+
+/** A statement that gives one row of `row_count` and `checksum` of what people see; `table` names it. */
+export type CheckQuery = Readonly<{ table: string; sql: string }>;
+
+/** What a warehouse does for shares beside loading: its tables are a customer's, who has others there. */
+export interface ShareTables {
+  /** Who fills the stream's tables; `undefined`: nobody. Makes nothing. */
+  readOwner(spec: StreamSpec): Promise<ShareOwner | undefined>;
+  /**
+   * Makes `owner` the one who fills them unless somebody does, in one transaction.
+   *
+   * @returns who fills them now.
+   * @throws LeatError `SHARE_TABLE_TAKEN` when a table or view of one of their names is there, and nobody's share.
+   */
+  claim(spec: StreamSpec, owner: ShareOwner): Promise<ShareOwner>;
+  /**
+   * Puts the tables of `aside`, with their rows, ledger and owner, in the place of those of `spec`, in one transaction:
+   * readers see the old rows or the new ones. `undefined`: it cannot, and a full load empties them first.
+   */
+  replace?(spec: StreamSpec, aside: StreamSpec): Promise<void>;
+  /** Removes the stream's tables, ledger and owner, and what of leat's own is left empty by that. */
+  remove(spec: StreamSpec): Promise<void>;
+  /** How the customer can check what is there. */
+  checkQueries(spec: StreamSpec): Promise<readonly CheckQuery[]>;
+}
+
 /**
  * **warehouse** where loaded tables live; this port is of one that commits rows and ledger together.
  *
@@ -229,6 +263,8 @@ export interface Warehouse {
   readLoads?(spec: StreamSpec, filter: HistoryFilter): Promise<readonly LoadedPackage[]>;
   /** Records of a stream that fit no type, for people. */
   readRejects?(spec: StreamSpec, filter: HistoryFilter): Promise<readonly RejectedRecord[]>;
+  /** What shares need of it. `undefined`: it cannot be a share's target. */
+  readonly shareTables?: ShareTables;
   /** Columns of a stream's table, without leat's own. */
   readColumns?(spec: StreamSpec): Promise<readonly WarehouseColumn[]>;
   close(): Promise<void>;

@@ -7,6 +7,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   CURSOR_INVALID: 502, // In a request's own range it is 400; see `sync-request.ts`.
   TENANT_UNKNOWN: 404,
   STREAM_UNKNOWN: 404,
+  SHARE_UNKNOWN: 404,
   STATE_CONFLICT: 409,
   BUSY: 409,
   REFRESH_SHRANK: 409,

@@ -13,6 +13,7 @@ function project(sources: Readonly<Record<string, readonly (string | [string, st
     load: "leat",
     ledger: "sqlite:.leat/ledger.db",
     apis: [],
+    shares: [],
     tenantColumn: "tenant_id",
     tenants: undefined,
     landing: "",

@@ -43,6 +43,7 @@ describe("the help", () => {
       "retry",
       "cancel",
       "approve",
+      "share",
       "state",
       "query",
       "rebuild",

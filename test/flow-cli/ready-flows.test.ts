@@ -8,11 +8,13 @@ import { buildFlow, withNewsTriggers } from "../../src/flow/build-flow.ts";
 import { createFlowRegistry } from "../../src/flow/deployment.ts";
 import type { Flow } from "../../src/flow/flow-context.ts";
 import { runForeground } from "../../src/flow/run-foreground.ts";
+import { shareFlow, withShareTriggers } from "../../src/flow/share-flow.ts";
 import { syncFlow } from "../../src/flow/sync-flow.ts";
 import { openSqliteLedger } from "../../src/ledgers/sqlite/open-sqlite-ledger.ts";
 import type { FlowRun } from "../../src/model/run-record.ts";
 import type { DatasetSpec } from "../../src/ports/dataset.ts";
 import type { ProjectWork } from "../../src/ports/project-work.ts";
+import type { ShareSpec } from "../../src/ports/share.ts";
 import type { Source } from "../../src/ports/source.ts";
 
 /** Two streams, one the other's parent, and two tenants; what was done is noted, in its order. */
@@ -34,6 +36,11 @@ function makeWork(noted: string[], fails: (what: string) => boolean): ProjectWor
     async load(stream) {
       note(`load ${stream}`);
       return { packages: 1 };
+    },
+    planShares: async () => ["1", "2", "3"].map((tenant) => ({ share: "replicas", tenant })),
+    async share(share, tenant) {
+      note(`share ${share} ${tenant}`);
+      return { tables: [] };
     },
     planDatasets: async (names) => (names.length === 0 ? ["a", "b"] : names),
     listUntidied: async (dataset) =>
@@ -190,4 +197,41 @@ test("builds are triggered by the streams and datasets that are read, naming who
   ]);
   const quiet = buildFlow({ name: "quiet", onNews: false });
   expect(withNewsTriggers([quiet], datasets, sources)).toEqual([quiet]);
+});
+
+test("a share whose warehouse is broken delays no other tenant's, and a retry does that one again", async () => {
+  const noted: string[] = [];
+  let isBroken = true;
+  const work = makeWork(noted, (what) => isBroken && what === "share replicas 2");
+  await withFlow(shareFlow(), work, async (run, retry) => {
+    const first = await run();
+    expect(first.error).toMatchObject({ code: "FLOW_MAP_FAILED" });
+    expect(String((first.error as Error).message)).toContain("1 of 3 shares failed");
+    expect(noted.toSorted()).toEqual(["share replicas 1", "share replicas 2", "share replicas 3"]);
+    isBroken = false;
+    const second = await retry(first.run);
+    expect(second.value).toEqual([{ share: "replicas", tenants: 3 }]);
+    expect(noted.slice(3)).toEqual(["share replicas 2"]);
+  });
+});
+
+test("shares are triggered by what they bring, each by its own", () => {
+  const share = (name: string, streams: readonly string[]): ShareSpec => ({
+    name,
+    schema: name,
+    tables: streams.map((of) => ({ of, name: of, columns: undefined })),
+    tenants: undefined,
+    to: () => "",
+    keep: "history",
+    salt: undefined,
+    deadlineMs: 1000,
+  });
+  const shares = [share("a", ["shop.orders", "shop.lines"]), share("b", ["shop.orders"])];
+  const flows = [shareFlow(), shareFlow({ name: "quiet", onNews: false })];
+  const [onNews, quiet] = withShareTriggers(flows, shares);
+  expect(onNews?.spec.triggers).toEqual([
+    { on: "stream.packages", stream: "shop.orders", params: { shares: ["a", "b"] } },
+    { on: "stream.packages", stream: "shop.lines", params: { shares: ["a"] } },
+  ]);
+  expect(quiet?.spec.triggers).toEqual([]);
 });

@@ -167,8 +167,62 @@ describe("/build", () => {
   });
 });
 
+describe("/share", () => {
+  test("says how each tenant fared, and fails when one did", async () => {
+    const asked: (readonly string[])[] = [];
+    const table = { of: "shop.orders", receipts: [], error: null } as const;
+    const moved = {
+      ...table,
+      table: "r.orders",
+      status: "moved",
+      packages: 1,
+      rows: 2,
+      rejected: 0,
+      seq: 1,
+    } as const;
+    const report = { share: "replicas", target: "duckdb:/a", tables: [moved], error: null };
+    const { app } = openSyncApp({
+      share: async (names, tenants) => {
+        asked.push(names, tenants);
+        const error = {
+          code: "WAREHOUSE_UNREACHABLE",
+          message: "host hunter2 is away",
+          hint: "",
+          retryable: true,
+        };
+        return [
+          { ...report, ok: true, tenant_id: "414" },
+          ...(tenants.length > 0 ? [] : [{ ...report, ok: false, tenant_id: "415", tables: [], error }]),
+        ];
+      },
+    });
+    const one = await app.inject({ method: "POST", url: "/share?share=replicas&tenant_id=414" });
+    expect(one.json()).toMatchObject({
+      ok: true,
+      shares: [{ tenant_id: "414", ok: true, tables: [{ rows: 2 }] }],
+    });
+    const all = await app.inject({ method: "POST", url: "/share" });
+    expect(all.statusCode).toBe(503);
+    expect(all.json()).toMatchObject({
+      code: "WAREHOUSE_UNREACHABLE",
+      failure_count: 1,
+      result: { shares: [{ ok: true }, { tenant_id: "415", ok: false }] },
+    });
+    expect(all.body).not.toContain("hunter2");
+    expect(asked).toEqual([["replicas"], ["414"], [], []]);
+    expect((await app.inject({ method: "POST", url: "/share?tenant=414" })).json()).toMatchObject({
+      code: "USAGE",
+    });
+  });
+});
+
 describe("work for all tenants", () => {
-  test.each(["/plan", "/load", "/build"])("%s by GET is 405, so that no link begins it", async (url) => {
+  test.each([
+    "/plan",
+    "/load",
+    "/build",
+    "/share",
+  ])("%s by GET is 405, so that no link begins it", async (url) => {
     const { app, trace } = openSyncApp({ queue: fakeQueue(), schedules: [hourly] });
     const answer = await app.inject({ url });
     expect([answer.statusCode, answer.headers.allow]).toEqual([405, "POST"]);

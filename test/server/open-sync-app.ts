@@ -23,6 +23,7 @@ export type AppSetup = {
   schedules?: readonly WorkSchedule[];
   appUrl?: string;
   build?: WorkPorts["build"];
+  share?: WorkPorts["share"];
 };
 
 /** The app, what it has logged, its tenants, and what its stages did. */
@@ -47,6 +48,7 @@ export function openSyncApp(setup: AppSetup = {}): OpenedApp {
     load: "leat",
     ledger: "sqlite:.leat/ledger.db",
     apis: [],
+    shares: [],
     tenantColumn: "tenant_id",
     tenants: undefined,
     landing: "",
@@ -75,6 +77,7 @@ export function openSyncApp(setup: AppSetup = {}): OpenedApp {
       openPlanner: queue === undefined ? undefined : async () => ({ queue, schedules }),
       appUrl: setup.appUrl,
       build: setup.build ?? (async () => []),
+      share: setup.share ?? (async () => []),
     },
     { softDeadlineMs: setup.softDeadlineMs, steps: setup.steps ?? "both", cloudProject: "my-project" },
   );

@@ -12,7 +12,7 @@ import { instrumentAwaits, type Phase } from "./instrument-awaits.ts";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** The stages that a record passes; the CLI around them holds nothing. */
-const stages = /^src\/(dataset|extract|landing|load|sources|stores|sync|warehouses)\//;
+const stages = /^src\/(dataset|extract|landing|load|share|sources|stores|sync|warehouses)\//;
 
 const [killSite, killPhase, killCount] = (process.env["LEAT_KILL"] ?? "").split("|");
 const passed = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** Work for all tenants at once, asked for by a scheduler: `/plan`, `/load` and `/build`. */
+/** Work for all tenants at once, asked for by a scheduler: `/plan`, `/load`, `/build` and `/share`. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { LeatError } from "../../errors/leat-error.ts";
 import { printErrorJson } from "../../errors/print-error.ts";
@@ -6,6 +6,7 @@ import type { JsonObject } from "../../model/json-value.ts";
 import type { Project } from "../../ports/project.ts";
 import type { Tenant } from "../../ports/source.ts";
 import type { ServiceUsage } from "../../ports/warehouse.ts";
+import { errorsOf, type ShareReport } from "../../share/print-outcome.ts";
 import { chooseStreams, streamName } from "../../sync/choose.ts";
 import { addLandedTenants } from "../../sync/landed-tenants.ts";
 import { itemError, type SyncItem, type SyncJob, type SyncPorts } from "../../sync/sync-job.ts";
@@ -28,10 +29,16 @@ export type WorkPorts = Readonly<{
   appUrl: string | undefined;
   /** Builds datasets, each as far as it goes. @throws LeatError `DATASET_UNKNOWN`. */
   build: (names: readonly string[], signal: AbortSignal) => Promise<readonly BuiltDataset[]>;
+  /** Delivers shares, each tenant's by itself. @throws LeatError `SHARE_UNKNOWN`, `TENANT_UNKNOWN`. */
+  share: (
+    names: readonly string[],
+    tenants: readonly string[],
+    signal: AbortSignal,
+  ) => Promise<readonly ShareReport[]>;
 }>;
 
 /** Paths of the work: no stream is asked for by them alone. */
-export const workPaths: ReadonlySet<string> = new Set(["/plan", "/load", "/build"]);
+export const workPaths: ReadonlySet<string> = new Set(["/plan", "/load", "/build", "/share"]);
 
 /** Failures told one by one in an answer. */
 const failuresToldMax = 20;
@@ -48,6 +55,14 @@ export function addWorkRoutes(app: FastifyInstance, ports: WorkPorts, signal: Ab
   app.post("/build", async (request, reply) =>
     build(ports, readNames(request, "dataset"), { request, reply, signal }),
   );
+  app.post("/share", async (request, reply) => {
+    const options = readOptions(request, ["share", "tenant_id"]);
+    return share(ports, options.get("share") ?? [], options.get("tenant_id") ?? [], {
+      request,
+      reply,
+      signal,
+    });
+  });
 }
 
 type Asked = Readonly<{ request: FastifyRequest; reply: FastifyReply; signal: AbortSignal }>;
@@ -141,6 +156,32 @@ async function build(ports: WorkPorts, names: readonly string[], asked: Asked): 
   return finish(ports, asked, { what: "built", result, errors: built.flatMap(({ error }) => error ?? []) });
 }
 
+async function share(
+  ports: WorkPorts,
+  names: readonly string[],
+  tenants: readonly string[],
+  asked: Asked,
+): Promise<FastifyReply> {
+  const reports = await ports.share(names, tenants, asked.signal);
+  const result = {
+    shares: reports.map(({ share, tenant_id, target, ok, tables }) => ({
+      share,
+      tenant_id,
+      ok,
+      target,
+      tables: tables.map(({ table, status, packages, rows, rejected, seq }) => ({
+        table,
+        status,
+        packages,
+        rows,
+        rejected,
+        seq,
+      })),
+    })),
+  };
+  return finish(ports, asked, { what: "shared", result, errors: reports.flatMap(errorsOf) });
+}
+
 /** Answers; where something failed, with the first failure, so that the scheduler sees it and people are told. */
 function finish(
   { redact }: WorkPorts,
@@ -160,26 +201,35 @@ function finish(
 
 /** Reads `stream` or `dataset` from query or body: a name or, in a body, several. @throws LeatError `USAGE`. */
 function readNames(request: FastifyRequest, option: "stream" | "dataset" | undefined): readonly string[] {
-  const names: string[] = [];
+  if (option === undefined) readOptions(request, []);
+  return option === undefined ? [] : (readOptions(request, [option]).get(option) ?? []);
+}
+
+/** Reads several options so. */
+function readOptions(
+  request: FastifyRequest,
+  options: readonly string[],
+): ReadonlyMap<string, readonly string[]> {
+  const read = new Map<string, string[]>();
   for (const place of [request.query, request.body]) {
     if (place === undefined || place === null) continue;
-    const members =
+    const members: readonly [string, unknown][] =
       typeof place === "object" && !Array.isArray(place) ? Object.entries(place) : [["", place]];
     for (const [name, value] of members) {
       const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-      const isKnown = name === option && option !== undefined;
+      const isKnown = options.includes(name);
       if (!isKnown || !values.every((one): one is string => typeof one === "string" && one !== "")) {
         const path = request.url.split("?")[0];
         throw new LeatError("USAGE", {
-          message: isKnown ? `The option "${option}" must be a name.` : `There is no option "${name}".`,
+          message: isKnown ? `The option "${name}" must be a name.` : `There is no option "${name}".`,
           hint:
-            option === undefined
+            options.length === 0
               ? `Send POST ${path} alone.`
-              : `Send POST ${path}, or ${path}?${option}=NAME.`,
+              : `Send POST ${path}, or ${path}?${options[0]}=NAME.`,
         });
       }
-      names.push(...values);
+      read.set(name, [...(read.get(name) ?? []), ...values]);
     }
   }
-  return names;
+  return read;
 }

@@ -130,3 +130,17 @@ function mergeSql(
     `VALUES (${names.map((name) => `s.${name}`).join(", ")})`
   );
 }
+
+/** A statement of the commit that leaves of each record its newest version, a deletion too. */
+export function dropOlderSql(ports: ViewPorts, shape: StreamShape): string {
+  const { place, physicalTable } = shape;
+  const inputs = viewInputs(ports, shape);
+  const newest = newestSql(inputs, `(${landingSql(ports, shape)})`);
+  const name = (alias: string): string =>
+    `CONCAT(CAST(${alias}.${leatColumns.package} AS STRING), ' ', CAST(${alias}.${leatColumns.row} AS STRING), ' ', ` +
+    `${alias}.${quoteName(place.tenantColumn)})`;
+  return (
+    `DELETE FROM ${ports.catalog.path(physicalTable)} AS d WHERE ${name("d")} NOT IN ` +
+    `(SELECT ${name("k")} FROM (${newest}) AS k)`
+  );
+}

@@ -46,7 +46,8 @@ export async function checkTable(
       message: `${name}: its table ${place.dataset}.${place.table} is gone; nothing was loaded.`,
       details: { source: spec.source, stream: spec.name, table: place.table },
     });
-  if (found.rowCount === loaded) return;
+  // Where only current rows are kept, packages lose rows to later ones.
+  if (found.rowCount === loaded || (spec.isCurrentOnly === true && found.rowCount < loaded)) return;
   const held =
     `SELECT ${quoteName(mine.tenantColumn)} AS tenant, ${leatColumns.package} AS seq, COUNT(*) AS held ` +
     `FROM ${ports.catalog.path(mine.physicalTable)} GROUP BY 1, 2`;

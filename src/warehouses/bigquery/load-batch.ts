@@ -16,7 +16,7 @@ import { nameColumns } from "./column-naming.ts";
 import { type Commit, type CommitPackage, commitScript, isOvertaken, scriptFaults } from "./commit-script.ts";
 import type { GoogleApi } from "./google-api.ts";
 import { JobFailure, type Jobs } from "./jobs.ts";
-import { isInForm, keptStatements, renewKept } from "./kept-rows.ts";
+import { dropOlderSql, isInForm, keptStatements, renewKept } from "./kept-rows.ts";
 import { checkStream, registryOf, settleTable } from "./landing-table.ts";
 import {
   amongSql,
@@ -159,7 +159,10 @@ async function tryBatch(
         place: table.movedFrom,
       },
       registry,
-      current: isKept ? keptStatements(ports, shape, waiting) : [],
+      current: [
+        ...(isKept ? keptStatements(ports, shape, waiting) : []),
+        ...(spec.isCurrentOnly === true && packages.length > 0 ? [dropOlderSql(ports, shape)] : []),
+      ],
     };
     const outcome = await runCommit(ports, commit, { turn: state.turn, by: job.by }, signal);
     if (outcome === "overtaken") return undefined;

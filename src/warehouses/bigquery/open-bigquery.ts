@@ -17,6 +17,7 @@ import type {
   RejectedRecord,
   ReopenPackage,
   ServiceUsage,
+  ShareTables,
   SqlNaming,
   StagedPart,
   TableChecksum,
@@ -36,6 +37,7 @@ import { type BatchPorts, loadBatch, prepareStream } from "./load-batch.ts";
 import { priceOf, Queries, type QueryEstimate } from "./queries.ts";
 import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
 import { readQuotas } from "./read-quotas.ts";
+import { checkQueries, claimTables, readOwner, removeTables } from "./share-tables.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 import { isReadInPlace } from "./stage-parts.ts";
 import { viewInputs, viewPath } from "./stream-views.ts";
@@ -236,6 +238,15 @@ class Dataset implements BigQueryWarehouse {
   async readColumns(spec: StreamSpec): Promise<readonly WarehouseColumn[]> {
     return (await this.#isMade()) ? await readStreamColumns(this.#ports, spec) : [];
   }
+
+  readonly shareTables: ShareTables = {
+    readOwner: async (spec) => ((await this.#isMade()) ? await readOwner(this.#ports, spec) : undefined),
+    claim: (spec, owner) => claimTables(this.#ports, spec, owner),
+    remove: async (spec) => {
+      if (await this.#isMade()) await removeTables(this.#ports, spec);
+    },
+    checkQueries: (spec) => checkQueries(this.#ports, spec),
+  };
 
   async forget(spec: StreamSpec): Promise<void> {
     if (await this.#isMade()) await forgetStream(this.#ports, spec);

@@ -26,7 +26,7 @@ import { insertPackage, type LandingTarget, type PackageCounts, planPackage } fr
 import { applySchema, findStream, landingOf } from "./landing-table.ts";
 import { anyOf, quoteName, quoteText } from "./sql-text.ts";
 import type { StagingTools } from "./stage-exact.ts";
-import { refreshViews, type TouchedRows } from "./views.ts";
+import { dropOlderVersions, refreshViews, type TouchedRows } from "./views.ts";
 
 /** What a batch is loaded with. */
 export type BatchPorts = Readonly<{
@@ -79,6 +79,14 @@ export async function prepareStream(
   });
 }
 
+/** Makes the views of a loaded stream again. Inside the caller's transaction. */
+export async function remakeViews(session: DuckDbSession, spec: StreamSpec): Promise<void> {
+  const { mine } = await findStream(session, spec);
+  assert(mine !== undefined, "the stream is loaded");
+  const { plan, changed } = await changeSchema(session, spec, mine, "add-columns", []);
+  await refreshViews(session, spec, changed, plan, { kind: "all" });
+}
+
 /** Files that the engine could not read as planned: one package's, or of a group one's. Never leaves this file. */
 class UnreadablePackages extends Error {
   readonly packages: readonly PackageToLoad[];
@@ -122,6 +130,7 @@ async function loadOnce(
   const counts = await insertAll(ports, target, waiting, findings);
   const receipts = waiting.map((pack) => ({ tenant: pack.tenant, seq: pack.seq, ...counts.get(pack)! }));
   await session.run(ledgerInsert(spec, waiting, counts));
+  if (spec.isCurrentOnly === true) await dropOlderVersions(session, spec, changed, plan);
   const touched: TouchedRows = { kind: "packages", packages: waiting };
   await refreshViews(session, spec, changed, plan, stale.length > 0 ? { kind: "all" } : touched);
   return { packages: receipts, changes: plan.changes };
@@ -273,7 +282,8 @@ async function leaveOutLoaded(
       throw mismatch(spec, pack, "was loaded from another manifest");
     if (row.loaded + row.rejected !== pack.landed)
       throw mismatch(spec, pack, `landed ${pack.landed}, but the ledger has ${row.loaded} + ${row.rejected}`);
-    if (held !== row.loaded)
+    // Where only current rows are kept, a package may have lost some or all of its rows since.
+    if (spec.isCurrentOnly === true ? held > row.loaded : held !== row.loaded)
       throw mismatch(spec, pack, `has ${held} rows in the table, but ${row.loaded} in the ledger`);
     return false;
   });

@@ -16,6 +16,7 @@ import type {
   QueryResult,
   RejectedRecord,
   ReopenPackage,
+  ShareTables,
   TableChecksum,
   Warehouse,
   WarehouseColumn,
@@ -39,6 +40,7 @@ import { forgetStream } from "./forget-stream.ts";
 import { loadBatch, prepareStream } from "./load-batch.ts";
 import { openValueConverter } from "./query-values.ts";
 import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
+import { checkQueries, claimTables, readOwner, removeTables, replaceTables } from "./share-tables.ts";
 import { quoteText } from "./sql-text.ts";
 import { makeWorkFolder, type QuoteExact, type ReadPart } from "./stage-exact.ts";
 import { disagreementsSql } from "./view-sql.ts";
@@ -219,10 +221,18 @@ class DuckDbWarehouse implements Warehouse {
   }
 
   async forget(spec: StreamSpec): Promise<void> {
-    await withDuckDb(this.#file, "write", this.#settings, undefined, (session) =>
-      forgetStream(session, spec),
-    );
+    await this.#write((session) => forgetStream(session, spec));
   }
+
+  readonly shareTables: ShareTables = {
+    readOwner: (spec) => this.#readKnown(undefined, (session) => readOwner(session, spec)),
+    claim: (spec, owner) => this.#write((session) => claimTables(session, this.#file, spec, owner)),
+    replace: (spec, aside) => this.#write((session) => replaceTables(session, spec, aside)),
+    remove: async (spec) => {
+      if (existsSync(this.#file)) await this.#write((session) => removeTables(session, spec));
+    },
+    checkQueries,
+  };
 
   async readDataset(dataset: string): Promise<PublishedDataset | undefined> {
     return await this.#readKnown(undefined, (session) => readDataset(session, dataset));
@@ -255,6 +265,10 @@ class DuckDbWarehouse implements Warehouse {
     work: (session: DuckDbSession) => Promise<Result>,
   ): Promise<Result> {
     return await withDuckDb(this.#file, "read", this.#settings, signal, work);
+  }
+
+  async #write<Result>(work: (session: DuckDbSession) => Promise<Result>): Promise<Result> {
+    return await withDuckDb(this.#file, "write", this.#settings, undefined, work);
   }
 
   /** Reads leat's tables; `otherwise` where there are none yet. */

@@ -101,16 +101,25 @@ export function currentSql(
   by: CurrentOrder = inputs.spec.currentBy,
 ): string {
   const names = currentColumns(inputs).map((name) => `n.${quoteName(name)}`);
+  return (
+    `SELECT ${names.join(", ")} FROM (${newestSql(inputs, base, by)}) AS n ` +
+    `WHERE NOT ${deletedSql(inputs, "n")}`
+  );
+}
+
+/** The newest version of each record, be it a deletion, as it is in the landing table. */
+export function newestSql(
+  inputs: ViewedStream,
+  base: string = landingOf(inputs.spec),
+  by: CurrentOrder = inputs.spec.currentBy,
+): string {
   const { place, key } = keySql(inputs, "l");
   const rank =
     key.length === 0
       ? ""
       : ` QUALIFY row_number() OVER (PARTITION BY ${[...place, ...key].join(", ")} ` +
         `ORDER BY ${orderSql(isByCursor(inputs, by), "DESC")}) = 1 OR ${keylessSql(inputs, "l")}`;
-  return (
-    `SELECT ${names.join(", ")} FROM (SELECT l.* FROM ${visibleSql(inputs, base, by)}${rank}) AS n ` +
-    `WHERE NOT ${deletedSql(inputs, "n")}`
-  );
+  return `SELECT l.* FROM ${visibleSql(inputs, base, by)}${rank}`;
 }
 
 /** Every version with the span in which it was the newest. */

@@ -10,7 +10,7 @@ import { type CatalogStream, ofStream, placeOf, readStreams, writeStream } from 
 import type { DuckDbSession } from "./duckdb-file.ts";
 import { historyName, landingOf, readShortNames, shortNameComment } from "./landing-table.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
-import { currentSql, historySql, keylessSql, keySql, sameRecordSql } from "./view-sql.ts";
+import { currentSql, historySql, keylessSql, keySql, newestSql, sameRecordSql } from "./view-sql.ts";
 
 /** Which landed rows have changed since the current rows were last kept. */
 export type TouchedRows =
@@ -48,6 +48,20 @@ export async function refreshViews(
   } else if (spec.isMaterialized && touched.kind === "packages") {
     await applyDelta(session, inputs, name, touched.packages);
   }
+}
+
+/** Leaves of each record its newest version, a deletion too: a version that comes late must not count as new. */
+export async function dropOlderVersions(
+  session: DuckDbSession,
+  spec: StreamSpec,
+  place: PlaceColumns,
+  plan: SchemaPlan,
+): Promise<void> {
+  const inputs = await viewInputs(session, spec, place, plan.columns);
+  const row = [quoteName(place.tenantColumn), leatColumns.package, leatColumns.row].join(", ");
+  await session.run(
+    `DELETE FROM ${landingOf(spec)} WHERE (${row}) NOT IN (SELECT ${row} FROM (${newestSql(inputs)}))`,
+  );
 }
 
 /** Reads what the views of a stream are made of. */

@@ -8,6 +8,7 @@
  * - `_leat_loads`: the ledger (I11). `load_id` tells whose transaction wrote the row, where the answer to a commit was lost.
  * - `_leat_rejects`: landed records that do not fit their table's types, as they were landed.
  * - `_leat_datasets`: which version of a dataset its table holds.
+ * - `_leat_shares`: who fills a stream's tables, where these are a share; made with the first of them.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { LeatError } from "../../errors/leat-error.ts";
@@ -35,7 +36,7 @@ export type CatalogStream = Readonly<{
 }>;
 
 /** One of leat's own tables, with its schema. */
-export type OwnTable = "warehouse" | "streams" | "columns" | "loads" | "rejects" | "datasets";
+export type OwnTable = "warehouse" | "streams" | "columns" | "loads" | "rejects" | "datasets" | "shares";
 
 /** `"leat_warehouse"._leat_loads`. */
 export function ownTable({ address }: Pick<PostgresSession, "address">, name: OwnTable): string {

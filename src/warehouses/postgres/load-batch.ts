@@ -32,7 +32,7 @@ import {
 } from "./postgres-session.ts";
 import { RejectRows } from "./reject-rows.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
-import { refreshViews, type TouchedRows } from "./views.ts";
+import { dropOlderVersions, refreshViews, type TouchedRows } from "./views.ts";
 
 /** What a batch is loaded with. */
 export type BatchPorts = Readonly<{
@@ -178,6 +178,8 @@ class BatchLoad {
     if (isNew) await makeIndex(session, this.#spec, changed);
     const receipts = waiting.map((pack) => ({ tenant: pack.tenant, seq: pack.seq, ...counts.get(pack)! }));
     await session.run(this.#ledgerInsert(waiting, counts));
+    if (this.#spec.isCurrentOnly === true)
+      await dropOlderVersions(session, this.#spec, changed, plan.columns);
     const touched: TouchedRows = stale.length > 0 ? { kind: "all" } : { kind: "packages", packages: waiting };
     await refreshViews(session, this.#spec, changed, plan.columns, touched);
     return { packages: receipts, changes: plan.changes };
@@ -287,7 +289,8 @@ class BatchLoad {
           pack,
           `landed ${pack.landed}, but the ledger has ${row.loaded} + ${row.rejected}`,
         );
-      if (held !== row.loaded)
+      // Where only current rows are kept, a package may have lost some or all of its rows since.
+      if (spec.isCurrentOnly === true ? held > row.loaded : held !== row.loaded)
         throw mismatch(spec, pack, `has ${held} rows in the table, but ${row.loaded} in the ledger`);
       return false;
     });

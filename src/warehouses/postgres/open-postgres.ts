@@ -16,6 +16,7 @@ import type {
   QueryResult,
   RejectedRecord,
   ReopenPackage,
+  ShareTables,
   TableChecksum,
   Warehouse,
   WarehouseColumn,
@@ -48,6 +49,7 @@ import {
 } from "./postgres-session.ts";
 import { queryRows } from "./query-rows.ts";
 import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
+import { checkQueries, claimTables, readOwner, removeTables, replaceTables } from "./share-tables.ts";
 import { quoteText } from "./sql-text.ts";
 import { disagreementsSql } from "./view-sql.ts";
 import { viewInputs } from "./views.ts";
@@ -215,6 +217,14 @@ class PostgresWarehouse implements Warehouse {
   async forget(spec: StreamSpec): Promise<void> {
     await this.#change(undefined, (session) => forgetStream(session, spec));
   }
+
+  readonly shareTables: ShareTables = {
+    readOwner: (spec) => this.#readKnown(undefined, (session) => readOwner(session, spec)),
+    claim: (spec, owner) => this.#change(undefined, (session) => claimTables(session, spec, owner)),
+    replace: (spec, aside) => this.#change(undefined, (session) => replaceTables(session, spec, aside)),
+    remove: (spec) => this.#change(undefined, (session) => removeTables(session, spec)),
+    checkQueries: (spec) => this.#readKnown([], (session) => checkQueries(session, spec)),
+  };
 
   /** The rows are written to a file first, so that no transaction waits for another engine. */
   async #publish(

@@ -109,18 +109,38 @@ export function currentSql(
   by: CurrentOrder = inputs.spec.currentBy,
 ): string {
   const names = currentColumns(inputs).map((name) => `n.${quoteName(name)}`);
-  const { place, key } = keySql(inputs, "l");
   const alive = `NOT ${deletedSql(inputs, "n")}`;
-  if (key.length === 0)
+  const ranked = rankedSql(inputs, base, by);
+  if (ranked === undefined)
     return `SELECT ${names.join(", ")} FROM (SELECT l.* FROM ${visibleSql(inputs, base, by)}) AS n WHERE ${alive}`;
+  return `SELECT ${names.join(", ")} FROM (${ranked}) AS n WHERE (${isNewestSql(inputs, "n")}) AND ${alive}`;
+}
+
+/** Tenant, package and row of the newest version of each record, be it a deletion. */
+export function newestSql(inputs: ViewInputs): string {
+  const { spec, place } = inputs;
+  const row = [quoteName(place.tenantColumn), leatColumns.package, leatColumns.row].map(
+    (name) => `n.${name}`,
+  );
+  const ranked = rankedSql(inputs, landingOf(inputs), spec.currentBy);
+  const select = `SELECT ${row.join(", ")} FROM`;
+  if (ranked === undefined)
+    return `${select} (SELECT l.* FROM ${visibleSql(inputs, landingOf(inputs), spec.currentBy)}) AS n`;
+  return `${select} (${ranked}) AS n WHERE ${isNewestSql(inputs, "n")}`;
+}
+
+/** Rows with their rank among the versions of their record, newest first; `undefined`: records have no key. */
+function rankedSql(inputs: ViewInputs, base: string, by: CurrentOrder): string | undefined {
+  const { place, key } = keySql(inputs, "l");
+  if (key.length === 0) return undefined;
   const rank =
     `row_number() OVER (PARTITION BY ${[...place, ...key].join(", ")} ` +
     `ORDER BY ${orderSql(isByCursor(inputs, by), "DESC")})`;
-  return (
-    `SELECT ${names.join(", ")} FROM (SELECT l.*, ${rank} AS _leat_rank FROM ${visibleSql(inputs, base, by)}) AS n ` +
-    `WHERE (n._leat_rank = 1 OR ${keylessSql(inputs, "n")}) AND ${alive}`
-  );
+  return `SELECT l.*, ${rank} AS _leat_rank FROM ${visibleSql(inputs, base, by)}`;
 }
+
+const isNewestSql = (inputs: ViewInputs, alias: string): string =>
+  `${alias}._leat_rank = 1 OR ${keylessSql(inputs, alias)}`;
 
 /** Every version with the span in which it was the newest. */
 export function historySql(inputs: ViewInputs): string {

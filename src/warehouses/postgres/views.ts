@@ -10,7 +10,15 @@ import { type RelationName, relationsOf, toName } from "./landing-table.ts";
 import { claim, isOwn, isShortName, markOwn, readRelation, shortNameMark } from "./own-relations.ts";
 import type { PostgresSession } from "./postgres-session.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
-import { currentSql, historySql, keylessSql, keySql, sameRecordSql, type ViewInputs } from "./view-sql.ts";
+import {
+  currentSql,
+  historySql,
+  keylessSql,
+  keySql,
+  newestSql,
+  sameRecordSql,
+  type ViewInputs,
+} from "./view-sql.ts";
 
 /** Which landed rows have changed since the current rows were last kept. */
 export type TouchedRows =
@@ -76,6 +84,22 @@ async function areThere(session: PostgresSession, names: readonly RelationName[]
 async function checkZone(session: PostgresSession, { cursor }: StreamSpec): Promise<void> {
   if (cursor !== undefined && cursor.zone !== "UTC")
     await session.rows(`SELECT timezone(${quoteText(cursor.zone)}, now())`);
+}
+
+/** Leaves of each record its newest version, a deletion too: a version that comes late must not count as new. */
+export async function dropOlderVersions(
+  session: PostgresSession,
+  spec: StreamSpec,
+  place: PlaceColumns,
+  columns: readonly CatalogColumn[],
+): Promise<void> {
+  const inputs = await viewInputs(session, spec, place, columns);
+  const row = [quoteName(place.tenantColumn), leatColumns.package, leatColumns.row];
+  const isSame = row.map((name) => `n.${name} = l.${name}`).join(" AND ");
+  await session.run(
+    `DELETE FROM ${relationsOf(session.address, spec).landing.sql} AS l
+     WHERE NOT EXISTS (SELECT 1 FROM (${newestSql(inputs)}) AS n WHERE ${isSame})`,
+  );
 }
 
 /** Reads what the views of a stream are made of. */

@@ -56,6 +56,13 @@ export class FakeTables {
     await this.#run(`DROP SCHEMA ${quote(schemaOf(project, dataset))} CASCADE`);
   }
 
+  /** Every table and view of every dataset, for whoever counts what is left. */
+  allNames(): readonly string[] {
+    return [...this.#datasets].flatMap(([key, { tables }]) =>
+      [...tables.keys()].map((name) => `${key}.${name}`),
+    );
+  }
+
   /** @throws RestFault 404 when there is none. */
   dataset(project: string, dataset: string): FakeDataset {
     const permission = this.denied.get(dataset);

@@ -124,6 +124,7 @@ export async function playDay(size: DaySize, say: (line: string) => void): Promi
       openPlanner: async () => ({ queue: taskQueue, schedules }),
       appUrl: undefined,
       build: async () => [],
+      share: async () => [],
     },
     { softDeadlineMs: 1_500_000, steps: "extract", cloudProject: "shop-1" },
   );

@@ -1,0 +1,81 @@
+/** Faults of a project's shares that only show beside its sources. */
+import type { Fault } from "../errors/faults.ts";
+import { hintOfKnown } from "../errors/nearest-name.ts";
+import { foldColumnName } from "../model/column-names.ts";
+import { partitionColumn, type StreamSpec } from "../model/stream.ts";
+import type { ShareSpec, ShareTable } from "../ports/share.ts";
+import type { Source } from "../ports/source.ts";
+
+/** What shares are compared with. */
+type Known = Readonly<{ streams: ReadonlyMap<string, StreamSpec>; tenantColumn: string }>;
+
+/** Names that are there twice or are nobody's, and columns without which rows could not be told apart. */
+export function checkShares(
+  shares: readonly ShareSpec[],
+  sources: readonly Source[],
+  tenantColumn: string,
+): Fault[] {
+  const streams = new Map(
+    sources.flatMap((source) =>
+      source.streams.map((stream): [string, StreamSpec] => [`${source.name}.${stream.name}`, stream]),
+    ),
+  );
+  const known: Known = { streams, tenantColumn };
+  return shares.flatMap((share, index) => {
+    const path = `shares[${index}]`;
+    const faults: Fault[] = [];
+    const twin = shares.findIndex(({ name }) => name.toLowerCase() === share.name.toLowerCase());
+    if (twin !== index)
+      faults.push({ path: `${path}.name`, problem: `"${share.name}" is also the name of shares[${twin}]` });
+    // In a warehouse that is both the project's and a customer's, the two would be taken for one.
+    const source = sources.find(({ name }) => foldColumnName(name) === foldColumnName(share.schema));
+    if (source !== undefined)
+      faults.push({
+        path: `${path}.schema`,
+        problem: `"${share.schema}" is also the name of the source ${source.name}; set \`schema\` to another`,
+      });
+    for (const table of share.tables) {
+      const problems = streamFaults(table, known);
+      faults.push(...problems.map((problem) => ({ path: `${path}: ${table.of}`, problem })));
+    }
+    return faults;
+  });
+}
+
+function streamFaults(table: ShareTable, { streams, tenantColumn }: Known): string[] {
+  const stream = streams.get(table.of);
+  if (stream === undefined)
+    return [`there is no such stream. ${hintOfKnown(table.of, "streams", [...streams.keys()])}`];
+  const spliced = [tenantColumn, partitionColumn(stream)].filter((name) => name !== undefined);
+  const { cursor, deletedField } = stream;
+  const needed = [
+    ...stream.primaryKey.map((key) => ({ key, why: "is part of the primary key" })),
+    ...(cursor === undefined ? [] : [{ key: cursor.field, why: "is the cursor, which orders versions" }]),
+    ...(deletedField === undefined ? [] : [{ key: deletedField, why: "marks deleted records" }]),
+  ]
+    .map(({ key, why }) => ({ key: key.split(".", 1)[0]!, why }))
+    .filter(({ key }) => !spliced.includes(key));
+  return [...neededFaults(table, needed), ...takenFaults(table, spliced)];
+}
+
+/** A hash of a key would be as unique; but what is joined by it elsewhere would find nothing any more. */
+function neededFaults(
+  { columns }: ShareTable,
+  needed: readonly Readonly<{ key: string; why: string }>[],
+): string[] {
+  if (columns === undefined) return [];
+  return needed.flatMap(({ key, why }) => {
+    const column = columns.find((one) => one.key === key);
+    if (column === undefined) return [`must share "${key}", which ${why}`];
+    return column.isMasked ? [`cannot mask "${key}", which ${why}`] : [];
+  });
+}
+
+function takenFaults({ columns }: ShareTable, spliced: readonly string[]): string[] {
+  const taken = new Set(spliced.map(foldColumnName));
+  return (columns ?? []).flatMap(({ key, name }) => {
+    if (taken.has(foldColumnName(key)))
+      return [`"${key}" is leat's own column and is always shared; leave it out`];
+    return taken.has(foldColumnName(name)) ? [`"${name}" is the name of a column of leat's own`] : [];
+  });
+}

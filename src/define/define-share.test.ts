@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+import type { Source } from "../ports/source.ts";
+import { makeStreamSpec } from "../testing/warehouse-under-test.ts";
+import { defineProject } from "./define-project.ts";
+import { defineShare, type ShareDeclaration } from "./define-share.ts";
+
+const stream = makeStreamSpec({ source: "farm", name: "plants", primaryKey: ["id"], deletedField: "gone" });
+const farm: Source = {
+  name: "farm",
+  streams: [stream],
+  open: () => Promise.reject(new Error("not in this test")),
+};
+const complete: ShareDeclaration = {
+  name: "replica",
+  streams: ["farm.plants"],
+  to: "duckdb:customer.duckdb",
+};
+const faultsOf = (act: () => unknown): string => {
+  try {
+    act();
+    return "none";
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+const declare = (changes: Partial<ShareDeclaration>): string =>
+  faultsOf(() => defineShare({ ...complete, ...changes }));
+const inProject = (changes: Partial<ShareDeclaration>): string =>
+  faultsOf(() => {
+    const shares = [defineShare({ ...complete, salt: "env:SALT", ...changes })];
+    return defineProject({ name: "farm", sources: [farm], shares });
+  });
+
+describe("a share", () => {
+  test("is complete and frozen, with every default filled in", () => {
+    const share = defineShare(complete);
+    expect(share).toMatchObject({
+      schema: "replica",
+      keep: "history",
+      tenants: undefined,
+      salt: undefined,
+      deadlineMs: 3_600_000,
+      tables: [{ of: "farm.plants", name: "plants", columns: undefined }],
+    });
+    expect(Object.isFrozen(share) && Object.isFrozen(share.tables[0])).toBe(true);
+    const columns = { id: true, a: "b", c: { as: "d", mask: true, optional: true } } as const;
+    const chosen = defineShare({ ...complete, salt: "env:S", streams: [{ stream: "farm.plants", columns }] });
+    expect(chosen.tables[0]?.columns).toEqual([
+      { key: "id", name: "id", isMasked: false, isOptional: false },
+      { key: "a", name: "b", isMasked: false, isOptional: false },
+      { key: "c", name: "d", isMasked: true, isOptional: true },
+    ]);
+  });
+
+  test.each<[string, Partial<ShareDeclaration>, string]>([
+    ["no stream", { streams: [] }, "at least one stream"],
+    ["a name that no engine takes", { name: "my share" }, "letters, digits and _"],
+    ["a name of leat's own", { schema: "_leat_x" }, "leat's own"],
+    ["an option that is none", { colunms: [] } as Partial<ShareDeclaration>, "unknown option"],
+    [
+      "a mask without a salt",
+      { streams: [{ stream: "a.b", columns: { x: { mask: true } } }] },
+      "salt: is missing",
+    ],
+    ["a salt that is the secret itself", { salt: "hunter2" }, "must be a secret's reference"],
+    ["two tables of one name", { streams: ["a.b", "c.b"] }, 'its table "b" is also that of a.b'],
+    ["a table that another's history is", { streams: ["a.b", "c.b_history"] }, '"b_history" is also that of'],
+    ["a stream whose name is no table's", { streams: ["a.b c"] }, "set `table`"],
+    [
+      "two columns of one name",
+      { streams: [{ stream: "a.b", columns: { x: "y", Y: true } }] },
+      "is also the name",
+    ],
+    ["no columns", { streams: [{ stream: "a.b", columns: [] }] }, "streams"],
+    ["an endless deadline", { deadline: "25h" }, "from 1 s to 24 h"],
+  ])("with %s is refused by its path", (_what, changes, said) => {
+    expect(declare(changes)).toContain(said);
+  });
+});
+
+describe("a share in a project", () => {
+  test.each<[string, Partial<ShareDeclaration>, string]>([
+    ["a stream that is not there", { streams: ["farm.plant"] }, 'Did you mean "farm.plants"?'],
+    ["the schema of a source", { schema: "Farm" }, "is also the name of the source farm"],
+    [
+      "columns without the key",
+      { streams: [{ stream: "farm.plants", columns: ["modified", "gone"] }] },
+      'must share "id"',
+    ],
+    [
+      "a masked key",
+      { streams: [{ stream: "farm.plants", columns: { id: { mask: true }, modified: true, gone: true } }] },
+      'cannot mask "id"',
+    ],
+    [
+      "columns without the cursor",
+      { streams: [{ stream: "farm.plants", columns: ["id", "gone"] }] },
+      'must share "modified"',
+    ],
+    [
+      "columns without the deletions",
+      { streams: [{ stream: "farm.plants", columns: ["id", "modified"] }] },
+      'must share "gone"',
+    ],
+    [
+      "a column named as the tenant's",
+      {
+        streams: [
+          { stream: "farm.plants", columns: { id: true, modified: true, gone: true, x: "tenant_id" } },
+        ],
+      },
+      "a column of leat's own",
+    ],
+  ])("with %s is refused", (_what, changes, said) => {
+    expect(inProject(changes)).toContain(said);
+  });
+
+  test("with all that it needs is taken", () => {
+    expect(
+      inProject({ streams: [{ stream: "farm.plants", columns: { id: "no", modified: true, gone: true } }] }),
+    ).toBe("none");
+  });
+
+  test("twice of one name is refused", () => {
+    const twice = () =>
+      defineProject({
+        name: "farm",
+        sources: [farm],
+        shares: [defineShare(complete), defineShare(complete)],
+      });
+    expect(faultsOf(twice)).toContain("also the name of shares[0]");
+  });
+});

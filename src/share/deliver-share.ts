@@ -1,0 +1,157 @@
+/**
+ * One share for one tenant: its address and salt are looked up now, its warehouse is opened, filled and closed, and
+ * nothing of it is kept. What goes wrong is part of the outcome: others have their turn all the same.
+ */
+import { isLeatError, LeatError } from "../errors/leat-error.ts";
+import type { Warehouse } from "../ports/warehouse.ts";
+import { openMask } from "./masking.ts";
+import { openTenantStore } from "./open-tenant-store.ts";
+import type { SharedTable, ShareJob, ShareOutcome, SharePorts } from "./share-job.ts";
+import { shareStream } from "./share-stream.ts";
+
+/** Delivers. Rejects for nothing that the world does. */
+export async function deliverShare(
+  ports: SharePorts,
+  job: ShareJob,
+  signal: AbortSignal,
+): Promise<ShareOutcome> {
+  const { share, tenant } = job;
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(lateError(job)), share.deadlineMs);
+  const stop = AbortSignal.any([signal, deadline.signal]);
+  let warehouse: Warehouse | undefined;
+  const tables: SharedTable[] = [];
+  let failure: LeatError | undefined;
+  try {
+    warehouse = await untilStopped(openTarget(ports, job), stop);
+    await untilStopped(fillTables(ports, job, warehouse, tables, stop), stop);
+  } catch (error) {
+    failure = toLeatError(error, stop).at({ share: share.name, tenant: tenant.id });
+  } finally {
+    clearTimeout(timer);
+    await warehouse?.close().catch(() => {}); // What was committed is; the next turn opens it anew.
+  }
+  return {
+    share: share.name,
+    tenant: tenant.id,
+    target: warehouse?.url ?? null,
+    tables: [...tables],
+    error: failure,
+  };
+}
+
+async function openTarget(ports: SharePorts, job: ShareJob): Promise<Warehouse> {
+  const { share, tenant } = job;
+  const to: unknown = share.to(tenant);
+  if (typeof to !== "string" || to === "")
+    throw new LeatError("CONFIG_INVALID", {
+      message: `\`to\` of the share "${share.name}" gives no address for tenant ${tenant.id}.`,
+      hint: "Give an address, such as duckdb:PATH, or a secret's reference, such as env:NAME.",
+    });
+  const isReference = /^(env|file|gcp-secret):/.test(to);
+  return await ports.openTarget(isReference ? await ports.secrets.resolve(to) : to);
+}
+
+async function fillTables(
+  ports: SharePorts,
+  job: ShareJob,
+  warehouse: Warehouse,
+  tables: SharedTable[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { share, tenant } = job;
+  const { shareTables } = warehouse;
+  if (shareTables === undefined)
+    throw new LeatError("NOT_SUPPORTED", { message: `${warehouse.url} cannot be the target of a share.` });
+  const isMasking = share.tables.some(({ columns }) => columns?.some(({ isMasked }) => isMasked));
+  // What is taken away is not masked: a customer can go whose salt is lost.
+  const mask =
+    isMasking && share.salt !== undefined && job.mode !== "remove"
+      ? openMask(await ports.secrets.resolve(share.salt), {
+          share: share.name,
+          tenant: tenant.id,
+          reference: share.salt,
+        })
+      : undefined;
+  for (const table of share.tables) {
+    signal.throwIfAborted();
+    const stream = job.streams.get(table.of);
+    if (stream === undefined)
+      throw new LeatError("STREAM_UNKNOWN", { message: `The share "${share.name}" names ${table.of}.` });
+    const { progress, workFolder } = ports;
+    const place = { source: stream.source, stream: stream.name, tenant: tenant.id };
+    const store = openTenantStore(ports.store, [place]); // From here on nothing knows of another tenant's.
+    const common = { job, table, warehouse, shareTables, mask, store, progress, workFolder };
+    try {
+      const shared = await shareStream({ ...common, stream }, signal);
+      const error = shared.error === undefined ? undefined : withShareHint(shared.error, job);
+      tables.push({ ...shared, error });
+    } catch (error) {
+      const failed = withShareHint(toLeatError(error, signal), job).at({ ...place, share: share.name });
+      tables.push({
+        table: `${share.schema}.${table.name}`,
+        of: table.of,
+        status: "failed",
+        packages: 0,
+        rows: 0,
+        rejected: 0,
+        seq: 0,
+        receipts: [],
+        error: failed,
+      });
+      if (isOfTarget(failed)) return; // The other tables are in the same place.
+    }
+  }
+}
+
+/** What a load advises for a warehouse of one's own is not what helps a customer's. */
+function withShareHint(error: LeatError, { share, tenant }: ShareJob): LeatError {
+  if (error.code !== "LEDGER_MISMATCH" && error.code !== "LOG_REWRITTEN") return error;
+  const { code, message, retryable, details, cause } = error;
+  const hint = `Run \`leat share ${share.name} --tenant ${tenant.id} --full\`: everything is loaded again from the landing.`;
+  return new LeatError(code, { message, hint, retryable, details, cause });
+}
+
+/** Failures after which the customer's warehouse need not be asked again in this turn. */
+const targetCodes: readonly string[] = [
+  "WAREHOUSE_UNREACHABLE",
+  "WAREHOUSE_UNREADABLE",
+  "WAREHOUSE_DENIED",
+  "WAREHOUSE_LOCKED",
+  "WAREHOUSE_FULL",
+  "DEPENDENCY_MISSING",
+  "SHARE_DEADLINE",
+  "INTERRUPTED",
+];
+const isOfTarget = ({ code }: LeatError): boolean => targetCodes.includes(code);
+
+/** A warehouse that does not even answer its client is not waited for. */
+async function untilStopped<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  work.catch(() => {}); // Nobody may be left to hear it.
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function lateError({ share, tenant }: ShareJob): LeatError {
+  return new LeatError("SHARE_DEADLINE", {
+    message: `The share "${share.name}" for tenant ${tenant.id} did not end within ${share.deadlineMs / 1000} s; what was committed stays.`,
+    details: { share: share.name, tenant: tenant.id },
+  });
+}
+
+function toLeatError(error: unknown, signal: AbortSignal): LeatError {
+  const known = signal.aborted && isLeatError(signal.reason) ? signal.reason : error;
+  if (known instanceof LeatError) return known;
+  if (isLeatError(known)) return new LeatError((known as LeatError).code, known); // Another copy of leat's.
+  if (signal.aborted)
+    return new LeatError("INTERRUPTED", { message: "The share was stopped.", cause: error });
+  const said = error instanceof Error ? error.message : String(error);
+  return new LeatError("INTERNAL", { message: `Unexpected: ${said}`, cause: error });
+}

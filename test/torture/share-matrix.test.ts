@@ -1,0 +1,21 @@
+/** The matrix of broken deliveries, short. `node test/torture/share-matrix.ts` is the long one. */
+import { expect, test } from "vitest";
+import { runShareMatrix } from "./share-matrix.ts";
+
+const minutes = 60_000;
+
+test("I11 a delivery that is killed or cut anywhere is made good by the next, in every kind of warehouse", {
+  timeout: 8 * minutes,
+}, async () => {
+  const report = await runShareMatrix({
+    killsMax: 1,
+    cutsMax: 1,
+    isShort: true,
+    seed: 20_261_121,
+    say: () => {},
+  });
+  expect(report.faults).toEqual([]);
+  expect(report.kills).toBe(6);
+  expect(report.cuts).toBe(2);
+  expect(report.sites).toBeGreaterThan(200);
+});
