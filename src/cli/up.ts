@@ -99,6 +99,7 @@ async function worker(invocation: Invocation, options: WorkerOptions): Promise<E
     slots,
     tellProblem,
   });
+  await trim();
   invocation.terminal.err(`works for ${options.pool.join(", ")}, ${slots} runs at once\n`);
   await untilStopped(invocation.signal);
   await stop();
@@ -161,6 +162,7 @@ async function up(invocation: Invocation, options: UpOptions, usual: ServeUsual)
   const runUrl = (runId: string): string => `${home}/runs/${runId}`;
   const loops = await startLoops(invocation, flows, dispatcher, { keepMs, tellProblem, runUrl });
   const alerts = startAlerts({ ...ports, runUrl });
+  await trim();
   if (options.json) terminal.out(`${JSON.stringify({ url: served.url, data_url: dataUrl, pools, slots })}\n`);
   else {
     const what = `${registry.deployments.length} flows, ${pools.length} pools, ${slots} runs at once`;
@@ -309,6 +311,8 @@ async function openTeller({ terminal }: Invocation): Promise<TellProblem> {
   ]);
   return openProblems(terminal, systemClock);
 }
+
+const trim = async (): Promise<void> => (await import("./trim-memory.ts")).trimMemory();
 
 const untilStopped = (signal: AbortSignal): Promise<void> =>
   signal.aborted
