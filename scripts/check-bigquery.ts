@@ -5,8 +5,12 @@
  * What leat sent to our own BigQuery is sent to theirs, request by request; landed lines are inserted, since it cannot
  * load them. Then the shipped views are asked in both, and the rows compared.
  */
+
+import { landPackage } from "../src/testing/landed-package.ts";
 import { warehouseContract } from "../src/testing/warehouse-contract.ts";
+import { makeStreamSpec, plant } from "../src/testing/warehouse-under-test.ts";
 import { type BigQueryPlace, openPlace } from "../test/contract/bigquery-place.ts";
+import { makeTransfer, transferFiles } from "../test/contract/make-transfer.ts";
 import { openEmulator } from "./bigquery/emulator.ts";
 import { replayPlace } from "./bigquery/replay-place.ts";
 
@@ -26,6 +30,7 @@ const wordsDefault = [
   "make a column of DOUBLE",
   "make a column of TIMESTAMP",
   "after every load (seed 1)",
+  "own transfer loads twice",
 ];
 
 const words = process.argv.slice(2);
@@ -54,6 +59,27 @@ warehouseContract(
     };
   },
 );
+tests.push([
+  "files that Google's own transfer loads twice",
+  async () => {
+    place = await openPlace();
+    const { folder } = place;
+    const columns = { id: { type: "bigint" }, modified: { type: "timestamptz" } } as const;
+    const plan = await makeTransfer(place, "shop-1", makeStreamSpec({ columns }));
+    const options = { folder, tenant: "414", compression: "gzip" } as const;
+    const first = await landPackage({
+      ...options,
+      seq: 1,
+      records: [plant(1, "2024-01-01T00:00:00Z"), plant(2, "2024-01-01T00:00:00Z")],
+    });
+    const second = await landPackage({ ...options, seq: 2, records: [plant(1, "2024-01-02T00:00:00Z")] });
+    for (const packages of [[first], [second], [first, second]])
+      await transferFiles(place, "shop-1", plan, packages);
+    await replayPlace(emulator, place, compared);
+    await place.dispose();
+  },
+]);
+
 const chosen = tests.filter(([name]) =>
   (words.length === 0 ? wordsDefault : words).some((word) => name.includes(word)),
 );

@@ -107,6 +107,29 @@ async function prepareProject(folder: string): Promise<string> {
   return project;
 }
 
+/** Has the compose file read by whatever reads such files here. Tells loudly what was not done. */
+function readCompose(project: string): void {
+  const tools = [
+    ["podman-compose", []],
+    ["docker", ["compose"]],
+  ] as const;
+  const found = tools.find(([tool, first]) => run(tool, [...first, "version"]).status === 0);
+  if (found === undefined) {
+    console.error(
+      "\nTHE COMPOSE FILE WAS NOT READ: there is no podman-compose (pip install podman-compose).\n",
+    );
+    return;
+  }
+  const [tool, first] = found;
+  cpSync(join(root, "templates/container/compose.yaml"), join(project, "compose.yaml"));
+  writeFileSync(join(project, ".env"), "POSTGRES_PASSWORD=only-a-check\nLEAT_TOKEN=only-a-check\n");
+  const read = run("sh", ["-c", `cd '${project}' && ${[tool, ...first].join(" ")} config`]);
+  const services = ["postgres:", "data:", "control:", "worker:", "api:"];
+  const isWhole = services.every((name) => read.stdout.includes(`\n  ${name}`));
+  tell(read.status === 0 && isWhole, `${tool} reads the compose file`, read.stderr);
+  console.error("\nTHE COMPOSE FILE WAS NOT STARTED: its services need a network and Postgres's image.\n");
+}
+
 /** Resolves once the address answers. */
 async function waitFor(url: string, tries = 150): Promise<Response | undefined> {
   for (let attempt = 0; attempt < tries; attempt++) {
@@ -151,6 +174,8 @@ try {
   tell(size > 0 && size < imageBytesMax, `the image has ${Math.round(size / 1e6)} MB`);
   const user = run("podman", ["image", "inspect", image, "--format", "{{.Config.User}}"]).stdout.trim();
   tell(user === "1000:1000", "the process is not root", user);
+
+  readCompose(project);
 
   const once = (...args: readonly string[]): Said =>
     run("podman", ["run", "--rm", ...runtime, image, ...args]);

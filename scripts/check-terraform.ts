@@ -91,16 +91,44 @@ const mistakes: readonly (readonly [text: string, said: RegExp])[] = [
   ['name = "x"\n  paused = "perhaps"', /Incorrect attribute value type|a bool is required/],
 ];
 
-/** Jobs of the example that is deployed: three tenants of four streams and the load, or the planner and the load. */
-const deployedJobs = { scheduler: 13, planner: 2 } as const;
+/**
+ * Projects that are deployed, and what must be there then. The example has three tenants of four streams and the load, or
+ * the planner and the load; the other is loaded by Google's own transfer, and so has no load of leat's.
+ */
+const deployments = {
+  scheduler: { dispatch: "scheduler", jobs: 13, secrets: 4, transfers: 0 },
+  planner: { dispatch: "planner", jobs: 2, secrets: 4, transfers: 0 },
+  transfers: { dispatch: "scheduler", jobs: 1, secrets: 0, transfers: 1 },
+} as const;
+
+const transferredProject = `
+import { defineProject, defineSource, syncFlow } from ${JSON.stringify(join(root, "src/index.ts"))};
+
+const shop = defineSource({
+  name: "shop",
+  streams: {
+    orders: { primaryKey: "id", columns: { id: "bigint", note: "text" }, pages: async function* () {} },
+  },
+});
+export default defineProject({
+  name: "shop",
+  sources: [shop],
+  load: "dts",
+  flows: [syncFlow({ schedules: [{ cron: "0 * * * *" }] })],
+});
+`;
 
 /** The modules beside what `leat deploy` writes for an example, as its owner would have them. */
-function prepareDeployed(place: string, dispatch: "scheduler" | "planner"): void {
+function prepareDeployed(place: string, name: keyof typeof deployments): void {
+  const { dispatch, jobs, secrets, transfers } = deployments[name];
   cpSync(join(root, "terraform"), place, { recursive: true });
   rmSync(join(place, "tests"), { recursive: true });
+  const own = `${place}-project`;
+  mkdirSync(own);
+  writeFileSync(join(own, "leat.config.ts"), transferredProject);
   const project = [
     "-c",
-    join(root, "examples/stashstock"),
+    transfers === 0 ? join(root, "examples/stashstock") : own,
     "--project",
     "my-project",
     "--dispatch",
@@ -127,8 +155,8 @@ function prepareDeployed(place: string, dispatch: "scheduler" | "planner"): void
 
 run "a_deployed_project" {
   assert {
-    condition     = length(module.dispatch.jobs) == ${deployedJobs[dispatch]} && length(output.secrets_to_fill) == 4
-    error_message = "Each stream and tenant is called, and each secret has a place."
+    condition     = length(module.dispatch.jobs) == ${jobs} && length(output.secrets_to_fill) == ${secrets} && length(module.transfer) == ${transfers}
+    error_message = "Each stream and tenant is called, each secret has a place, and one of two loads."
   }
 }
 `;
@@ -185,11 +213,11 @@ try {
     run(`validate of examples/${example}`, place, ["validate"]);
   }
   findsMistakes(join(folder, "wrong"), environment);
-  for (const dispatch of ["scheduler", "planner"] as const) {
-    const place = join(folder, `deployed-${dispatch}`);
-    prepareDeployed(place, dispatch);
-    run(`init of a deployed project (${dispatch})`, place, ["init", "-backend=false", "-input=false"]);
-    run(`what \`leat deploy\` writes is taken (${dispatch})`, place, ["test"]);
+  for (const name of Object.keys(deployments) as (keyof typeof deployments)[]) {
+    const place = join(folder, `deployed-${name}`);
+    prepareDeployed(place, name);
+    run(`init of a deployed project (${name})`, place, ["init", "-backend=false", "-input=false"]);
+    run(`what \`leat deploy\` writes is taken (${name})`, place, ["test"]);
   }
   run("test", modules, ["test"]);
 } finally {

@@ -163,7 +163,7 @@ variable "views" {
   default = {}
 
   validation {
-    condition     = alltrue([for view in values(var.views) : can(regex("^[A-Za-z0-9_]{1,1024}$", view.dataset))])
+    condition     = alltrue([for view in values(var.views) : can(regex("^[A-Za-z0-9_]+$", view.dataset))])
     error_message = "dataset is the name of a BigQuery dataset: letters, digits and underscores."
   }
 }

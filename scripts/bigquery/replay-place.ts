@@ -9,6 +9,8 @@ export type Comparison = { views: number; rows: number; refused: string[]; diffe
 type LoadJob = Readonly<{
   sourceUris: readonly string[];
   destinationTable: { datasetId: string; tableId: string };
+  sourceFormat: string;
+  schema: { fields: readonly { name: string }[] };
 }>;
 type Body = Readonly<{
   tableReference?: { tableId: string };
@@ -88,17 +90,26 @@ async function insertLines(
 ): Promise<void> {
   const rows: unknown[] = [];
   for (const uri of load.sourceUris) {
-    const key = uri.replace("gs://copies/", "");
+    const key = uri.replace(/^gs:\/\/[^/]+\//, "");
     const bytes = loaded.get(key);
     if (bytes === undefined) continue; // The load of it failed.
     const [, tenant, seq, run] = /tenant=([^/]*)\/seq=([^/]*)\/run=([^/]*)/.exec(uri) ?? [];
     const text = (uri.endsWith(".gz") ? gunzipSync(bytes) : Buffer.from(bytes)).toString("utf8");
-    for (const line of text.split("\n")) if (line !== "") rows.push({ json: { line, tenant, seq, run } });
+    for (const line of text.split("\n").filter((one) => one !== "")) {
+      const isJson = load.sourceFormat === "NEWLINE_DELIMITED_JSON";
+      rows.push({ json: isJson ? pick(line, load.schema.fields) : { line, tenant, seq, run } });
+    }
   }
   const { datasetId, tableId } = load.destinationTable;
   await emulator.send("POST", `/projects/${project}/datasets/${datasetId}/tables/${tableId}/insertAll`, {
     rows,
   });
+}
+
+/** The fields of a schema out of a line. */
+function pick(line: string, fields: LoadJob["schema"]["fields"]): Readonly<Record<string, unknown>> {
+  const row = JSON.parse(line) as Readonly<Record<string, unknown>>; // Lines that leat has written.
+  return Object.fromEntries(fields.map(({ name }) => [name, row[name] ?? null]));
 }
 
 async function compareView(

@@ -1,5 +1,5 @@
 /** Tables that Google's Data Transfer Service fills (`load: "dts"`): views that are right although it loads files twice. */
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StreamSpec } from "../../src/model/stream.ts";
@@ -8,7 +8,7 @@ import { landPackage } from "../../src/testing/landed-package.ts";
 import { makeStreamSpec, plant, WarehouseBench } from "../../src/testing/warehouse-under-test.ts";
 import { transferFaults } from "../../src/warehouses/bigquery/plan-transfer.ts";
 import { type BigQueryPlace, openPlace } from "./bigquery-place.ts";
-import { makeTransfer } from "./make-transfer.ts";
+import { makeTransfer, transferFiles } from "./make-transfer.ts";
 
 let place: BigQueryPlace;
 beforeAll(async () => {
@@ -22,33 +22,7 @@ const declared = makeStreamSpec({
 
 async function openTransfer(project: string, spec: StreamSpec) {
   const plan = await makeTransfer(place, project, spec);
-  let jobs = 0;
-  /** Stands for a run of the service: appends whole files. */
-  const transfer = async (...packages: readonly PackageToLoad[]) => {
-    const uris: string[] = [];
-    for (const { parts } of packages)
-      for (const { path } of parts) {
-        place.objects.set(path, { body: await readFile(path), createdAtMs: 0 });
-        uris.push(`gs://shop-landing/${path}`);
-      }
-    const load = {
-      sourceUris: uris,
-      destinationTable: { projectId: project, datasetId: "warehouse", tableId: plan.table },
-      sourceFormat: "NEWLINE_DELIMITED_JSON",
-      ignoreUnknownValues: true,
-      schema: { fields: plan.fields },
-      writeDisposition: "WRITE_APPEND",
-    };
-    const url = `${place.server.url}/bigquery/v2/projects/${project}/jobs`;
-    jobs += 1;
-    const body = {
-      jobReference: { jobId: `${project}_dts_${jobs}`, location: "EU" },
-      configuration: { load },
-    };
-    expect((await fetch(url, { method: "POST", body: JSON.stringify(body) })).status).toBe(200);
-    await place.server.jobs.settle();
-    expect(place.server.jobs.list().at(-1)?.error).toBeUndefined();
-  };
+  const transfer = (...packages: readonly PackageToLoad[]) => transferFiles(place, project, plan, packages);
   return { transfer, warehouse: place.open("", project) };
 }
 

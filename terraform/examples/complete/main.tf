@@ -48,6 +48,8 @@ module "leat" {
       schema = jsonencode([
         { name = "tenant_id", type = "STRING" },
         { name = "id", type = "INTEGER" },
+        { name = "_leat_package", type = "INTEGER" },
+        { name = "_leat_row", type = "INTEGER" },
         { name = "_leat_extracted_at", type = "TIMESTAMP" },
       ])
       partition_column = "_leat_extracted_at"
