@@ -267,7 +267,11 @@ export interface Ledger {
   /** Appends lines; a line whose number is there already is left as it is. */
   appendLogs(fence: Fence, writer: LogWriter, lines: readonly NewLogLine[]): Promise<"written" | "fenced">;
   readLogs(id: FlowRunId, filter: LogFilter): Promise<readonly LogLine[]>;
-  /** Measures a log, so that any stretch of a long one can be read. `lineId`: tells how many lines come before it. */
+  /**
+   * Measures a log, so that any stretch of a long one can be read.
+   *
+   * @param options - `lineId`: tells how many lines come before it instead, and no marks.
+   */
   markLogs(
     id: FlowRunId,
     choice: LogChoice,

@@ -187,11 +187,15 @@ export function ledgerTaskContract(check: DefineLedgerTest): void {
     const lines = Array.from({ length: 25 }, (_, index) => line(index + 1));
     await ledger.appendLogs(fence, "flow", [...lines, line(26, "100% of A_b\\c"), line(27, "100 of Axb")]);
     const all = await ledger.readLogs(run.id, {});
-    const marks = await ledger.markLogs(run.id, {}, { every: 10, lineId: all[12]!.id });
-    assert.deepEqual(marks, {
-      count: 27,
-      lastId: all[26]!.id,
+    const told = { count: 27, lastId: all[26]!.id };
+    assert.deepEqual(await ledger.markLogs(run.id, {}, { every: 10, lineId: undefined }), {
+      ...told,
       marks: [all[0]!.id, all[10]!.id, all[20]!.id],
+      before: null,
+    });
+    assert.deepEqual(await ledger.markLogs(run.id, {}, { every: 10, lineId: all[12]!.id }), {
+      ...told,
+      marks: [],
       before: 12,
     });
     const warnings = all.filter(({ level }) => level === "warn");

@@ -99,7 +99,8 @@ function addLongLogRoutes(app: FastifyInstance, ports: ControlPorts): void {
       schema: {
         tags,
         summary: "How long a run's log is, and where each thousand of its lines begins.",
-        description: "Read lines from a mark on with `after` one below it. `before`: lines before `line`.",
+        description:
+          "Read lines from a mark on with `after` one below it. With `line`: how many lines come `before` it, and no marks.",
         params: idParams,
         querystring: {
           type: "object",
