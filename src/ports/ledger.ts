@@ -277,11 +277,15 @@ export interface Ledger {
     choice: LogChoice,
     options: Readonly<{ every: number; lineId: number | undefined }>,
   ): Promise<LogMarks>;
-  /** Lines that hold a text in their message or data, in order; case counts for nothing in Latin letters. */
+  /**
+   * Lines that hold a text in their message or data, in order; case counts for nothing in Latin letters.
+   *
+   * @param options - `signal`: nobody waits for it any more; what was found until then is given back.
+   */
   findLogs(
     id: FlowRunId,
     choice: LogChoice,
-    options: Readonly<{ text: string; limit: number }>,
+    options: Readonly<{ text: string; limit: number; signal: AbortSignal | undefined }>,
   ): Promise<readonly FoundLine[]>;
   saveArtifact(
     fence: Fence,

@@ -76,7 +76,7 @@ export async function findLogs(
   world: LedgerWorld,
   id: FlowRunId,
   choice: LogChoice,
-  { text, limit }: Readonly<{ text: string; limit: number }>,
+  { text, limit, signal }: Readonly<{ text: string; limit: number; signal: AbortSignal | undefined }>,
 ): Promise<readonly FoundLine[]> {
   // What people type is no pattern.
   const pattern = `%${text.toLowerCase().replaceAll(/[\\%_]/g, "\\$&")}%`;
@@ -84,6 +84,7 @@ export async function findLogs(
   const found: FoundLine[] = [];
   for (const [at, start] of starts.entries()) {
     await nextTurn();
+    if (signal?.aborted) break;
     const end = starts[at + 1] ?? Number.MAX_SAFE_INTEGER;
     const lines = await world.db
       .selectFrom(

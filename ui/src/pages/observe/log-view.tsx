@@ -85,14 +85,22 @@ export function LogView(props: LogViewProps): ReactElement {
     if (settled !== find) onFind(settled);
   }, [settled, find, onFind]);
 
-  const goTo = useCallback(
-    (place: number): void => {
-      setFollowing(false);
-      setPage(Math.floor(place / scrolledMax));
-      requestAnimationFrame(() => virtual.scrollToIndex(place % scrolledMax, { align: "center" }));
-    },
-    [virtual],
-  );
+  // A line of another part is gone to when that part is drawn.
+  const target = useRef<number>(undefined);
+  const [jumps, setJumps] = useState(0);
+  const goTo = useCallback((place: number): void => {
+    target.current = place;
+    setFollowing(false);
+    setPage(Math.floor(place / scrolledMax));
+    setJumps((before) => before + 1);
+  }, []);
+  useEffect(() => {
+    const { current: place } = target;
+    if (jumps === 0 || place === undefined || Math.floor(place / scrolledMax) !== page) return;
+    if (place % scrolledMax >= shown) return;
+    target.current = undefined;
+    virtual.scrollToIndex(place % scrolledMax, { align: "center" });
+  }, [jumps, page, shown, virtual]);
   const goToEnd = useCallback((): void => {
     setPage(Math.floor(Math.max(0, count - 1) / scrolledMax));
     setFollowing(true);
