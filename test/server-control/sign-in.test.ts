@@ -102,7 +102,13 @@ test("a sign-in that is forged, old, another's or elsewhere's is refused, and no
         headers: { cookie },
       });
       expect(denied.json().detail).toContain("access_denied");
-      for (const out of ["//evil.example.com", "https://evil.example.com", "/\\evil.example.com"])
+      for (const out of [
+        "//evil.example.com",
+        "https://evil.example.com",
+        "/\\evil.example.com",
+        "/\t/evil.example.com",
+        "/\u0000/evil",
+      ])
         expect((await comeBack(stand, provider, { email }, out)).answer.headers["location"], out).toBe(
           "/tools/",
         );
