@@ -124,14 +124,16 @@ export function LogView(props: LogViewProps): ReactElement {
 
   // The line's own text, below, takes some of the room: what was in the middle may then be out of sight.
   const pointedLine = pointedPlace == null ? undefined : store?.line(pointedPlace);
-  const isDetailed = pointedLine !== undefined;
+  const detailed = pointedLine?.id;
   useEffect(() => {
-    if (!isDetailed || pointedPlace == null || isFollowing) return;
+    if (detailed === undefined || gone.current !== detailed || pointedPlace == null) return;
+    if (Math.floor(pointedPlace / scrolledMax) !== page) return;
     const frame = requestAnimationFrame(() =>
       virtual.scrollToIndex(pointedPlace % scrolledMax, { align: "auto" }),
     );
     return () => cancelAnimationFrame(frame);
-  }, [isDetailed, pointedPlace, isFollowing, virtual]);
+    // Once for each line that is pointed at: whoever scrolls on is not taken back.
+  }, [detailed]);
 
   const point = (line: Line): void => {
     gone.current = line.id; // It is in sight already.
