@@ -21,7 +21,7 @@ export async function controlDocument(): Promise<ReturnType<FastifyInstance["swa
     dispatcher: unused(),
     store: unused(),
     openWarehouse: absent,
-    data: { openApi: absent, compare: absent, sqlEngine: absent },
+    data: { openApi: absent, warm: absent, compare: absent, sqlEngine: absent },
     secrets: unused(),
     secretWriter: unused(),
     places: unused(),

@@ -1,5 +1,5 @@
 /** Datasets as the console shows them: the data API of each, opened when somebody looks at it first. */
-import { mkdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DatasetQueryEngine } from "../ports/dataset-query.ts";
@@ -21,14 +21,20 @@ const bakeBytesMax = 0;
 
 type Opened = Readonly<{ api: DataApi; isReady: Promise<void>; close: () => Promise<void> }>;
 
+export type ConsoleDataWorld = Readonly<{
+  onProblem: (error: unknown) => void;
+  /** The API that this process serves to everybody: its versions are in memory already. */
+  served: () => DataApi | undefined;
+}>;
+
 /** Opens nothing yet; whatever is opened is closed when the invocation ends. */
 export function openConsoleData(
   invocation: Invocation,
   opened: OpenProject,
-  onProblem: (error: unknown) => void,
+  { onProblem, served }: ConsoleDataWorld,
 ): ConsoleData {
   const { project, store } = opened;
-  const apis = new Map<string, Opened>();
+  const apis = new Map<string, Promise<Opened>>();
   let base: Promise<Readonly<{ folder: string; engine: DatasetQueryEngine }>> | undefined;
   const openBase = async () => {
     const [{ openWorkFolder }, { openDuckDbQueries }] = await Promise.all([
@@ -38,7 +44,7 @@ export function openConsoleData(
     const folder = await openWorkFolder(invocation, opened);
     const engine = openDuckDbQueries({ folder });
     invocation.atEnd(async () => {
-      for (const one of apis.values()) await one.close();
+      for (const one of apis.values()) await (await one).close();
       await engine.close();
     });
     return { folder, engine };
@@ -61,8 +67,7 @@ export function openConsoleData(
       datasets: [dataset],
       servesTenantRows: true, // To those who have signed in to the console.
     });
-    const own = join(folder, `api-${apis.size}-${Date.now()}`);
-    await mkdir(own);
+    const own = await mkdtemp(join(folder, "api-"));
     const stop = new AbortController();
     const signal = AbortSignal.any([invocation.signal, stop.signal]);
     const api = openDataApi(
@@ -87,32 +92,40 @@ export function openConsoleData(
     return { api, isReady, close };
   };
 
-  return {
-    sqlEngine: () => findSqlEngine([pathToFileURL(opened.configPath), import.meta.url]),
-    async openApi(name) {
-      const known = apis.get(name);
-      if (known !== undefined) {
-        apis.delete(name); // The last of the map is the one that was looked at last.
-        apis.set(name, known);
-        await known.isReady;
-        return known.api;
-      }
-      const one = await openOne(name);
-      const rival = apis.get(name);
-      if (rival !== undefined) {
-        await one.close();
-        await rival.isReady;
-        return rival.api;
-      }
-      apis.set(name, one);
-      const [oldest] = apis;
-      if (apis.size > openMax && oldest !== undefined) {
-        apis.delete(oldest[0]);
-        oldest[1].close().catch(onProblem);
-      }
+  const isWarm = new Set<string>();
+  let warming: Promise<void> = Promise.resolve();
+
+  const openApi = async (name: string): Promise<DataApi> => {
+    const api = served();
+    if (api?.spec.datasets.includes(name) === true) return api;
+    const opening = apis.get(name) ?? openOne(name);
+    apis.delete(name); // The last of the map is the one that was looked at last.
+    apis.set(name, opening);
+    const [oldest] = apis;
+    if (apis.size > openMax && oldest !== undefined) {
+      apis.delete(oldest[0]);
+      oldest[1].then((one) => one.close()).catch(onProblem);
+    }
+    try {
+      const one = await opening;
       await one.isReady;
       return one.api;
+    } catch (error) {
+      apis.delete(name); // The next request tries again.
+      throw error;
+    }
+  };
+
+  return {
+    sqlEngine: () => findSqlEngine([pathToFileURL(opened.configPath), import.meta.url]),
+    warm(names) {
+      const wanted = names.filter((name) => !isWarm.has(name)).slice(0, openMax);
+      for (const name of wanted) isWarm.add(name);
+      // One after the other: whoever asks for one of them meanwhile is answered first.
+      warming = wanted.reduce((before, name) => before.then(() => openApi(name)).then(() => {}), warming);
+      warming = warming.catch(onProblem);
     },
+    openApi,
     async compare(pair, signal) {
       base ??= openBase();
       const { compareVersions } = await import("./compare-versions.ts");

@@ -1,4 +1,5 @@
 /** Who may use the console and the control API, as options and environment say. */
+import { randomBytes } from "node:crypto";
 import { LeatError } from "../errors/leat-error.ts";
 import type { Clock, Secrets } from "../ports/world.ts";
 import type { Access, AccessToken, ReadAssertion } from "../server/access/access.ts";
@@ -57,12 +58,10 @@ export async function readConsoleAccess(settings: AccessSettings): Promise<Acces
   const oidc = await openOidc(settings, { publicUrl, clientSecret });
   const readAssertion = await openAssertions(environment, clock);
   if (oidc !== undefined || readAssertion !== undefined) needRoles(environment);
-  // Whoever changes a token or the provider's secret ends the sessions that it began.
-  const sealedBy = [
-    ...tokens.map(({ text }) => text),
-    clientSecret ?? "",
-    environment["LEAT_OIDC_CLIENT_ID"],
-  ];
+  // Whoever changes a token or the provider's secret ends the sessions that it began. A public client has no secret:
+  // then this process makes one up, and sessions end with it.
+  const own = [...tokens.map(({ text }) => text), ...(clientSecret === undefined ? [] : [clientSecret])];
+  const sealedBy = own.length === 0 ? [randomBytes(32).toString("hex")] : own;
   const needsSessions = tokens.length > 0 || oidc !== undefined;
   return {
     tokens,

@@ -10,6 +10,7 @@ import type { ApiSpec } from "../ports/api-spec.ts";
 import type { PublishedDatasets } from "../ports/dataset-query.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Project } from "../ports/project.ts";
+import type { DataApi } from "../serve/data-api.ts";
 import type { ServeEvent } from "../serve/served-dataset.ts";
 import type { KeyBook } from "../server/data/admission.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
@@ -98,14 +99,14 @@ type Served = Readonly<{
 /**
  * Serves until the invocation is stopped.
  *
- * @param onServing - told the address when the first versions are there.
+ * @param onServing - told the address, and the API behind it, when the first versions are there.
  */
 export async function serve(
   invocation: Invocation,
   file: string | undefined,
   options: ServeOptions,
   version: string,
-  onServing: (url: string) => void = () => {},
+  onServing: (url: string, api: DataApi) => void = () => {},
 ): Promise<ExitCode> {
   const { environment, signal, terminal } = invocation;
   const port = readWhole("--port", options.port ?? environment["PORT"] ?? portDefault, 0, 65_535);
@@ -175,7 +176,7 @@ export async function serve(
   const onListening = (url: string): void => {
     log.info({ url, datasets: spec.datasets, note: served.note }, `listening on ${url}`);
     lines.flush();
-    onServing(url);
+    onServing(url, api);
   };
   const isDrained = await serveData(host, { host: options.host, port, drainMs, onListening }, signal);
   await watching;

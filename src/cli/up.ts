@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Command } from "commander";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import type { Dispatcher } from "../ports/dispatcher.ts";
+import type { DataApi } from "../serve/data-api.ts";
 import type { ControlAddress } from "../server/control/serve-control.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import type { OpenFlows } from "./open-flows.ts";
@@ -148,13 +149,19 @@ async function up(invocation: Invocation, options: UpOptions, usual: ServeUsual)
     import("./open-console-data.ts"),
     import("../server/control/check-alerts.ts"),
   ]);
-  const consoleData = openConsoleData(invocation, opened, tellProblem);
+  let publicApi: DataApi | undefined;
+  const consoleData = openConsoleData(invocation, opened, {
+    onProblem: tellProblem,
+    served: () => publicApi,
+  });
   const ports = openControlPorts(flows, dispatcher, { access, ui, data: consoleData, keepDays }, tellProblem);
   const address: ControlAddress = { host: options.host, port };
   const served = await serveControl(ports, address);
   const data =
     opened.project.apis.length > 0 && options.serve ? startServing(invocation, options, usual) : undefined;
-  const dataUrl = (await data?.url) ?? null;
+  const serving = await data?.serving;
+  publicApi = serving?.api;
+  const dataUrl = serving?.url ?? null;
   await publishDeployments(flows); // Not by one that cannot be up, because another has its port.
   const pools = options.pool ?? [...new Set(["default", ...registry.deployments.map(({ pool }) => pool)])];
   const work = await startWork(invocation, flows, dispatcher, { pools, slots, tellProblem });
@@ -178,13 +185,16 @@ async function up(invocation: Invocation, options: UpOptions, usual: ServeUsual)
   return 0;
 }
 
+/** The data API as it listens. */
+type Serving = Readonly<{ url: string; api: DataApi }>;
+
 /** What `leat serve` does, in this process; it ends with the invocation. */
 function startServing(
   invocation: Invocation,
   options: UpOptions,
   { defaults, version }: ServeUsual,
-): Readonly<{ url: Promise<string>; ended: Promise<unknown> }> {
-  const { promise: url, resolve, reject } = Promise.withResolvers<string>();
+): Readonly<{ serving: Promise<Serving>; ended: Promise<unknown> }> {
+  const { promise: serving, resolve, reject } = Promise.withResolvers<Serving>();
   const { config, servePort: port, host, api } = options;
   const serveOptions: ServeOptions = {
     ...defaults,
@@ -196,10 +206,10 @@ function startServing(
     accessLog: false,
   };
   const ended = import("./serve.ts").then(({ serve }) =>
-    serve(invocation, undefined, serveOptions, version, resolve),
+    serve(invocation, undefined, serveOptions, version, (url, own) => resolve({ url, api: own })),
   );
   ended.catch((error: unknown) => reject(withOwnHint(error)));
-  return { url, ended };
+  return { serving, ended };
 }
 
 /** The options of this command have other names than those of `leat serve`. */

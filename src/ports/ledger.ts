@@ -291,17 +291,25 @@ export interface Ledger {
   /** Appends lines; a line whose number is there already is left as it is. */
   appendLogs(fence: Fence, writer: LogWriter, lines: readonly NewLogLine[]): Promise<"written" | "fenced">;
   readLogs(id: FlowRunId, filter: LogFilter): Promise<readonly LogLine[]>;
-  /** Measures a log, so that any stretch of a long one can be read. `lineId`: tells how many lines come before it. */
+  /**
+   * Measures a log, so that any stretch of a long one can be read.
+   *
+   * @param options - `lineId`: tells how many lines come before it instead, and no marks.
+   */
   markLogs(
     id: FlowRunId,
     choice: LogChoice,
     options: Readonly<{ every: number; lineId: number | undefined }>,
   ): Promise<LogMarks>;
-  /** Lines that hold a text in their message or data, in order; case counts for nothing in Latin letters. */
+  /**
+   * Lines that hold a text in their message or data, in order; case counts for nothing in Latin letters.
+   *
+   * @param options - `signal`: nobody waits for it any more; what was found until then is given back.
+   */
   findLogs(
     id: FlowRunId,
     choice: LogChoice,
-    options: Readonly<{ text: string; limit: number }>,
+    options: Readonly<{ text: string; limit: number; signal: AbortSignal | undefined }>,
   ): Promise<readonly FoundLine[]>;
   saveArtifact(
     fence: Fence,

@@ -219,11 +219,15 @@ export function ledgerTaskContract(check: DefineLedgerTest): void {
     const lines = Array.from({ length: 25 }, (_, index) => line(index + 1));
     await ledger.appendLogs(fence, "flow", [...lines, line(26, "100% of A_b\\c"), line(27, "100 of Axb")]);
     const all = await ledger.readLogs(run.id, {});
-    const marks = await ledger.markLogs(run.id, {}, { every: 10, lineId: all[12]!.id });
-    assert.deepEqual(marks, {
-      count: 27,
-      lastId: all[26]!.id,
+    const told = { count: 27, lastId: all[26]!.id };
+    assert.deepEqual(await ledger.markLogs(run.id, {}, { every: 10, lineId: undefined }), {
+      ...told,
       marks: [all[0]!.id, all[10]!.id, all[20]!.id],
+      before: null,
+    });
+    assert.deepEqual(await ledger.markLogs(run.id, {}, { every: 10, lineId: all[12]!.id }), {
+      ...told,
+      marks: [],
       before: 12,
     });
     const warnings = all.filter(({ level }) => level === "warn");
@@ -233,11 +237,16 @@ export function ledgerTaskContract(check: DefineLedgerTest): void {
       marks: warnings.filter((_, index) => index % 3 === 0).map(({ id }) => id),
       before: null,
     });
-    const find = (text: string) => ledger.findLogs(run.id, {}, { text, limit: 100 });
+    const find = (text: string) => ledger.findLogs(run.id, {}, { text, limit: 100, signal: undefined });
     assert.deepEqual(await find("100% OF a_b\\"), [{ id: all[25]!.id, place: 25 }]);
     assert.deepEqual((await find('"seq":2')).map(({ place }) => place).includes(1), true);
-    assert.deepEqual(await ledger.findLogs(run.id, { attempt: 9 }, { text: "1", limit: 5 }), []);
-    assert.equal((await ledger.findLogs(run.id, {}, { text: "1", limit: 5 })).length, 5);
+    assert.deepEqual(
+      await ledger.findLogs(run.id, { attempt: 9 }, { text: "1", limit: 5, signal: undefined }),
+      [],
+    );
+    assert.equal((await ledger.findLogs(run.id, {}, { text: "1", limit: 5, signal: undefined })).length, 5);
+    const late = { text: "1", limit: 5, signal: AbortSignal.abort() };
+    assert.deepEqual(await ledger.findLogs(run.id, {}, late), []);
   });
 
   check("a watching process may add lines after the end, and not after a new attempt", async ({ ledger }) => {

@@ -38,7 +38,10 @@ const book = { historyMs: 3 * 86_400_000, plantsPerLicense: 12 };
 const patienceMs = 60_000;
 
 /** @throws when the console is not built, which `npm test` does first. */
-export async function openConsole(config: string = consoleProject): Promise<Console> {
+export async function openConsole(
+  config: string = consoleProject,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Console> {
   if (!existsSync(join(root, "ui/dist/index.html"))) throw new Error("Build the console: npm run build:ui");
   const vendorKey = randomBytes(12).toString("hex");
   const keys: Record<string, string> = {};
@@ -64,6 +67,7 @@ export async function openConsole(config: string = consoleProject): Promise<Cons
     STASHSTOCK_URL: partner.url,
     STASHSTOCK_VENDOR_KEY: vendorKey,
     STASHSTOCK_SINCE: new Date(nowMs - book.historyMs).toISOString(),
+    ...environment,
     NO_PROXY: "127.0.0.1",
     no_proxy: "127.0.0.1",
   });

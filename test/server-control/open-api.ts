@@ -149,6 +149,7 @@ export async function withApi(
     data: options.data ?? {
       openApi: () => Promise.reject(new Error("the project has no datasets")),
       compare: () => Promise.reject(new Error("the project has no datasets")),
+      warm: () => {},
       sqlEngine: () => undefined,
     },
     secrets: options.secrets ?? { resolve: async (reference) => `secret of ${reference}` },

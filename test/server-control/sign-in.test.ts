@@ -102,7 +102,13 @@ test("a sign-in that is forged, old, another's or elsewhere's is refused, and no
         headers: { cookie },
       });
       expect(denied.json().detail).toContain("access_denied");
-      for (const out of ["//evil.example.com", "https://evil.example.com", "/\\evil.example.com"])
+      for (const out of [
+        "//evil.example.com",
+        "https://evil.example.com",
+        "/\\evil.example.com",
+        "/\t/evil.example.com",
+        "/\u0000/evil",
+      ])
         expect((await comeBack(stand, provider, { email }, out)).answer.headers["location"], out).toBe(
           "/tools/",
         );
@@ -183,4 +189,26 @@ test("settings that let in nobody, or everybody, are refused with the variable's
   expect(await problem({ LEAT_ADMINS: "ann" })).toContain("LEAT_ADMINS");
   expect(await problem({ LEAT_ADMINS: "@" })).toContain("LEAT_ADMINS");
   expect(await problem({ LEAT_TOKEN: "same", LEAT_TOKEN_VIEWER: "same" })).toContain("equal");
+});
+
+test("nobody but the process can seal a session of a public client, and servers of one secret take each other's", async () => {
+  const open = async (change: Record<string, string>) =>
+    (await read({ LEAT_OIDC_CLIENT_ID: "leat-console", LEAT_PUBLIC_URL: publicUrl, ...roles, ...change }))
+      .sessions;
+  const issuer = "https://accounts.example.com";
+  const takes = async (one: Record<string, string>, other: Record<string, string>) => {
+    const [sealer, reader] = await Promise.all([open(one), open(other)]);
+    return reader?.read(sealer?.begin("ann@example.com", "admin").split(";")[0]) !== undefined;
+  };
+  const isPublic = { LEAT_OIDC_ISSUER: issuer };
+  expect(await takes(isPublic, isPublic)).toBe(false);
+  const secret = {
+    ...isPublic,
+    LEAT_OIDC_CLIENT_SECRET: "env:CLIENT_SECRET",
+    CLIENT_SECRET: "a client's secret",
+  };
+  expect(await takes(secret, secret)).toBe(true);
+  expect(await takes(secret, { ...secret, CLIENT_SECRET: "another" })).toBe(false);
+  expect(await takes({ LEAT_TOKEN: "t" }, { LEAT_TOKEN: "t" })).toBe(true);
+  expect(await takes({ LEAT_TOKEN: "t" }, { LEAT_TOKEN: "t", LEAT_TOKEN_VIEWER: "v" })).toBe(false);
 });

@@ -203,8 +203,11 @@ export function addSessionRoutes(app: FastifyInstance, ports: SessionPorts): voi
   }
 }
 
-/** An address of this server: whoever signs in must not be led to another's. */
+/**
+ * An address of this server: whoever signs in must not be led to another's. Browsers leave out tabs and line ends, and
+ * take a backslash for a slash, so that neither may stand in it.
+ */
 function ownAddress(asked: string): string {
-  const isOwn = /^\/(?![/\\])/.test(asked) && !/[\\\r\n]/.test(asked);
+  const isOwn = /^\/(?!\/)/.test(asked) && !/[\\\s]/.test(asked) && !/\p{Cc}/u.test(asked);
   return isOwn ? asked : "/";
 }

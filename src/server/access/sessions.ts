@@ -2,7 +2,7 @@
  * Sessions of the console. A session is a sealed text in the browser's cookie: no server keeps it, so that it outlives a
  * restart and holds on every server of the same secret. What it may do is looked up with each request.
  */
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, randomBytes, scryptSync, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import type { Clock } from "../../ports/world.ts";
 import type { Role } from "./route-roles.ts";
@@ -16,6 +16,12 @@ const endedMax = 10_000;
 
 /** Longest cookie that is looked at, characters: browsers keep some 4,096. */
 const cookieLengthMax = 4096;
+
+/**
+ * What it costs to make the key of a secret: some 100 ms and 32 MiB, once. People choose tokens, and whoever has a cookie
+ * could else guess the token behind its seal a million times a second.
+ */
+const hardness = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 } as const;
 
 /** Who is signed in. `role`: what the token gave that was shown; `undefined`: what the address has now. */
 export type Session = Readonly<{ id: string; name: string; role: Role | undefined; endsAtMs: number }>;
@@ -35,11 +41,11 @@ export class Sessions {
   readonly #ended = new Set<string>();
 
   /**
-   * @param secret - of all servers that take each other's sessions; another one ends them all.
+   * @param secret - of all servers that take each other's sessions, and of nobody else; another one ends them all.
    * @param isSecure - whether browsers reach the console over HTTPS.
    */
   constructor(secret: string, clock: Clock, isSecure: boolean) {
-    this.#key = Buffer.from(hkdfSync("sha256", secret, "", "leat console session", 32));
+    this.#key = scryptSync(secret, "leat console session", 32, hardness);
     this.#clock = clock;
     this.#isSecure = isSecure;
   }

@@ -22,6 +22,8 @@ export type ComparedPair = Readonly<{ dataset: string; before: string; later: st
 export type ConsoleData = Readonly<{
   /** The data API of one of the project's datasets. */
   openApi: (dataset: string) => Promise<DataApi>;
+  /** Has these opened in the background: somebody is about to look at them. */
+  warm: (datasets: readonly string[]) => void;
   compare: (
     pair: ComparedPair,
     signal: AbortSignal,

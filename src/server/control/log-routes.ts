@@ -99,7 +99,8 @@ function addLongLogRoutes(app: FastifyInstance, ports: ControlPorts): void {
       schema: {
         tags,
         summary: "How long a run's log is, and where each thousand of its lines begins.",
-        description: "Read lines from a mark on with `after` one below it. `before`: lines before `line`.",
+        description:
+          "Read lines from a mark on with `after` one below it. With `line`: how many lines come `before` it, and no marks.",
         params: idParams,
         querystring: {
           type: "object",
@@ -139,9 +140,16 @@ function addLongLogRoutes(app: FastifyInstance, ports: ControlPorts): void {
         response: answers(record({ found: listOf(record({ id: count, place: count })), is_all: flag })),
       },
     },
-    async ({ params, query }) => {
+    async ({ params, query }, reply) => {
       const { id } = await readRun(ports, params.id);
-      const found = await ledger.findLogs(id, toChoice(query), { text: query.text, limit: foundMax + 1 });
+      // People type on, and then wait for something else.
+      const gone = new AbortController();
+      reply.raw.on("close", () => gone.abort());
+      const found = await ledger.findLogs(id, toChoice(query), {
+        text: query.text,
+        limit: foundMax + 1,
+        signal: gone.signal,
+      });
       return { found: found.slice(0, foundMax), is_all: found.length <= foundMax };
     },
   );

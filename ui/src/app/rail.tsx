@@ -8,7 +8,7 @@ import { places } from "./navigation.ts";
 import { setPreferences, usePreferences } from "./preferences.ts";
 
 const linkClass =
-  "flex h-8 items-center gap-2.5 rounded-control px-2.5 text-text no-underline hover:bg-sunk hover:no-underline data-[status=active]:bg-selected data-[status=active]:font-semibold [&_svg]:size-4 [&_svg]:shrink-0";
+  "flex h-7 items-center gap-2.5 rounded-control px-2.5 text-text no-underline hover:bg-sunk hover:no-underline data-[status=active]:bg-selected data-[status=active]:font-semibold [&_svg]:size-4 [&_svg]:shrink-0";
 
 export function Rail({ isOpen, onClose }: Readonly<{ isOpen: boolean; onClose: () => void }>): ReactElement {
   const { isRailNarrow } = usePreferences();
@@ -37,14 +37,14 @@ export function Rail({ isOpen, onClose }: Readonly<{ isOpen: boolean; onClose: (
       <nav
         aria-label="Places"
         className={classNames(
-          "wide:flex wide:static fixed top-12 bottom-0 left-0 z-30 shrink-0 flex-col gap-3 overflow-y-auto border-r border-line bg-panel p-2",
+          "wide:flex wide:static fixed top-12 bottom-0 left-0 z-30 shrink-0 flex-col gap-2 overflow-y-auto border-r border-line bg-panel p-2",
           isOpen ? "flex" : "hidden",
           isNarrow ? "w-14" : "w-52",
         )}
       >
         {there.map((group) => (
           <div key={group.name}>
-            {!isNarrow && <p className="px-2.5 py-1 text-meta text-muted">{group.name}</p>}
+            {!isNarrow && <p className="px-2.5 py-0.5 text-meta text-muted">{group.name}</p>}
             {group.items.map(({ to, name, icon: Icon }) => {
               const link = (
                 <Link

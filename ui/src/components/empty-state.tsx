@@ -24,7 +24,9 @@ export function EmptyState({ kind, title, children, onClear }: EmptyStateProps):
         {glyphs[kind]}
       </span>
       <p className="font-semibold text-text">{title}</p>
-      {children !== undefined && <div className="max-w-prose">{children}</div>}
+      {children !== undefined && (
+        <div className="max-w-prose [&_p_a]:underline [&>a]:underline">{children}</div>
+      )}
       {kind === "filtered" && onClear !== undefined && <Button onClick={onClear}>Clear filters</Button>}
     </div>
   );

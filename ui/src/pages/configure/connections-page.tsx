@@ -5,6 +5,7 @@ import { type ReactElement, useState } from "react";
 import type { GetApiConnectionsResponse, PostApiConnectionsByIdTestResponse } from "../../api/types.gen.ts";
 import { toProblem } from "../../client/problem.ts";
 import { request } from "../../client/request.ts";
+import { useMay } from "../../client/use-may.ts";
 import { Button } from "../../components/button.tsx";
 import { EmptyState, ErrorState, LoadingState } from "../../components/empty-state.tsx";
 import { fieldClass } from "../../components/field.tsx";
@@ -89,6 +90,7 @@ function ConnectionCard({
   const [tried, setTried] = useState<PostApiConnectionsByIdTestResponse>();
   const [failure, setFailure] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
+  const mayTest = useMay("operator");
   const { id, kind, name, address, streams } = connection;
   const test = async (): Promise<void> => {
     setBusy(true);
@@ -111,7 +113,7 @@ function ConnectionCard({
           <h2 className="text-section [overflow-wrap:anywhere]">{name}</h2>
           <p className="text-meta text-muted">{kinds[kind]}</p>
         </div>
-        <Button disabled={isBusy} aria-label={`Test ${name}`} onClick={() => void test()}>
+        <Button disabled={isBusy || !mayTest} aria-label={`Test ${name}`} onClick={() => void test()}>
           {isBusy ? "Testing …" : "Test"}
         </Button>
       </div>

@@ -5,6 +5,7 @@ import { Plus } from "lucide-react";
 import { type ReactElement, useMemo } from "react";
 import type { GetApiSecretsResponse } from "../../api/types.gen.ts";
 import { request } from "../../client/request.ts";
+import { useMay } from "../../client/use-may.ts";
 import { Button } from "../../components/button.tsx";
 import { DataTable } from "../../components/data-table.tsx";
 import { EmptyState, ErrorState, LoadingState } from "../../components/empty-state.tsx";
@@ -23,9 +24,11 @@ export function SecretsPage(): ReactElement {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const client = useQueryClient();
+  const maySee = useMay("admin");
   const { data, error, isPending, refetch } = useQuery({
     queryKey: ["secrets"],
     queryFn: ({ signal }) => request<GetApiSecretsResponse>("secrets", { signal }),
+    enabled: maySee,
   });
   const change = (changed: Partial<typeof search>): void =>
     void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
@@ -60,7 +63,11 @@ export function SecretsPage(): ReactElement {
           className={`${fieldClass} w-60`}
         />
       </div>
-      {isPending ? (
+      {!maySee ? (
+        <EmptyState kind="none" title="Secrets are for admins">
+          Their names alone tell much. Ask an admin to set one.
+        </EmptyState>
+      ) : isPending ? (
         <LoadingState what="secrets" />
       ) : data === undefined ? (
         <ErrorState error={error} onRetry={() => void refetch()} />

@@ -126,16 +126,22 @@ export function StreamTablePage(): ReactElement {
             }
             links={links}
             none={
-              seq === undefined ? (
-                <EmptyState kind="none" title="The table has no rows yet">
-                  They come when a run of the stream has loaded its first package.
-                </EmptyState>
-              ) : (
+              seq !== undefined ? (
                 <EmptyState
                   kind="filtered"
                   title={`Load ${seq} brought no rows`}
                   onClear={() => change({ seq: undefined })}
                 />
+              ) : tenant !== undefined ? (
+                <EmptyState
+                  kind="filtered"
+                  title={`The table has no rows of the tenant ${tenant}`}
+                  onClear={() => change({ tenant: undefined })}
+                />
+              ) : (
+                <EmptyState kind="none" title="The table has no rows yet">
+                  They come when a run of the stream has loaded its first package.
+                </EmptyState>
               )
             }
           />

@@ -2,6 +2,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ReactElement, useMemo } from "react";
+import { useMay } from "../../client/use-may.ts";
 import { Button } from "../../components/button.tsx";
 import { DataTable } from "../../components/data-table.tsx";
 import { EmptyState, ErrorState, LoadingState } from "../../components/empty-state.tsx";
@@ -24,7 +25,8 @@ export function EndpointCursor({ endpoint, isEditing, onEdit }: EndpointCursorPr
     useInfiniteQuery(packagesQuery(endpoint));
   const packages = useMemo(() => data?.pages.flat() ?? [], [data]);
   const columns = useMemo(() => columnsOf(endpoint), [endpoint]);
-  const refused = whyRefused(endpoint);
+  const mayEdit = useMay("operator");
+  const refused = mayEdit ? whyRefused(endpoint) : "Operators and admins edit cursors; you look on.";
   return (
     <>
       <section className="m-4 mb-0 card min-w-0 max-w-240 p-4">

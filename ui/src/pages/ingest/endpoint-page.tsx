@@ -29,8 +29,11 @@ export function EndpointPage(): ReactElement {
     void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
   const above = (
     <>
-      <Link to="/sources">Sources</Link> ›{" "}
-      <Link to="/sources/$source" params={{ source }}>
+      <Link to="/sources" className="underline">
+        Sources
+      </Link>{" "}
+      ›{" "}
+      <Link to="/sources/$source" params={{ source }} className="underline">
         {source}
       </Link>{" "}
       › {tenant}

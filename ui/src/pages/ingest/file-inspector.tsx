@@ -13,6 +13,7 @@ import { TimeText } from "../../components/time-text.tsx";
 import { tellFailure } from "../../components/toast.tsx";
 import { plural, printBytes, printCount } from "../../format/duration.ts";
 import { type LandedFile, previewQuery, type StreamAt } from "./ingest-queries.ts";
+import { PackageRunLink } from "./package-run-link.tsx";
 import { EndpointLink, LoadLink, RowsLink } from "./stream-links.tsx";
 
 export function FileInspector({ at, file }: Readonly<{ at: StreamAt; file: LandedFile }>): ReactElement {
@@ -46,9 +47,7 @@ export function FileInspector({ at, file }: Readonly<{ at: StreamAt; file: Lande
               <EndpointLink at={at} tab="cursor">
                 the cursor
               </EndpointLink>
-              <EndpointLink at={at} tab="runs">
-                its runs
-              </EndpointLink>
+              <PackageRunLink at={at} seq={file.seq} />
               {file.kind === "part" && (
                 <>
                   <LoadLink at={at} seq={file.seq}>

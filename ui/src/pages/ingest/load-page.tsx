@@ -14,6 +14,7 @@ import { TimeText } from "../../components/time-text.tsx";
 import { printCount } from "../../format/duration.ts";
 import { packageQuery, type StreamAt, schemaQuery, streamLoadQuery } from "./ingest-queries.ts";
 import { LoadRejects } from "./load-rejects.tsx";
+import { PackageRunLink } from "./package-run-link.tsx";
 import { printChange } from "./schema-changes.tsx";
 import { EndpointLink, PackageFilesLink } from "./stream-links.tsx";
 
@@ -135,12 +136,7 @@ function Counts({
               </PackageFilesLink>,
             ],
             ["Committed", <TimeText key="at" at={landed.committed_at} />],
-            [
-              "Read by",
-              <EndpointLink key="runs" at={at} tab="runs">
-                runs of the endpoint
-              </EndpointLink>,
-            ],
+            ["Read by", <PackageRunLink key="run" at={at} seq={landed.seq} />],
           ]}
         />
       </section>

@@ -5,9 +5,18 @@ import type { Event } from "../../api/types.gen.ts";
 import { TimeText } from "../../components/time-text.tsx";
 import { shortId } from "./run-columns.tsx";
 
+function printValue(value: unknown): string {
+  if (typeof value === "string") return value;
+  // Of an error its message; the rest stands where it happened.
+  if (typeof value === "object" && value !== null && "message" in value) return String(value.message);
+  return JSON.stringify(value);
+}
+
+/** What an event says; what is not known of it is left out. */
 const printData = (data: Event["data"]): string =>
   Object.entries(data)
-    .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${printValue(value)}`)
     .join(" · ");
 
 export function EventList({

@@ -85,14 +85,22 @@ export function LogView(props: LogViewProps): ReactElement {
     if (settled !== find) onFind(settled);
   }, [settled, find, onFind]);
 
-  const goTo = useCallback(
-    (place: number): void => {
-      setFollowing(false);
-      setPage(Math.floor(place / scrolledMax));
-      requestAnimationFrame(() => virtual.scrollToIndex(place % scrolledMax, { align: "center" }));
-    },
-    [virtual],
-  );
+  // A line of another part is gone to when that part is drawn.
+  const target = useRef<number>(undefined);
+  const [jumps, setJumps] = useState(0);
+  const goTo = useCallback((place: number): void => {
+    target.current = place;
+    setFollowing(false);
+    setPage(Math.floor(place / scrolledMax));
+    setJumps((before) => before + 1);
+  }, []);
+  useEffect(() => {
+    const { current: place } = target;
+    if (jumps === 0 || place === undefined || Math.floor(place / scrolledMax) !== page) return;
+    if (place % scrolledMax >= shown) return;
+    target.current = undefined;
+    virtual.scrollToIndex(place % scrolledMax, { align: "center" });
+  }, [jumps, page, shown, virtual]);
   const goToEnd = useCallback((): void => {
     setPage(Math.floor(Math.max(0, count - 1) / scrolledMax));
     setFollowing(true);
@@ -116,14 +124,16 @@ export function LogView(props: LogViewProps): ReactElement {
 
   // The line's own text, below, takes some of the room: what was in the middle may then be out of sight.
   const pointedLine = pointedPlace == null ? undefined : store?.line(pointedPlace);
-  const isDetailed = pointedLine !== undefined;
+  const detailed = pointedLine?.id;
   useEffect(() => {
-    if (!isDetailed || pointedPlace == null || isFollowing) return;
+    if (detailed === undefined || gone.current !== detailed || pointedPlace == null) return;
+    if (Math.floor(pointedPlace / scrolledMax) !== page) return;
     const frame = requestAnimationFrame(() =>
       virtual.scrollToIndex(pointedPlace % scrolledMax, { align: "auto" }),
     );
     return () => cancelAnimationFrame(frame);
-  }, [isDetailed, pointedPlace, isFollowing, virtual]);
+    // Once for each line that is pointed at: whoever scrolls on is not taken back.
+  }, [detailed]);
 
   const point = (line: Line): void => {
     gone.current = line.id; // It is in sight already.
