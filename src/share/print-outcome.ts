@@ -2,7 +2,7 @@
 import type { ErrorCode } from "../errors/codes.ts";
 import { LeatError } from "../errors/leat-error.ts";
 import { printErrorJson } from "../errors/print-error.ts";
-import type { SharedTable, ShareOutcome } from "./share-job.ts";
+import { isWhole, type SharedTable, type ShareOutcome } from "./share-job.ts";
 
 /** An error as plain data. */
 export type ReportedError = Readonly<Record<string, unknown>>;
@@ -30,7 +30,7 @@ export function printOutcome(outcome: ShareOutcome, redact: (text: string) => st
     error === undefined ? null : printErrorJson(error, redact);
   const tables = outcome.tables.map((table) => ({ ...table, error: print(table.error) }));
   return {
-    ok: outcome.error === undefined && tables.every(({ error }) => error === null),
+    ok: isWhole(outcome),
     share: outcome.share,
     tenant_id: outcome.tenant,
     target: outcome.target,
