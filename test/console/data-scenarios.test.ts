@@ -346,7 +346,7 @@ test("add a secret and an alert: the value is in no page and no answer, a connec
     const dialog = page.getByRole("dialog", { name: "New secret" });
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.getByText("✕ Type the value.").waitFor();
-    expect(await dialog.getByLabel("Name").evaluate((field) => field === document.activeElement)).toBe(true);
+    expect(await page.evaluate("document.activeElement.labels[0].textContent")).toBe("Name");
     await dialog.getByLabel("Name").fill("HOOK_URL");
     await dialog.getByLabel("Value").fill(`http://127.0.0.1:${port}/${value}`);
     await dialog.getByRole("button", { name: "Save" }).click();
