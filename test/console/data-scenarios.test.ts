@@ -315,6 +315,8 @@ test("a condition is made by keyboard alone, what is no number is told by its fi
   await page.getByRole("row").nth(1).waitFor();
   await page.goto(`${desk.url}/datasets/nothing`);
   await page.locator('[data-empty="none"]').getByText('The project has no dataset "nothing"').waitFor();
+  await page.goto(`${desk.url}/files?stream=${stream}&tenant=733&seq=999`);
+  await page.locator('[data-empty="filtered"]').getByText("Package 999 has no files").waitFor();
   await page.goto(`${desk.url}/files`);
   await page.locator('[data-empty="unselected"]').waitFor();
   await page.goto(`${desk.url}/sources/stashstock/nobody/metrc_plants`);
