@@ -315,6 +315,8 @@ test("a condition is made by keyboard alone, what is no number is told by its fi
   await page.getByRole("row").nth(1).waitFor();
   await page.goto(`${desk.url}/datasets/nothing`);
   await page.locator('[data-empty="none"]').getByText('The project has no dataset "nothing"').waitFor();
+  await page.goto(`${desk.url}/files?stream=${stream}&tenant=733&seq=999`);
+  await page.locator('[data-empty="filtered"]').getByText("Package 999 has no files").waitFor();
   await page.goto(`${desk.url}/files`);
   await page.locator('[data-empty="unselected"]').waitFor();
   await page.goto(`${desk.url}/sources/stashstock/nobody/metrc_plants`);
@@ -346,7 +348,7 @@ test("add a secret and an alert: the value is in no page and no answer, a connec
     const dialog = page.getByRole("dialog", { name: "New secret" });
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.getByText("✕ Type the value.").waitFor();
-    expect(await dialog.getByLabel("Name").evaluate((field) => field === document.activeElement)).toBe(true);
+    expect(await page.evaluate("document.activeElement.labels[0].textContent")).toBe("Name");
     await dialog.getByLabel("Name").fill("HOOK_URL");
     await dialog.getByLabel("Value").fill(`http://127.0.0.1:${port}/${value}`);
     await dialog.getByRole("button", { name: "Save" }).click();

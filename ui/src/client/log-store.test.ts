@@ -31,23 +31,23 @@ function openLog(count: number): Readonly<{ store: LogStore; reads: number[]; al
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 test("reads the stretches in sight and no others, each once", async () => {
-  const { store, reads } = openLog(1_000_000);
-  store.want(499_990, 500_020);
-  store.want(499_991, 500_021);
+  const { store, reads } = openLog(100_000);
+  store.want(49_990, 50_020);
+  store.want(49_991, 50_021);
   await settled();
-  expect(reads).toEqual([499_000 * 2, 500_000 * 2]);
-  expect(store.line(500_000)?.id).toBe(1_000_001);
+  expect(reads).toEqual([49_000 * 2, 50_000 * 2]);
+  expect(store.line(50_000)?.id).toBe(100_001);
   expect(store.line(3)).toBeUndefined();
 });
 
 test("keeps no more than so many stretches, and those near what is looked at", async () => {
-  const { store } = openLog(200_000);
-  for (let at = 0; at < 200; at++) {
+  const { store } = openLog(80_000);
+  for (let at = 0; at < 80; at++) {
     store.want(at * 1000, at * 1000 + 10);
     await settled();
   }
   expect(store.kept).toBe(60);
-  expect(store.line(199_000)?.id).toBe(398_001);
+  expect(store.line(79_000)?.id).toBe(158_001);
   expect(store.line(0)).toBeUndefined();
 });
 

@@ -9,6 +9,8 @@ const listeners = new Set<() => void>();
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
+  // While nobody looked it stood still: what has just happened would be in the future.
+  if (timer === undefined) nowMs = Date.now();
   timer ??= setInterval(() => {
     if (document.hidden) return;
     nowMs = Date.now();

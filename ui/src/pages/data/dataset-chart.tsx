@@ -11,7 +11,7 @@ import type { DataColumn } from "../../components/table-columns.ts";
 import { groupsQuery } from "./data-queries.ts";
 import { printValue, RowCell } from "./row-cell.tsx";
 import { familyOf, type RowFilter, tellFilter } from "./row-filter.ts";
-import type { DatasetColumn, DatasetFacts } from "./row-source.ts";
+import { type DatasetColumn, type DatasetFacts, toParameters } from "./row-source.ts";
 
 /** Points of a line, and bars; more cannot be told apart. */
 const pointsMax = 400;
@@ -69,7 +69,7 @@ export function DatasetChart({ facts, filters, search, onChange }: DatasetChartP
   const column = facts.columns.find(({ name }) => name === by || by?.startsWith(`${name}.`));
   const isLine = column !== undefined && isTime(column);
   const query: Query = {
-    ...Object.fromEntries(filters.map((one) => [`${one.column}.${one.operator}`, one.value])),
+    ...toParameters({ filters, sort: undefined }),
     by: by ?? "",
     values: measure,
     sort: isLine ? (by ?? "") : `-${measure}`,

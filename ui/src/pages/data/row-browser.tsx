@@ -72,8 +72,9 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
     [data],
   );
   const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage]);
+    // What has failed is tried again by people: else a server in trouble would be asked at every move.
+    if (hasNextPage && !isFetchingNextPage && error === null) void fetchNextPage();
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage, error]);
   const setFilters = (next: readonly RowFilter[]): void =>
     onChange({ filter: next.length === 0 ? undefined : next.map(printFilter), row: undefined });
   const total = data?.pages[0]?.total;
@@ -88,6 +89,12 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
           {total !== undefined && plural(total, "row")}
           {rows.length >= rowsHeldMax && `, the first ${printCount(rowsHeldMax)} here: filter to see others`}
         </span>
+        {error !== null && rows.length > 0 && (
+          <span role="alert" className="text-failed">
+            ✕ More rows cannot be read: {error.message}{" "}
+            <Button onClick={() => void fetchNextPage()}>Try again</Button>
+          </span>
+        )}
         <span className="flex-1" />
         <Button
           aria-pressed={search.facet !== undefined}

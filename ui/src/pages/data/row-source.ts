@@ -93,7 +93,7 @@ type DatasetFacets = Readonly<{
 }>;
 
 /** Conditions as the data API takes them: a parameter each. */
-function toParameters({ filters, sort }: RowsAsked): Query {
+export function toParameters({ filters, sort }: RowsAsked): Query {
   const query: Record<string, string | string[]> = {};
   for (const { column, operator, value } of filters) {
     const name = `${column}.${operator}`;

@@ -163,7 +163,7 @@ const columnsOf = (at: StreamAt): readonly DataColumn<LandedPackage>[] => [
           load
         </LoadLink>
       ) : (
-        <Link to="/audit" search={{}}>
+        <Link to="/audit" search={{ find: at.stream }}>
           audit
         </Link>
       ),

@@ -36,9 +36,10 @@ const kinds: Readonly<Record<LandedFile["kind"], string>> = {
 
 export function FileBrowser({ at, seq, fileKey, sort, hidden, onChange }: FileBrowserProps): ReactElement {
   const { data, error, isPending, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } =
-    useInfiniteQuery(filesQuery(at));
+    useInfiniteQuery(filesQuery(at, seq));
   const columns = useMemo(() => columnsOf(at), [at.stream, at.tenant]);
   const files = useMemo(() => data?.pages.flatMap((page) => page.files) ?? [], [data]);
+  // Where a package has none, the answer begins with the next older one.
   const shown = seq === undefined ? files : files.filter((one) => one.seq === seq);
   const more = (): void => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -80,9 +81,7 @@ export function FileBrowser({ at, seq, fileKey, sort, hidden, onChange }: FileBr
           onOpen={(one) => onChange({ file: one.key })}
           onEnd={more}
           empty={
-            seq !== undefined && hasNextPage ? (
-              <LoadingState what={`package ${seq}`} />
-            ) : seq !== undefined && files.length > 0 ? (
+            seq !== undefined ? (
               <EmptyState
                 kind="filtered"
                 title={`Package ${seq} has no files`}

@@ -82,15 +82,16 @@ export const packageQuery = ({ stream, tenant, seq }: StreamAt & Readonly<{ seq:
     staleTime: Number.POSITIVE_INFINITY, // A package never changes.
   });
 
-export const filesQuery = ({ stream, tenant }: StreamAt) =>
+/** Landed files, newest package first; with `seq` those of one package, however old it is. */
+export const filesQuery = ({ stream, tenant }: StreamAt, seq?: number) =>
   infiniteQueryOptions({
-    queryKey: ["files", stream, tenant],
+    queryKey: ["files", stream, tenant, seq],
     queryFn: ({ pageParam, signal }) => {
-      const query = { stream, tenant, limit: pagePackages, before: pageParam };
+      const query = { stream, tenant, limit: seq === undefined ? pagePackages : 1, before: pageParam };
       return request<GetApiFilesResponse>("files", { query, signal });
     },
-    initialPageParam: undefined as number | undefined, // No package before the first page.
-    getNextPageParam: (page) => page.next_before ?? undefined,
+    initialPageParam: (seq === undefined ? undefined : seq + 1) as number | undefined, // Of either kind.
+    getNextPageParam: (page) => (seq === undefined ? (page.next_before ?? undefined) : undefined),
   });
 
 /** One landed file: of a stream, a tenant and a package. */
