@@ -91,6 +91,27 @@ export function keepTypes(plan: SchemaPlan): SchemaPlan {
   return { ...plan, columns };
 }
 
+/** Renames in two steps each, by way of names that no column has, so that names may be swapped. */
+export function planRenames(
+  plan: SchemaPlan,
+  place: PlaceColumns,
+  recorded: PlaceColumns,
+): readonly Readonly<{ from: string; to: string }>[] {
+  const pairs = plan.columns.flatMap(({ name, before }) =>
+    before === undefined || before.name === name ? [] : [{ from: before.name, to: name }],
+  );
+  if (recorded.tenantColumn !== place.tenantColumn)
+    pairs.push({ from: recorded.tenantColumn, to: place.tenantColumn });
+  const { partitionColumn } = place;
+  if (recorded.partitionColumn !== undefined && partitionColumn !== undefined)
+    if (recorded.partitionColumn !== partitionColumn)
+      pairs.push({ from: recorded.partitionColumn, to: partitionColumn });
+  return [
+    ...pairs.map(({ from }, at) => ({ from, to: `_leat_renamed_${at}` })),
+    ...pairs.map(({ to }, at) => ({ from: `_leat_renamed_${at}`, to })),
+  ];
+}
+
 /** Top-level keys that the declaration names: they are columns even before a record has them. */
 export function namedKeys(spec: StreamSpec): readonly string[] {
   const paths = [...spec.primaryKey, ...(spec.cursor === undefined ? [] : [spec.cursor.field])];

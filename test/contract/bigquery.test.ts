@@ -10,7 +10,7 @@ const table = spec.landingTable;
 
 /** What is another way in BigQuery; each has a test of its own below. */
 const differs: ReadonlySet<string> = new Set([
-  "what fits a declared type is loaded exactly",
+  "an object in a column of text is the text as it was landed",
   "a record that the engine cannot read is a reject, and its neighbours are loaded",
   "every key has its own column, and the registry says which",
 ]);
@@ -36,51 +36,11 @@ async function withPlace(run: (bench: WarehouseBench, place: BigQueryPlace) => P
 }
 
 describe("what is another way in BigQuery", () => {
-  test("what fits a declared type is loaded exactly; an object loses the white space between its tokens", async () => {
+  test("an object in a column of text loses the white space between its tokens", async () => {
     await withPlace(async (bench) => {
-      const declared = makeStreamSpec({
-        columns: {
-          count: { type: "bigint" },
-          price: { type: "decimal", precision: 10, scale: 2 },
-          ratio: { type: "double" },
-          at: { type: "timestamp" },
-          when: { type: "timestamptz" },
-          isOpen: { type: "boolean" },
-          note: { type: "text" },
-        },
-      });
-      const cases: readonly (readonly [string, string, unknown])[] = [
-        ["count", '"17"', 17],
-        ["count", "1.0", 1],
-        ["count", "12e2", 1200],
-        ["count", "9223372036854775807", "9223372036854775807"],
-        ["price", '"1.5"', "1.50"],
-        ["price", "12345678.90", "12345678.90"],
-        ["price", "1.2300e1", "12.30"],
-        ["price", "-5e-2", "-0.05"],
-        ["ratio", '"0.5"', 0.5],
-        ["ratio", "12345678901234567.89", 12345678901234568],
-        ["at", '"2024-02-29"', "2024-02-29T00:00:00"],
-        ["at", '"2024-02-29T05:06:07.1234560"', "2024-02-29T05:06:07.123456"],
-        ["when", '"2024-02-29T05:00:00"', "2024-02-29T05:00:00Z"],
-        ["when", '"2024-02-29t05:00:00z"', "2024-02-29T05:00:00Z"],
-        ["when", '"2024-02-29 05:00+0530"', "2024-02-28T23:30:00Z"],
-        ["isOpen", '"TRUE"', true],
-        ["isOpen", "0", false],
-        ["note", "12345678901234567.890", "12345678901234567.890"],
-        ["note", '{"a": [1.10, "b c"]}', '{"a":[1.10,"b c"]}'],
-      ];
-      await bench.loadRecords(
-        declared,
-        cases.map(([column, value], id) => `{"id":${id},"${column}":${value}}`),
-      );
-      assert.deepEqual(await bench.rows("SELECT * FROM _leat_rejects"), []);
-      for (const [id, [column, value, cell]] of cases.entries())
-        assert.deepEqual(
-          await bench.values(`SELECT "${column}" FROM ${table} WHERE id = ${id}`),
-          [cell],
-          value,
-        );
+      const declared = makeStreamSpec({ columns: { note: { type: "text" } } });
+      await bench.loadRecords(declared, ['{"id":1,"note":{"a": [1.10, "b c"]}}']);
+      assert.deepEqual(await bench.values(`SELECT note FROM ${table}`), ['{"a":[1.10,"b c"]}']);
     });
   });
 

@@ -176,6 +176,23 @@ describe("processes and servers that end", () => {
     });
   });
 
+  test("a query that is stopped at any moment, also between two statements, leaves nothing running", async () => {
+    await withBench(async (bench) => {
+      await bench.loadRecords(
+        spec,
+        Array.from({ length: 3000 }, (_, id) => plant(id, "2024-01-01")),
+      );
+      const sql = `SELECT sum(a.id * b.id * c.id) FROM ${table} a, ${table} b, ${table} c`;
+      const stops = [0, 5, 20, 60, 200].map((ms) => AbortSignal.timeout(ms));
+      await Promise.all(
+        stops.map((signal) => failureOf(bench.warehouse.query(sql, { signal }), "INTERRUPTED")),
+      );
+      const running = `SELECT count(*) FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND state = 'active' AND query LIKE '%a.id * b.id%'`;
+      await expect.poll(() => bench.values(running), { timeout: 10_000 }).toEqual([0]);
+    });
+  });
+
   test("a load that is stopped in the middle of its rows writes nothing and frees its locks", async () => {
     await withBench(async (bench, url) => {
       const pack = await bench.land([plant(1, "2024-01-01")]);

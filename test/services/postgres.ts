@@ -33,8 +33,10 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** Folder of the server's programs; installs them where there are none and may be. */
+/** Folder of the server's programs (`LEAT_TEST_POSTGRES` names another); installs them where there are none and may be. */
 export async function findPostgres(): Promise<string> {
+  const named = process.env["LEAT_TEST_POSTGRES"];
+  if (named !== undefined) return named;
   const find = (): string | undefined => globSync("/usr/lib/postgresql/*/bin").sort().at(-1);
   const found = find();
   if (found !== undefined && existsSync(join(found, "initdb"))) return found;

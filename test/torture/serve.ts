@@ -1,6 +1,6 @@
 /**
  * `node test/torture/serve.ts [SEED] [SECONDS]`: a server under everything that the public sends at once, some two
- * minutes. Ends with 1 when an answer failed, was of two versions, or memory did not come back.
+ * minutes. Ends with 1 when an answer failed, was of two versions, or memory kept growing.
  */
 import { tortureServe } from "../server-data/torture-serve.ts";
 

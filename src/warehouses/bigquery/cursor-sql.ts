@@ -8,18 +8,8 @@
  */
 import type { ColumnType } from "../../model/column-types.ts";
 import type { CursorSpec } from "../../model/stream.ts";
+import { type CursorStep, cursorColumn } from "../../model/stream-view.ts";
 import { quoteJsonPath, quotePattern, quoteText } from "./sql-text.ts";
-
-/** A column worked out from those before it. Names begin with `_leat_`, which no column of a record does. */
-export type CursorStep = Readonly<{ name: string; sql: string }>;
-
-/** The column that the last step makes. */
-export const cursorColumn = "_leat_cursor";
-
-/** Whether the cursor is an instant, so that versions have a time from which they were valid. */
-export function isTimeCursor(cursor: CursorSpec): boolean {
-  return cursor.format !== "integer";
-}
 
 /** A value at a dotted path: its first key's column, and below it by JSONPath. */
 export function pathSql(column: string, below: readonly string[], as: "json" | "text"): string {

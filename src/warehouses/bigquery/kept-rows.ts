@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { printColumnType } from "../../model/column-types.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
+import { currentColumns } from "../../model/stream-view.ts";
 import type { PackageToLoad } from "../../ports/warehouse.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 import {
@@ -20,7 +21,6 @@ import {
 } from "./stream-views.ts";
 import type { TablePlace } from "./tables.ts";
 import {
-  currentColumns,
   currentSql,
   deletedSql,
   keylessSql,

@@ -5,36 +5,37 @@
  * - Windows are not partitioned by doubles, so such a key is compared as text; `-0.0` is made `0.0` first.
  * - `SELECT * EXCEPT (row_num, …)` leaves out what the view works with.
  */
-import { foldColumnName } from "../../model/column-names.ts";
-import type { ColumnType } from "../../model/column-types.ts";
 import { earliestUs, latestUs } from "../../model/cursor.ts";
-import type { CatalogColumn, PlaceColumns } from "../../model/plan-schema.ts";
-import { leatColumns, type StreamSpec } from "../../model/stream.ts";
-import { type CursorStep, cursorColumn, isTimeCursor, pathSql, planCursorSteps } from "./cursor-sql.ts";
+import { leatColumns } from "../../model/stream.ts";
+import {
+  type CurrentOrder,
+  type CursorStep,
+  currentColumns,
+  cursorColumn,
+  findColumn,
+  freeName,
+  isByCursor,
+  isTimeCursor,
+  placeColumns,
+  type ViewedStream,
+} from "../../model/stream-view.ts";
+import { pathSql, planCursorSteps } from "./cursor-sql.ts";
 import { allOf, anyOf, quoteName, quoteText } from "./sql-text.ts";
 
 /** What the views of a stream are made of. */
-export type ViewInputs = Readonly<{
-  spec: StreamSpec;
-  place: PlaceColumns;
-  columns: readonly CatalogColumn[];
-  /** Whether a full refresh has ever been loaded; before one, every package is visible. */
-  hasGenerations: boolean;
-  /** The tables' paths, quoted. */
-  landing: string;
-  ledger: string;
-}>;
-
-/** How rows are ordered: as the stream says, or by one of the two ways. */
-export type CurrentOrder = "cursor" | "arrival";
+export type ViewInputs = ViewedStream &
+  Readonly<{
+    /** The tables' paths, quoted. */
+    landing: string;
+    ledger: string;
+  }>;
 
 /** Parts of a record's key as SQL on a table of that alias: of the place (never null), then of the primary key. */
 export function keySql(
   inputs: ViewInputs,
   alias: string,
 ): { place: readonly string[]; key: readonly string[] } {
-  const { place } = inputs;
-  const of = [place.tenantColumn, place.partitionColumn].filter((name) => name !== undefined);
+  const of = placeColumns(inputs.place);
   const key = inputs.spec.primaryKey.map((path) => {
     const [first, ...below] = path.split(".");
     const { name, type } = findColumn(inputs, first!);
@@ -49,30 +50,6 @@ export function keySql(
 export function keylessSql(inputs: ViewInputs, alias: string): string {
   const { key } = keySql(inputs, alias);
   return key.length === 0 ? "TRUE" : anyOf(key.map((part) => `${part} IS NULL`));
-}
-
-function findColumn(inputs: ViewInputs, key: string): Readonly<{ name: string; type: ColumnType }> {
-  const column = inputs.columns.find((column) => column.key === key);
-  // A key or cursor may name the tenant's or the partition's column, which are leat's.
-  return column ?? { name: key, type: { type: "text" } };
-}
-
-/** Columns of the current rows, in order: place, primary key, the others by name, leat's own. */
-export function currentColumns({ spec, place, columns }: ViewInputs): readonly string[] {
-  const keys = spec.primaryKey.map((path) => path.split(".", 1)[0]!);
-  const rank = (key: string) => (keys.includes(key) ? keys.indexOf(key) : keys.length);
-  const fold = ({ name }: CatalogColumn) => foldColumnName(name);
-  const sorted = [...columns].sort(
-    (a, b) => rank(a.key) - rank(b.key) || (fold(a) < fold(b) ? -1 : fold(a) > fold(b) ? 1 : 0),
-  );
-  const first = [place.tenantColumn, place.partitionColumn].filter((name) => name !== undefined);
-  return [...first, ...sorted.map(({ name }) => name), ...Object.values(leatColumns)];
-}
-
-/** A name of a view's own, unless a record has it. */
-function freeName(inputs: ViewInputs, name: string): string {
-  const isTaken = currentColumns(inputs).some((column) => foldColumnName(column) === name);
-  return isTaken ? `_leat_${name}` : name;
 }
 
 const named = (names: readonly string[], alias: string): string =>
@@ -102,21 +79,16 @@ function visibleSql(inputs: ViewInputs, base: string, by: CurrentOrder) {
   };
 }
 
-/** Whether rows are ordered by a cursor, and not by arrival alone. */
-function hasCursor({ spec }: ViewInputs, by: CurrentOrder): boolean {
-  return spec.cursor !== undefined && by === "cursor";
-}
-
 function cursorSteps(inputs: ViewInputs, by: CurrentOrder): readonly CursorStep[] {
   const { cursor } = inputs.spec;
-  if (cursor === undefined || !hasCursor(inputs, by)) return [];
+  if (cursor === undefined || !isByCursor(inputs, by)) return [];
   const { name, type } = findColumn(inputs, cursor.field.split(".", 1)[0]!);
   return planCursorSteps(cursor, `l.${quoteName(name)}`, type);
 }
 
 /** GoogleSQL sorts NULL lowest in both directions. */
-function orderSql(isByCursor: boolean, direction: "ASC" | "DESC"): string {
-  const first = isByCursor ? `l.${cursorColumn} ${direction}, ` : "";
+function orderSql(hasCursor: boolean, direction: "ASC" | "DESC"): string {
+  const first = hasCursor ? `l.${cursorColumn} ${direction}, ` : "";
   return `${first}l.${leatColumns.package} ${direction}, l.${leatColumns.row} ${direction}`;
 }
 
@@ -152,7 +124,7 @@ function rankedSql(inputs: ViewInputs, base: string, by: CurrentOrder) {
     key.length === 0
       ? "1"
       : `ROW_NUMBER() OVER (PARTITION BY ${[...place, ...key].join(", ")} ` +
-        `ORDER BY ${orderSql(hasCursor(inputs, by), "DESC")})`;
+        `ORDER BY ${orderSql(isByCursor(inputs, by), "DESC")})`;
   const own = [named(currentColumns(inputs), "l"), ...added.map((name) => `l.${name}`)].join(", ");
   const rowNumber = freeName(inputs, "row_num");
   return {
@@ -179,12 +151,12 @@ export function newestSql(inputs: ViewInputs, base: string): string {
 export function historySql(inputs: ViewInputs): string {
   const by = inputs.spec.currentBy;
   const { from } = visibleSql(inputs, inputs.landing, by);
-  const isTimed = hasCursor(inputs, by) && isTimeCursor(inputs.spec.cursor!);
+  const isTimed = isByCursor(inputs, by) && isTimeCursor(inputs.spec.cursor!);
   const start = isTimed
     ? `CASE WHEN l.${cursorColumn} BETWEEN ${earliestUs} AND ${latestUs} THEN TIMESTAMP_MICROS(l.${cursorColumn}) END`
     : `l.${leatColumns.extractedAt}`;
   const { place, key } = keySql(inputs, "l");
-  const window = `PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${orderSql(hasCursor(inputs, by), "ASC")}`;
+  const window = `PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${orderSql(isByCursor(inputs, by), "ASC")}`;
   const names = currentColumns(inputs);
   const free = (name: string) => freeName(inputs, name);
   // In three steps, so that each is written once: where it begins, what comes after, whether it is the newest.
@@ -205,7 +177,7 @@ export function historySql(inputs: ViewInputs): string {
 /** Keys whose current row differs between the two orders (I20), as JSON text of the key's parts. */
 export function disagreementsSql(inputs: ViewInputs): string | undefined {
   const { place, key } = keySql(inputs, "l");
-  if (!hasCursor(inputs, "cursor") || key.length === 0) return undefined;
+  if (!isByCursor(inputs, "cursor") || key.length === 0) return undefined;
   const { from } = visibleSql(inputs, inputs.landing, "cursor");
   const rank = (order: string) =>
     `ROW_NUMBER() OVER (PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${order})`;

@@ -160,10 +160,16 @@ export function convertText(type: ColumnType): Conversion {
 }
 
 function casts(engineType: string, pattern: (cell: string) => string): Conversion {
-  // The engine knows no `t` and `z`.
-  const isTime = engineType.startsWith("TIMESTAMP");
-  const value = (cell: string) => `TRY_CAST(${isTime ? `upper(${cell})` : cell} AS ${engineType})`;
+  const value = (cell: string) => `TRY_CAST(${readableSql(cell, engineType)} AS ${engineType})`;
   return { value, fits: (cell) => `${pattern(cell)} AND ${value(cell)} IS NOT NULL` };
+}
+
+/** The engine knows no `t` and `z`, and no zone behind a time without seconds. */
+function readableSql(cell: string, engineType: string): string {
+  if (!engineType.startsWith("TIMESTAMP")) return cell;
+  const upper = `upper(${cell})`;
+  if (engineType === "TIMESTAMP") return upper;
+  return `regexp_replace(${upper}, '^(.{10}[T ][0-9]{2}:[0-9]{2})([Z+-])', '\\1:00\\2')`;
 }
 
 /** The engine's name of a type. */

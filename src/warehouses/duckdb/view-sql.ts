@@ -13,34 +13,29 @@
  *   and decides the order, null where it is missing, else the time of the extract.
  */
 
-import { foldColumnName } from "../../model/column-names.ts";
-import type { ColumnType } from "../../model/column-types.ts";
 import { earliestUs, latestUs } from "../../model/cursor.ts";
-import type { CatalogColumn, PlaceColumns } from "../../model/plan-schema.ts";
-import { leatColumns, type StreamSpec } from "../../model/stream.ts";
-import { cursorColumn, isTimeCursor, pathSql, planCursorSteps } from "./cursor-sql.ts";
+import { leatColumns } from "../../model/stream.ts";
+import {
+  type CurrentOrder,
+  currentColumns,
+  cursorColumn,
+  findColumn,
+  freeName,
+  isByCursor,
+  isTimeCursor,
+  placeColumns,
+  type ViewedStream,
+} from "../../model/stream-view.ts";
+import { pathSql, planCursorSteps } from "./cursor-sql.ts";
 import { landingOf } from "./landing-table.ts";
 import { allOf, anyOf, quoteName, quoteText } from "./sql-text.ts";
 
-/** What the views of a stream are made of. */
-export type ViewInputs = Readonly<{
-  spec: StreamSpec;
-  place: PlaceColumns;
-  columns: readonly CatalogColumn[];
-  /** Whether a full refresh has ever been loaded; before one, every package is visible. */
-  hasGenerations: boolean;
-}>;
-
-/** How rows are ordered: as the stream says, or by one of the two ways. */
-export type CurrentOrder = "cursor" | "arrival";
-
 /** Parts of a record's key as SQL on a table of that alias: of the place (never null), then of the primary key. */
 export function keySql(
-  inputs: ViewInputs,
+  inputs: ViewedStream,
   alias: string,
 ): { place: readonly string[]; key: readonly string[] } {
-  const { place } = inputs;
-  const of = [place.tenantColumn, place.partitionColumn].filter((name) => name !== undefined);
+  const of = placeColumns(inputs.place);
   const key = inputs.spec.primaryKey.map((path) => {
     const [first, ...below] = path.split(".");
     const { name, type } = findColumn(inputs, first!);
@@ -50,32 +45,13 @@ export function keySql(
 }
 
 /** The condition that a row has no key, so that it stands for itself. */
-export function keylessSql(inputs: ViewInputs, alias: string): string {
+export function keylessSql(inputs: ViewedStream, alias: string): string {
   const { key } = keySql(inputs, alias);
   return key.length === 0 ? "true" : anyOf(key.map((part) => `${part} IS NULL`));
 }
 
-function findColumn(inputs: ViewInputs, key: string): Readonly<{ name: string; type: ColumnType }> {
-  const column = inputs.columns.find((column) => column.key === key);
-  if (column !== undefined) return column;
-  // A key or cursor may name the tenant's or the partition's column, which are leat's.
-  return { name: key, type: { type: "text" } };
-}
-
-/** Columns of the current rows, in order. */
-export function currentColumns({ spec, place, columns }: ViewInputs): readonly string[] {
-  const keys = spec.primaryKey.map((path) => path.split(".", 1)[0]!);
-  const rank = (key: string) => (keys.includes(key) ? keys.indexOf(key) : keys.length);
-  const fold = ({ name }: CatalogColumn) => foldColumnName(name);
-  const sorted = [...columns].sort(
-    (a, b) => rank(a.key) - rank(b.key) || (fold(a) < fold(b) ? -1 : fold(a) > fold(b) ? 1 : 0),
-  );
-  const first = [place.tenantColumn, place.partitionColumn].filter((name) => name !== undefined);
-  return [...first, ...sorted.map(({ name }) => name), ...Object.values(leatColumns)];
-}
-
 /** Rows of `base` (the landing table, or some of its rows) in packages that readers may see, with their cursor. */
-function visibleSql(inputs: ViewInputs, base: string, by: CurrentOrder): string {
+function visibleSql(inputs: ViewedStream, base: string, by: CurrentOrder): string {
   const rows = withCursorSql(inputs, base, by);
   if (!inputs.hasGenerations) return `${rows} l`;
   const { spec, place } = inputs;
@@ -89,28 +65,23 @@ function visibleSql(inputs: ViewInputs, base: string, by: CurrentOrder): string 
   );
 }
 
-/** Whether rows are ordered by a cursor, and not by arrival alone. */
-function hasCursor({ spec }: ViewInputs, by: CurrentOrder): boolean {
-  return spec.cursor !== undefined && by === "cursor";
-}
-
 /** `base` with the column {@link cursorColumn} where a cursor orders the rows. */
-function withCursorSql(inputs: ViewInputs, base: string, by: CurrentOrder): string {
+function withCursorSql(inputs: ViewedStream, base: string, by: CurrentOrder): string {
   const { cursor } = inputs.spec;
-  if (cursor === undefined || !hasCursor(inputs, by)) return base;
+  if (cursor === undefined || !isByCursor(inputs, by)) return base;
   const { name, type } = findColumn(inputs, cursor.field.split(".", 1)[0]!);
   const steps = planCursorSteps(cursor, `l.${quoteName(name)}`, type);
   return steps.reduce((rows, { name, sql }) => `(SELECT l.*, ${sql} AS ${name} FROM ${rows} l)`, base);
 }
 
-function orderSql(isByCursor: boolean, direction: "ASC" | "DESC"): string {
+function orderSql(hasCursor: boolean, direction: "ASC" | "DESC"): string {
   const nulls = direction === "ASC" ? "FIRST" : "LAST";
-  const first = isByCursor ? `l.${cursorColumn} ${direction} NULLS ${nulls}, ` : "";
+  const first = hasCursor ? `l.${cursorColumn} ${direction} NULLS ${nulls}, ` : "";
   return `${first}l.${leatColumns.package} ${direction}, l.${leatColumns.row} ${direction}`;
 }
 
 /** Whether a row says that its record is deleted; never null. */
-function deletedSql(inputs: ViewInputs, alias: string): string {
+function deletedSql(inputs: ViewedStream, alias: string): string {
   const { deletedField } = inputs.spec;
   if (deletedField === undefined) return "false";
   const { name, type } = findColumn(inputs, deletedField);
@@ -125,7 +96,7 @@ function deletedSql(inputs: ViewInputs, alias: string): string {
 
 /** The current rows. @param base - landing table or part of it; every version of the records concerned. */
 export function currentSql(
-  inputs: ViewInputs,
+  inputs: ViewedStream,
   base: string = landingOf(inputs.spec),
   by: CurrentOrder = inputs.spec.currentBy,
 ): string {
@@ -138,7 +109,7 @@ export function currentSql(
 
 /** The newest version of each record, be it a deletion, as it is in the landing table. */
 export function newestSql(
-  inputs: ViewInputs,
+  inputs: ViewedStream,
   base: string = landingOf(inputs.spec),
   by: CurrentOrder = inputs.spec.currentBy,
 ): string {
@@ -147,22 +118,22 @@ export function newestSql(
     key.length === 0
       ? ""
       : ` QUALIFY row_number() OVER (PARTITION BY ${[...place, ...key].join(", ")} ` +
-        `ORDER BY ${orderSql(hasCursor(inputs, by), "DESC")}) = 1 OR ${keylessSql(inputs, "l")}`;
+        `ORDER BY ${orderSql(isByCursor(inputs, by), "DESC")}) = 1 OR ${keylessSql(inputs, "l")}`;
   return `SELECT l.* FROM ${visibleSql(inputs, base, by)}${rank}`;
 }
 
 /** Every version with the span in which it was the newest. */
-export function historySql(inputs: ViewInputs): string {
+export function historySql(inputs: ViewedStream): string {
   const by = inputs.spec.currentBy;
   const cursor = `l.${cursorColumn}`;
   const extractedAt = `l.${leatColumns.extractedAt}`;
   const from =
-    hasCursor(inputs, by) && isTimeCursor(inputs.spec.cursor!)
+    isByCursor(inputs, by) && isTimeCursor(inputs.spec.cursor!)
       ? `CASE WHEN ${cursor} BETWEEN ${earliestUs} AND ${latestUs} THEN make_timestamptz(CAST(${cursor} AS BIGINT)) END`
       : extractedAt;
   const { place, key } = keySql(inputs, "l");
   const keyless = keylessSql(inputs, "l");
-  const window = `PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${orderSql(hasCursor(inputs, by), "ASC")}`;
+  const window = `PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${orderSql(isByCursor(inputs, by), "ASC")}`;
   const isNewest = `(${keyless} OR lead(l.${leatColumns.row}) OVER versions IS NULL)`;
   const next = `CASE WHEN NOT ${isNewest} THEN lead(COALESCE(${from}, ${extractedAt})) OVER versions END`;
   const deleted = deletedSql(inputs, "l");
@@ -172,8 +143,7 @@ export function historySql(inputs: ViewInputs): string {
     `${isNewest} AND NOT ${deleted} AS _leat_newest FROM ${visibleSql(inputs, landingOf(inputs.spec), by)} ` +
     `WINDOW versions AS (${window})`;
   const names = currentColumns(inputs);
-  const folded = new Set(names.map(foldColumnName));
-  const free = (name: string) => (folded.has(name) ? `_leat_${name}` : name);
+  const free = (name: string) => freeName(inputs, name);
   return (
     `SELECT ${names.map((name) => `n.${quoteName(name)}`).join(", ")}, n._leat_from AS ${free("valid_from")}, ` +
     `n._leat_to AS ${free("valid_to")}, n._leat_newest AS _leat_is_current FROM (${versions}) AS n`
@@ -181,9 +151,9 @@ export function historySql(inputs: ViewInputs): string {
 }
 
 /** Keys whose current row differs between the two orders (I20), as JSON text of the key's parts. */
-export function disagreementsSql(inputs: ViewInputs): string {
+export function disagreementsSql(inputs: ViewedStream): string {
   const { place, key } = keySql(inputs, "l");
-  if (!hasCursor(inputs, "cursor") || key.length === 0) return "SELECT NULL::VARCHAR AS record WHERE false";
+  if (!isByCursor(inputs, "cursor") || key.length === 0) return "SELECT NULL::VARCHAR AS record WHERE false";
   const rank = (order: string) =>
     `row_number() OVER (PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${order})`;
   const parts = [...place, ...key].map((part) => `CAST(${part} AS VARCHAR)`);
@@ -195,7 +165,7 @@ export function disagreementsSql(inputs: ViewInputs): string {
 }
 
 /** The condition that two rows are of one record. */
-export function sameRecordSql(inputs: ViewInputs, left: string, parts: readonly string[]): string {
+export function sameRecordSql(inputs: ViewedStream, left: string, parts: readonly string[]): string {
   const { place, key } = keySql(inputs, left);
   return allOf([...place, ...key].map((part, at) => `${part} IS NOT DISTINCT FROM ${parts[at]}`));
 }

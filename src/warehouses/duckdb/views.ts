@@ -4,20 +4,13 @@ import { foldColumnName } from "../../model/column-names.ts";
 import { printColumnType } from "../../model/column-types.ts";
 import type { PlaceColumns, SchemaPlan } from "../../model/plan-schema.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
+import type { ViewedStream } from "../../model/stream-view.ts";
 import type { PackageToLoad } from "../../ports/warehouse.ts";
 import { type CatalogStream, ofStream, placeOf, readStreams, writeStream } from "./catalog.ts";
 import type { DuckDbSession } from "./duckdb-file.ts";
 import { historyName, landingOf, readShortNames, shortNameComment } from "./landing-table.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
-import {
-  currentSql,
-  historySql,
-  keylessSql,
-  keySql,
-  newestSql,
-  sameRecordSql,
-  type ViewInputs,
-} from "./view-sql.ts";
+import { currentSql, historySql, keylessSql, keySql, newestSql, sameRecordSql } from "./view-sql.ts";
 
 /** Which landed rows have changed since the current rows were last kept. */
 export type TouchedRows =
@@ -76,8 +69,8 @@ export async function viewInputs(
   session: DuckDbSession,
   spec: StreamSpec,
   place: PlaceColumns,
-  columns: ViewInputs["columns"],
-): Promise<ViewInputs> {
+  columns: ViewedStream["columns"],
+): Promise<ViewedStream> {
   const generations = await session.rows(
     `SELECT 1 AS one FROM main._leat_loads WHERE ${ofStream(placeOf(spec))} AND generation <> 0 LIMIT 1`,
   );
@@ -99,7 +92,7 @@ async function relationKind(session: DuckDbSession, spec: StreamSpec): Promise<"
  */
 async function applyDelta(
   session: DuckDbSession,
-  inputs: ViewInputs,
+  inputs: ViewedStream,
   table: string,
   packages: readonly PackageToLoad[],
 ): Promise<void> {

@@ -1,17 +1,15 @@
 /**
- * How one column's values go from landed JSON to the text form of COPY: a pure function of type and bytes (I14).
+ * How one column's values go from landed JSON to the binary form of COPY: a pure function of type and bytes (I14).
  *
  * Every value is looked at before the server sees it, so that what does not fit becomes a reject and not the end of the
- * whole COPY. Numbers pass as the digits that were landed, never through a double. The server is generous where leat
- * must not be (`'epoch'`, `'now'` and `'infinity'` are timestamps to it, `1.5` rounds into an integer), so that nothing
- * but the forms below reaches it.
+ * whole COPY. Exact numbers are made of the digits that were landed, never of a double.
  */
 import type { ColumnType } from "../../model/column-types.ts";
 import { formatTimestamp, parseCursor } from "../../model/cursor.ts";
 import type { CopyBuffer } from "./copy-buffer.ts";
 import { hasRoom, parseNumber, printNumber } from "./number-text.ts";
 import { tokens } from "./record-reader.ts";
-import { timeForm } from "./time-text.ts";
+import { daysAt, microsAt, secondsAt, type TimeForm, timeForm } from "./time-text.ts";
 
 /** Why a value cannot be kept; `misfit`: it is none of its column's type. */
 export type CellFault = "misfit" | "U+0000" | "half a surrogate pair";
@@ -43,9 +41,9 @@ export function planCellWriter(type: ColumnType): WriteCell {
     case "boolean":
       return writeBoolean;
     case "bigint":
-      return wholeWriter(shortDigits.bigint, digitsMax.bigint);
+      return writeWhole;
     case "hugeint":
-      return wholeWriter(digitsMax.hugeint, digitsMax.hugeint);
+      return decimalWriter(digitsMax.hugeint, 0);
     case "decimal":
       return decimalWriter(type.precision - type.scale, type.scale);
     case "double":
@@ -58,9 +56,8 @@ export function planCellWriter(type: ColumnType): WriteCell {
 }
 
 const writeTextCell: WriteCell = (out, bytes, token, start, end, hasEscape) => {
-  if (token === tokens.nested) out.writeJson(bytes, start, end);
-  else if (token !== tokens.string) out.writePlain(bytes, start, end);
-  else if (!hasEscape) out.writePlain(bytes, start + 1, end - 1);
+  if (token !== tokens.string) out.writeBytes(bytes, start, end);
+  else if (!hasEscape) out.writeBytes(bytes, start + 1, end - 1);
   else {
     const fault = escapeFault(bytes, start, end);
     if (fault !== undefined) return fault;
@@ -72,40 +69,35 @@ const writeTextCell: WriteCell = (out, bytes, token, start, end, hasEscape) => {
 /** Of the landed text itself, so that numbers, order and spelling stay; U+0000 would fail whoever reads inside of it. */
 const writeJsonCell: WriteCell = (out, bytes, _token, start, end, hasEscape) => {
   const fault = hasEscape ? escapeFault(bytes, start, end) : undefined;
-  if (fault === undefined) out.writeJson(bytes, start, end);
+  if (fault === undefined) out.writeBytes(bytes, start, end);
   return fault;
 };
 
 const writeBoolean: WriteCell = (out, bytes, token, start, end, hasEscape) => {
   if (token === tokens.true || token === tokens.false) {
-    out.writePlain(bytes, start, end);
+    out.writeBoolean(token === tokens.true);
     return undefined;
   }
   const text = textOf(bytes, token, start, end, hasEscape)?.toLowerCase();
   if (text !== "true" && text !== "1" && text !== "false" && text !== "0") return "misfit";
-  out.writeText(text);
+  out.writeBoolean(text === "true" || text === "1");
   return undefined;
 };
 
 const bigintRange = { least: -(2n ** 63n), greatest: 2n ** 63n - 1n } as const;
 
-function wholeWriter(digitsShort: number, digitsMost: number): WriteCell {
-  return (out, bytes, token, start, end, hasEscape) => {
-    if (token === tokens.number && countDigits(bytes, start, end) <= digitsShort) {
-      out.writePlain(bytes, start, end);
-      return undefined;
-    }
-    const parts = parseNumber(numberTextOf(bytes, token, start, end, hasEscape));
-    if (parts === undefined || !hasRoom(parts, digitsMost, 0)) return "misfit";
-    const text = printNumber(parts);
-    if (digitsMost === digitsMax.bigint) {
-      const value = BigInt(text);
-      if (value < bigintRange.least || value > bigintRange.greatest) return "misfit";
-    }
-    out.writeText(text);
+const writeWhole: WriteCell = (out, bytes, token, start, end, hasEscape) => {
+  if (token === tokens.number && countDigits(bytes, start, end) <= shortDigits.bigint) {
+    out.writeDigits(bytes, start, end);
     return undefined;
-  };
-}
+  }
+  const parts = parseNumber(numberTextOf(bytes, token, start, end, hasEscape));
+  if (parts === undefined || !hasRoom(parts, digitsMax.bigint, 0)) return "misfit";
+  const value = BigInt(printNumber(parts));
+  if (value < bigintRange.least || value > bigintRange.greatest) return "misfit";
+  out.writeBigint(value);
+  return undefined;
+};
 
 /** Digits of a plain integer; more than any bound for every other number. */
 function countDigits(bytes: Uint8Array, start: number, end: number): number {
@@ -119,12 +111,13 @@ const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39;
 function decimalWriter(wholeMax: number, scaleMax: number): WriteCell {
   return (out, bytes, token, start, end, hasEscape) => {
     if (token === tokens.number && isPlainDecimal(bytes, start, end, wholeMax, scaleMax)) {
-      out.writePlain(bytes, start, end);
+      out.writeNumeric(bytes, start, end);
       return undefined;
     }
     const parts = parseNumber(numberTextOf(bytes, token, start, end, hasEscape));
     if (parts === undefined || !hasRoom(parts, wholeMax, scaleMax)) return "misfit";
-    out.writeText(printNumber(parts));
+    const text = Buffer.from(printNumber(parts), "latin1");
+    out.writeNumeric(text, 0, text.length);
     return undefined;
   };
 }
@@ -152,15 +145,34 @@ function isPlainDecimal(
 const writeDouble: WriteCell = (out, bytes, token, start, end, hasEscape) => {
   const isShort = token === tokens.number && end - start <= shortDigits.double;
   if (isShort && isPlainDecimal(bytes, start, end, shortDigits.double, shortDigits.double)) {
-    out.writePlain(bytes, start, end);
+    out.writeDouble(shortDouble(bytes, start, end));
     return undefined;
   }
   const text = numberTextOf(bytes, token, start, end, hasEscape);
-  const value = parseNumber(text) === undefined ? Number.NaN : Number(text);
-  if (!Number.isFinite(value)) return "misfit";
-  out.writeText(String(value)); // The shortest text of the nearest double; the server refuses what rounds to zero.
+  const parts = parseNumber(text);
+  const value = parts === undefined ? Number.NaN : Number(text);
+  if (!Number.isFinite(value) || (value === 0 && parts?.digits !== "")) return "misfit"; // Beyond a double's range.
+  out.writeDouble(value);
   return undefined;
 };
+
+/**
+ * The nearest double of at most 15 digits with or without a point: the digits and the power of ten are exact doubles, so
+ * that their quotient is rounded once (W. D. Clinger, How to Read Floating Point Numbers Accurately, 1990).
+ */
+function shortDouble(bytes: Uint8Array, start: number, end: number): number {
+  const isNegative = bytes[start] === 0x2d;
+  let digits = 0;
+  let scale = 0;
+  for (let at = isNegative ? start + 1 : start; at < end; at += 1) {
+    if (bytes[at] === 0x2e) scale = end - at - 1;
+    else digits = digits * 10 + bytes[at]! - 0x30;
+  }
+  const value = scale === 0 ? digits : digits / powersOfTen[scale]!;
+  return isNegative ? -value : value;
+}
+
+const powersOfTen = Float64Array.from({ length: shortDigits.double + 1 }, (_, power) => 10 ** power);
 
 function timeWriter(type: "date" | "timestamp" | "timestamptz"): WriteCell {
   return (out, source, token, sourceStart, sourceEnd, hasEscape) => {
@@ -175,15 +187,29 @@ function timeWriter(type: "date" | "timestamp" | "timestamptz"): WriteCell {
     if (form === undefined) return "misfit";
     if (type === "date" && form !== "date") return "misfit";
     if (type === "timestamp" && form !== "date" && form !== "naive") return "misfit";
-    if (form !== "far") out.writePlain(bytes, start, end);
+    if (type === "date") out.writeDate(daysAt(bytes, start));
+    else if (form !== "far") writeInstant(out, bytes, start, end, form);
     else {
       const us = parseCursor(Buffer.from(bytes.subarray(start, end)).toString("latin1"), "iso");
       const text = us === undefined ? "" : formatTimestamp(us);
-      if (!/^(?!0000)\d{4}-/.test(text)) return "misfit"; // Another era, or beyond four digits.
-      out.writeText(text);
+      if (us === undefined || !/^(?!0000)\d{4}-/.test(text)) return "misfit"; // Another era, or beyond four digits.
+      out.writeBigint(us - epochTo2000Us);
     }
     return undefined;
   };
+}
+
+/** Microseconds from 1970-01-01 to 2000-01-01, from where the server counts. */
+const epochTo2000Us = 946_684_800_000_000n;
+
+/** Seconds whose microseconds a double keeps exactly: 285 years. */
+const safeSeconds = Math.floor(Number.MAX_SAFE_INTEGER / 1e6) - 1;
+
+function writeInstant(out: CopyBuffer, bytes: Uint8Array, start: number, end: number, form: TimeForm): void {
+  const seconds = secondsAt(bytes, start, end, form);
+  const micros = form === "date" ? 0 : microsAt(bytes, start, end);
+  if (Math.abs(seconds) <= safeSeconds) out.writeWhole(seconds * 1e6 + micros);
+  else out.writeBigint(BigInt(seconds) * 1_000_000n + BigInt(micros));
 }
 
 /** The text of a value that may hold a number. */

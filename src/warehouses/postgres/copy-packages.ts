@@ -7,7 +7,7 @@ import type { PlaceColumns, PlannedColumn } from "../../model/plan-schema.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
 import type { PackageToLoad, StagedPart } from "../../ports/warehouse.ts";
 import { type CellFault, planCellWriter, textOf, type WriteCell } from "./cell-writing.ts";
-import { CopyBuffer, escapeCopyText } from "./copy-buffer.ts";
+import { CopyBuffer, cellBytesMin } from "./copy-buffer.ts";
 import { RecordReader, tokens } from "./record-reader.ts";
 import type { RejectRows } from "./reject-rows.ts";
 import { quoteName } from "./sql-text.ts";
@@ -33,8 +33,8 @@ export const nameOf = ({ tenant, seq }: PackageToLoad): string => `${seq} ${tena
 /** Longest line: a record of 16 MiB with leat's columns. */
 const lineBytesMax = 17 * 1024 * 1024;
 
-/** Room for a number that is written out where an exponent stood, and for what ends a cell. */
-const cellSlackBytes = 64;
+/** Room of a cell beside its text: its head, and a number that is written out where an exponent stood. */
+const cellSlackBytes = cellBytesMin + 48;
 
 /** Most characters of a value that a reject's reason shows; the whole record stands beside it. */
 const shownChars = 200;
@@ -76,8 +76,12 @@ export class PackageRows {
   #reader: RecordReader;
   /** First field of the record's own columns: leat's come before. */
   readonly #firstCell: number;
-  /** The package at work: its tenant and seq as a row begins, and rows that passed leat's own checks. */
-  #prefix = "";
+  /** The package at work: its tenant and seq as a row begins, what became of its records, what must be a reject. */
+  #prefix: Uint8Array = Buffer.alloc(0);
+  #scratch: CopyBuffer | undefined;
+  #counts: PackageCounts = { loaded: 0, rejected: 0 };
+  #forcedOfPack: ReadonlyMap<number, string> | undefined;
+  /** Its rows that passed leat's own checks. */
   #candidates = 0;
   /** Where packages begin among the rows sent, for errors that tell a line. */
   readonly #begins: { name: string; line: number }[] = [];
@@ -92,11 +96,13 @@ export class PackageRows {
     this.#reader = this.#openReader(undefined);
   }
 
-  /** Rows of the packages, in order. */
+  /** Rows of the packages, in order. For how long a piece keeps its bytes: see `takeFull`. */
   async *read(packages: readonly PackageToLoad[], readPart: ReadPart): AsyncGenerator<Uint8Array> {
     for (const pack of packages) {
-      this.counts.set(pack, { loaded: 0, rejected: 0 });
-      this.#prefix = `${escapeCopyText(pack.tenant)}\t${pack.seq}`;
+      this.#counts = { loaded: 0, rejected: 0 };
+      this.counts.set(pack, this.#counts);
+      this.#forcedOfPack = this.#forced.get(nameOf(pack));
+      this.#prefix = placeCells(pack);
       this.#candidates = 0;
       this.#begins.push({ name: nameOf(pack), line: this.#sent });
       this.#reader = this.#openReader(pack);
@@ -109,8 +115,7 @@ export class PackageRows {
         }
       }
     }
-    const rest = this.#out.takeRest();
-    if (rest.length > 0) yield rest;
+    yield* this.#out.takeRest();
   }
 
   /** Which row of which package a line of the COPY was: its place among the rows that passed leat's own checks. */
@@ -144,13 +149,13 @@ export class PackageRows {
 
   #writeLine(pack: PackageToLoad, bytes: Uint8Array, from: number, to: number): void {
     const reader = this.#reader;
-    const counts = this.counts.get(pack)!;
+    const counts = this.#counts;
     const fault = reader.read(bytes, from, to);
     const isOurs =
       fault === undefined && reader.token[0] === tokens.number && reader.token[1] === tokens.string;
     if (!isOurs) {
       counts.rejected += 1;
-      const reason = fault === "key twice" ? "a key comes twice" : "this line is no record";
+      const reason = fault === "key twice" ? "a key comes twice" : noRecord;
       this.#reject(pack, bytes, from, to, reason, undefined);
       return;
     }
@@ -163,28 +168,30 @@ export class PackageRows {
     }
     const candidate = this.#candidates;
     this.#candidates += 1;
-    const forced = this.#forced.get(nameOf(pack))?.get(candidate);
+    const forced = this.#forcedOfPack?.get(candidate);
     if (forced !== undefined) {
       this.#out.dropRow();
       counts.rejected += 1;
       this.#reject(pack, bytes, from, to, forced, undefined);
       return;
     }
-    this.#out.endRow();
     this.#sent += 1;
     counts.loaded += 1;
   }
 
-  /** Writes the row; the number of the first column that does not fit, or `wide`. */
-  #writeRow(bytes: Uint8Array, lineBytes: number): number | "wide" | undefined {
+  /** Writes the row; the number of the first column that does not fit, or what is wrong with the row. */
+  #writeRow(bytes: Uint8Array, lineBytes: number): number | RowFault | undefined {
     const { token, start, end, hasEscape } = this.#reader;
     const out = this.#out;
     const first = this.#firstCell;
-    const prefixBytes = this.#prefix.length * 3;
-    out.beginRow(2 * lineBytes + token.length * cellSlackBytes + prefixBytes);
-    out.writeEscaped(this.#prefix);
-    out.writePlain(bytes, start[0]!, end[0]!);
-    out.writePlain(bytes, start[1]! + 1, end[1]! - 1);
+    out.beginRow(
+      placeCellCount + token.length,
+      2 * lineBytes + token.length * cellSlackBytes + this.#prefix.length,
+    );
+    out.writeCells(this.#prefix);
+    if (writeRowNumber(out, bytes, token[0]!, start[0]!, end[0]!, false) !== undefined) return "no record";
+    if (writeTime(out, bytes, token[1]!, start[1]!, end[1]!, hasEscape[1] === 1) !== undefined)
+      return "no record";
     if (first === 3) {
       if (token[2] === tokens.absent || token[2] === tokens.null) out.writeNull();
       else if (writePartition(out, bytes, token[2]!, start[2]!, end[2]!, hasEscape[2] === 1) !== undefined)
@@ -220,15 +227,20 @@ export class PackageRows {
     bytes: Uint8Array,
     from: number,
     to: number,
-    faulty: number | "wide",
+    faulty: number | RowFault,
   ): void {
+    if (faulty === "no record") {
+      this.#reject(pack, bytes, from, to, noRecord, undefined);
+      return;
+    }
     if (faulty === "wide") {
       this.#reject(pack, bytes, from, to, "the row is wider than a page of Postgres", undefined);
       return;
     }
     const { token, start, end, hasEscape } = this.#reader;
-    const scratch = new CopyBuffer();
-    scratch.beginRow(2 * (to - from) + token.length * cellSlackBytes);
+    this.#scratch ??= new CopyBuffer();
+    const scratch = this.#scratch;
+    scratch.beginRow(token.length, 2 * (to - from) + token.length * cellSlackBytes);
     const reasons = this.#target.columns.flatMap((column, cell) => {
       const field = cell + this.#firstCell;
       const [kind, at, until, isEscaped] = [
@@ -244,6 +256,7 @@ export class PackageRows {
         textOf(bytes, kind, at, until, isEscaped) ?? textOf(bytes, tokens.nested, at, until, false)!;
       return [describeFault(column, fault, text)];
     });
+    scratch.dropRow();
     this.#reject(pack, bytes, from, to, reasons.join("; "), this.#target.columns[faulty]!.name);
   }
 
@@ -270,7 +283,27 @@ export class PackageRows {
   }
 }
 
+/** Why a line is no row of the table, where no single value of it is at fault. */
+type RowFault = "wide" | "no record";
+
+const noRecord = "this line is no record";
+
 const writePartition = planCellWriter({ type: "text" });
+const writeRowNumber = planCellWriter({ type: "bigint" });
+const writeTime = planCellWriter({ type: "timestamptz" });
+
+/** Cells that all rows of a package begin with: its tenant and its number. */
+const placeCellCount = 2;
+
+function placeCells({ tenant, seq }: PackageToLoad): Uint8Array {
+  const text = Buffer.from(tenant, "utf8");
+  const cells = Buffer.alloc(4 + text.length + 12);
+  cells.writeInt32BE(text.length);
+  text.copy(cells, 4);
+  cells.writeInt32BE(8, 4 + text.length);
+  cells.writeBigInt64BE(BigInt(seq), 8 + text.length);
+  return cells;
+}
 
 function describeFault(column: PlannedColumn, fault: CellFault, text: string): string {
   const shown = text.slice(0, shownChars);

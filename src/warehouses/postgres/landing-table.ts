@@ -2,7 +2,12 @@
 import { LeatError } from "../../errors/leat-error.ts";
 import { foldColumnName } from "../../model/column-names.ts";
 import type { ColumnType } from "../../model/column-types.ts";
-import type { PlaceColumns, PlannedColumn, SchemaPlan } from "../../model/plan-schema.ts";
+import {
+  type PlaceColumns,
+  type PlannedColumn,
+  planRenames,
+  type SchemaPlan,
+} from "../../model/plan-schema.ts";
 import { leatColumns, leatPrefix, type StreamSpec } from "../../model/stream.ts";
 import { type CatalogStream, makeSchema, readStreams } from "./catalog.ts";
 import { claim, markOwn, readRelation } from "./own-relations.ts";
@@ -194,23 +199,6 @@ function tableColumns(plan: SchemaPlan, place: PlaceColumns): readonly string[] 
   ];
   if (place.partitionColumn !== undefined) columns.push(`${quoteName(place.partitionColumn)} text`);
   return [...columns, ...plan.columns.map(({ name, type }) => `${quoteName(name)} ${engineType(type)}`)];
-}
-
-/** Renames in two steps each, by way of names that no column has, so that names may be swapped. */
-function planRenames(plan: SchemaPlan, place: PlaceColumns, recorded: CatalogStream) {
-  const pairs = plan.columns.flatMap(({ name, before }) =>
-    before === undefined || before.name === name ? [] : [{ from: before.name, to: name }],
-  );
-  if (recorded.tenantColumn !== place.tenantColumn)
-    pairs.push({ from: recorded.tenantColumn, to: place.tenantColumn });
-  const { partitionColumn } = place;
-  if (recorded.partitionColumn !== undefined && partitionColumn !== undefined)
-    if (recorded.partitionColumn !== partitionColumn)
-      pairs.push({ from: recorded.partitionColumn, to: partitionColumn });
-  return [
-    ...pairs.map(({ from }, at) => ({ from, to: `_leat_renamed_${at}` })),
-    ...pairs.map(({ to }, at) => ({ from: `_leat_renamed_${at}`, to })),
-  ];
 }
 
 /** Whether a plan changes anything of a table that is there. */

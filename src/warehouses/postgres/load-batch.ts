@@ -195,7 +195,7 @@ class BatchLoad {
     const rejects = new RejectRows(this.#ports.workFolder);
     const rows = new PackageRows(target, this.#forced, rejects);
     try {
-      const copy = `COPY ${landing.sql} (${copyColumns(target)}) FROM STDIN`;
+      const copy = `COPY ${landing.sql} (${copyColumns(target)}) FROM STDIN (FORMAT binary)`;
       const held = await session.copyIn(copy, rows.read(packages, this.#ports.readPart));
       const sent = [...rows.counts.values()].reduce((sum, { loaded }) => sum + loaded, 0);
       assert(held === sent, "the server counts the rows that were sent");
@@ -333,7 +333,7 @@ function toRefusedRow(error: unknown, table: string, rows: PackageRows): Refused
   // What reads JSON adds lines of its own before.
   const told = where.split("\n").find((line) => line.startsWith(start));
   if (told === undefined || !(code.startsWith("22") || code === "54001")) return undefined;
-  const line = /^\D*(\d+),/.exec(told.slice(start.length))?.[1];
+  const line = /^\D*(\d+)/.exec(told.slice(start.length))?.[1];
   const place = line === undefined ? undefined : rows.placeOfLine(Number(line));
   return place && new RefusedRow(place, `Postgres refuses it: ${firstLine(message)}`, error);
 }

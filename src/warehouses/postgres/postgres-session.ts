@@ -41,8 +41,8 @@ export type SessionMode = "load" | "read" | "query";
 /** How long a connection may take to open, ms: TLS over the Atlantic takes one second. */
 const connectMsMax = 10_000;
 
-/** How long an ending statement is waited for after its cancelling was asked for, ms. */
-const cancelMsMax = 3000;
+/** How often a statement's cancelling is asked for before its connection is ended: three seconds. */
+const cancelTries = { count: 30, pauseMs: 100 } as const;
 
 /** A transaction whose client says nothing for so long is undone by the server, ms: a paused process holds locks. */
 const idleMsMax = 15 * 60_000;
@@ -71,9 +71,11 @@ export async function withPostgres<Result>(
   const { address } = settings;
   const { client, destroy } = await connect(address);
   let isEnded = false;
-  const stop = () => void cancelStatement(address, client).finally(() => (isEnded ? undefined : destroy()));
+  const stop = () =>
+    void stopStatement(address, client, () => isEnded).finally(() => (isEnded ? undefined : destroy()));
   signal?.addEventListener("abort", stop, { once: true });
   try {
+    throwIfStopped(signal); // Before anybody listened.
     await client.query(beginSql(settings, mode));
     const result = await work(toSession(client, address, signal));
     throwIfStopped(signal);
@@ -85,7 +87,8 @@ export async function withPostgres<Result>(
     isEnded = true;
     destroy();
     if (error instanceof CommitUnanswered) throw error;
-    if (!isLeatError(error)) throwIfStopped(signal); // The server says only that it was told to stop.
+    // The server says only that it was told to stop, if it says so before its connection is closed.
+    if (!isLeatError(error) || error.code === "QUERY_FAILED") throwIfStopped(signal);
     throw isOurs(error) ? error : toLeatError(error, address.url);
   } finally {
     signal?.removeEventListener("abort", stop);
@@ -167,18 +170,29 @@ function socketOf(client: pg.Client): Duplex {
   return (client as unknown as { connection: { stream: Duplex } }).connection.stream;
 }
 
-/** Asks the server to end the connection's statement, by another connection. Never throws. */
-async function cancelStatement(address: PostgresAddress, client: pg.Client): Promise<void> {
+/**
+ * Has the server end the connection's statement, by another connection, until the transaction is over. Never throws.
+ *
+ * Again and again: a cancelling that comes between two statements is lost, and the next would go on with nobody waiting.
+ */
+async function stopStatement(
+  address: PostgresAddress,
+  client: pg.Client,
+  isOver: () => boolean,
+): Promise<void> {
   const { processID } = client as unknown as { processID: number | null }; // The types lack it.
   if (processID === null) return;
   try {
     const other = await connect(address);
     try {
-      await other.client.query(`SELECT pg_cancel_backend(${Number(processID)})`);
+      for (let tries = 0; tries < cancelTries.count && !isOver(); tries += 1) {
+        await other.client.query(`SELECT pg_cancel_backend(${Number(processID)})`);
+        await new Promise((resolve) => setTimeout(resolve, cancelTries.pauseMs).unref());
+      }
+      if (!isOver()) await other.client.query(`SELECT pg_terminate_backend(${Number(processID)})`);
     } finally {
       await other.client.end();
     }
-    await new Promise((resolve) => setTimeout(resolve, cancelMsMax).unref());
   } catch {
     // Then the connection is ended without, and the server finds out when its statement is done.
   }
@@ -214,7 +228,13 @@ function toSession(
 }
 
 /**
- * Writes chunks as fast as the server takes them, one at a time: the stream must not be written to once it has failed.
+ * Chunks of a COPY that may wait to be sent while the next is made: the server works on what it has meanwhile. Whoever
+ * makes chunks leaves each as it is until so many more were asked for.
+ */
+export const chunksAheadMax = 4;
+
+/**
+ * Writes chunks as fast as the server takes them; the stream must not be written to once it has failed.
  * Not by `pipeline`: when either side fails, the connection is ended anyway, and a stream that waits for the server's
  * answer to its own end would wait for ever.
  */
@@ -234,12 +254,14 @@ async function copyIn(
     failed.reject(error);
   });
   stream.on("error", () => {}); // What comes after the first is its consequence.
+  const sent: Promise<void>[] = [];
   for await (const chunk of chunks) {
     throwIfStopped(signal);
     if (failure !== undefined) throw failure;
     const drained = Promise.withResolvers<void>();
     stream.write(chunk, () => drained.resolve());
-    await Promise.race([drained.promise, failed.promise]);
+    sent.push(drained.promise);
+    if (sent.length === chunksAheadMax) await Promise.race([sent.shift(), failed.promise]);
   }
   if (failure !== undefined) throw failure;
   const finished = Promise.withResolvers<void>();

@@ -4,7 +4,6 @@ import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { StreamSpec } from "../../model/stream.ts";
 import type { PackageToLoad } from "../../ports/warehouse.ts";
-import { escapeCopyText } from "./copy-buffer.ts";
 
 /** Bytes that are held in memory; more go to a file. */
 const heldBytesMax = 4 * 1024 * 1024;
@@ -68,4 +67,11 @@ export class RejectRows {
   async remove(): Promise<void> {
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** A text as the text form of COPY reads it. */
+function escapeCopyText(text: string): string {
+  return text.replace(/[\\\n\r\t]/g, (sign) => escapes[sign]!);
 }

@@ -11,29 +11,26 @@
  *   `valid_to` (null exactly for current rows) and `_leat_is_current`. `valid_from` is the cursor where that is a time
  *   and decides the order, null where it is missing, else the time of the extract.
  */
-import { foldColumnName } from "../../model/column-names.ts";
-import type { ColumnType } from "../../model/column-types.ts";
 import { earliestUs, latestUs } from "../../model/cursor.ts";
-import type { CatalogColumn, PlaceColumns } from "../../model/plan-schema.ts";
-import { leatColumns, type StreamSpec } from "../../model/stream.ts";
+import { leatColumns } from "../../model/stream.ts";
+import {
+  type CurrentOrder,
+  currentColumns,
+  cursorColumn,
+  findColumn,
+  freeName,
+  isByCursor,
+  isTimeCursor,
+  type ViewedStream,
+} from "../../model/stream-view.ts";
 import { ofStream, ownTable } from "./catalog.ts";
-import { cursorColumn, isTimeCursor, pathSql, planCursorSteps } from "./cursor-sql.ts";
+import { pathSql, planCursorSteps } from "./cursor-sql.ts";
 import { relationsOf } from "./landing-table.ts";
 import type { PostgresAddress } from "./postgres-address.ts";
 import { allOf, anyOf, quoteName } from "./sql-text.ts";
 
 /** What the views of a stream are made of. */
-export type ViewInputs = Readonly<{
-  address: PostgresAddress;
-  spec: StreamSpec;
-  place: PlaceColumns;
-  columns: readonly CatalogColumn[];
-  /** Whether a full refresh has ever been loaded; before one, every package is visible. */
-  hasGenerations: boolean;
-}>;
-
-/** How rows are ordered: as the stream says, or by one of the two ways. */
-export type CurrentOrder = "cursor" | "arrival";
+export type ViewInputs = ViewedStream & Readonly<{ address: PostgresAddress }>;
 
 /** Parts of a record's key as SQL on a table of that alias: of the place (never null), then of the primary key. */
 export function keySql(
@@ -60,25 +57,6 @@ export function keylessSql(inputs: ViewInputs, alias: string): string {
   return key.length === 0 ? "true" : anyOf(key.map((part) => `${part} IS NULL`));
 }
 
-function findColumn(inputs: ViewInputs, key: string): Readonly<{ name: string; type: ColumnType }> {
-  const column = inputs.columns.find((column) => column.key === key);
-  if (column !== undefined) return column;
-  // A key or cursor may name the tenant's or the partition's column, which are leat's.
-  return { name: key, type: { type: "text" } };
-}
-
-/** Columns of the current rows, in order. */
-export function currentColumns({ spec, place, columns }: ViewInputs): readonly string[] {
-  const keys = spec.primaryKey.map((path) => path.split(".", 1)[0]!);
-  const rank = (key: string) => (keys.includes(key) ? keys.indexOf(key) : keys.length);
-  const fold = ({ name }: CatalogColumn) => foldColumnName(name);
-  const sorted = [...columns].sort(
-    (a, b) => rank(a.key) - rank(b.key) || (fold(a) < fold(b) ? -1 : fold(a) > fold(b) ? 1 : 0),
-  );
-  const first = [place.tenantColumn, place.partitionColumn].filter((name) => name !== undefined);
-  return [...first, ...sorted.map(({ name }) => name), ...Object.values(leatColumns)];
-}
-
 const landingOf = ({ address, spec }: ViewInputs): string => relationsOf(address, spec).landing.sql;
 
 /** Rows of `base` (the landing table, or some of its rows) in packages that readers may see, with their cursor. */
@@ -95,23 +73,18 @@ function visibleSql(inputs: ViewInputs, base: string, by: CurrentOrder): string 
   );
 }
 
-/** Whether rows are ordered by a cursor, and not by arrival alone. */
-function hasCursor({ spec }: ViewInputs, by: CurrentOrder): boolean {
-  return spec.cursor !== undefined && by === "cursor";
-}
-
 /** `base` with the column {@link cursorColumn} where a cursor orders the rows. */
 function withCursorSql(inputs: ViewInputs, base: string, by: CurrentOrder): string {
   const { cursor } = inputs.spec;
-  if (cursor === undefined || !hasCursor(inputs, by)) return base;
+  if (cursor === undefined || !isByCursor(inputs, by)) return base;
   const { name, type } = findColumn(inputs, cursor.field.split(".", 1)[0]!);
   const steps = planCursorSteps(inputs.address.schema, cursor, `l.${quoteName(name)}`, type);
   return steps.reduce((rows, { name, sql }) => `(SELECT l.*, ${sql} AS ${name} FROM ${rows} AS l)`, base);
 }
 
-function orderSql(isByCursor: boolean, direction: "ASC" | "DESC"): string {
+function orderSql(hasCursor: boolean, direction: "ASC" | "DESC"): string {
   const nulls = direction === "ASC" ? "FIRST" : "LAST";
-  const first = isByCursor ? `l.${cursorColumn} ${direction} NULLS ${nulls}, ` : "";
+  const first = hasCursor ? `l.${cursorColumn} ${direction} NULLS ${nulls}, ` : "";
   return `${first}l.${leatColumns.package} ${direction}, l.${leatColumns.row} ${direction}`;
 }
 
@@ -162,7 +135,7 @@ function rankedSql(inputs: ViewInputs, base: string, by: CurrentOrder): string |
   if (key.length === 0) return undefined;
   const rank =
     `row_number() OVER (PARTITION BY ${[...place, ...key].join(", ")} ` +
-    `ORDER BY ${orderSql(hasCursor(inputs, by), "DESC")})`;
+    `ORDER BY ${orderSql(isByCursor(inputs, by), "DESC")})`;
   return `SELECT l.*, ${rank} AS _leat_rank FROM ${visibleSql(inputs, base, by)}`;
 }
 
@@ -175,13 +148,13 @@ export function historySql(inputs: ViewInputs): string {
   const cursor = `l.${cursorColumn}`;
   const extractedAt = `l.${leatColumns.extractedAt}`;
   const from =
-    hasCursor(inputs, by) && isTimeCursor(inputs.spec.cursor!)
+    isByCursor(inputs, by) && isTimeCursor(inputs.spec.cursor!)
       ? `CASE WHEN ${cursor} BETWEEN ${earliestUs} AND ${latestUs} ` +
         `THEN ${quoteName(inputs.address.schema)}._leat_time(CAST(${cursor} AS bigint)) END`
       : extractedAt;
   const { place, key } = keySql(inputs, "l");
   const keyless = keylessSql(inputs, "l");
-  const window = `PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${orderSql(hasCursor(inputs, by), "ASC")}`;
+  const window = `PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${orderSql(isByCursor(inputs, by), "ASC")}`;
   const isNewest = `(${keyless} OR lead(l.${leatColumns.row}) OVER versions IS NULL)`;
   const next = `CASE WHEN NOT ${isNewest} THEN lead(COALESCE(${from}, ${extractedAt})) OVER versions END`;
   const deleted = deletedSql(inputs, "l");
@@ -191,8 +164,7 @@ export function historySql(inputs: ViewInputs): string {
     `${isNewest} AND NOT ${deleted} AS _leat_newest FROM ${visibleSql(inputs, landingOf(inputs), by)} ` +
     `WINDOW versions AS (${window})`;
   const names = currentColumns(inputs);
-  const folded = new Set(names.map(foldColumnName));
-  const free = (name: string) => (folded.has(name) ? `_leat_${name}` : name);
+  const free = (name: string) => freeName(inputs, name);
   return (
     `SELECT ${names.map((name) => `n.${quoteName(name)}`).join(", ")}, n._leat_from AS ${free("valid_from")}, ` +
     `n._leat_to AS ${free("valid_to")}, n._leat_newest AS _leat_is_current FROM (${versions}) AS n`
@@ -202,7 +174,7 @@ export function historySql(inputs: ViewInputs): string {
 /** Keys whose current row differs between the two orders (I20), as JSON text of the key's parts. */
 export function disagreementsSql(inputs: ViewInputs): string {
   const { place, key } = keySql(inputs, "l");
-  if (!hasCursor(inputs, "cursor") || key.length === 0) return "SELECT NULL::text AS record WHERE false";
+  if (!isByCursor(inputs, "cursor") || key.length === 0) return "SELECT NULL::text AS record WHERE false";
   const rank = (order: string) =>
     `row_number() OVER (PARTITION BY ${[...place, ...key].join(", ")} ORDER BY ${order})`;
   const parts = [...place, ...key].map((part) => `CAST(${part} AS text)`);
