@@ -73,7 +73,7 @@ export function TaskGantt({ run, nodes, chosen, onChoose }: TaskGanttProps): Rea
                   {one.started_at !== null && (
                     <>
                       <span
-                        className={classNames("absolute top-0.5 h-3 min-w-1 rounded-sm", backOf[look])}
+                        className={classNames("absolute top-0 h-4 min-w-1 rounded-sm", backOf[look])}
                         style={{ left: `min(${left}%, calc(100% - 4px))`, width: `${right - left}%` }}
                       />
                       <span
