@@ -90,6 +90,7 @@ module "dispatch" {
   syncs            = var.syncs
   planner_schedule = var.planner_schedule
   load_schedule    = length(var.transfers) > 0 ? null : var.load_schedule # Two loaders would load twice.
+  share_schedule   = var.share_schedule
   builds           = var.builds
   dispatches_max   = var.dispatches_max
   service_uri      = module.app.uri

@@ -96,6 +96,17 @@ variable "load_schedule" {
   }
 }
 
+variable "share_schedule" {
+  description = "How often what is landed goes to customers' warehouses; null: the project has no shares."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.share_schedule == null ? true : length(split(" ", trimspace(var.share_schedule))) == 5
+    error_message = "Cloud Scheduler knows five fields of cron."
+  }
+}
+
 variable "builds" {
   description = "When datasets are built, and which; none named: all. The keys name the jobs."
   type = map(object({

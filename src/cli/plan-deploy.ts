@@ -44,6 +44,7 @@ export type DeployVariables = Readonly<{
       Readonly<{ source: string; stream: string; tenant_id: string; schedule: string; time_zone: string }>
     >
   >;
+  share_schedule: string | null;
   builds: Readonly<
     Record<string, Readonly<{ schedule: string; time_zone: string; datasets: readonly string[] }>>
   >;
@@ -78,6 +79,9 @@ export const schedulerPairsMax = 300;
 const secretVariablesMax = 900;
 /** A load every 15 minutes. */
 const loadsPerMonth = 2880;
+/** Shares a few minutes after each load, though they read the landing: both at once would want memory for two. */
+const shareSchedule = "7-59/15 * * * *";
+const sharesPerMonth = 2880;
 /** A plan every five minutes. */
 const plansPerMonth = 8640;
 
@@ -85,10 +89,12 @@ const plansPerMonth = 8640;
 function ownCalls(
   dispatch: "scheduler" | "planner",
   isTransferred: boolean,
+  hasShares: boolean,
 ): Readonly<{ jobs: number; calls: number }> {
   const calls = [
     ...(isTransferred ? [] : [loadsPerMonth]),
     ...(dispatch === "planner" ? [plansPerMonth] : []),
+    ...(hasShares ? [sharesPerMonth] : []),
   ];
   return { jobs: calls.length, calls: calls.reduce((sum, one) => sum + one, 0) };
 }
@@ -129,7 +135,8 @@ export function planDeploy(
   const transfers = isTransferred
     ? planTransfers(project, { projectId: choice.projectId, name })
     : { tables: {}, views: {}, transfers: {} };
-  const own = ownCalls(dispatch, isTransferred);
+  const hasShares = project.shares.length > 0;
+  const own = ownCalls(dispatch, isTransferred, hasShares);
   const variables: DeployVariables = {
     project_id: choice.projectId,
     region: choice.region,
@@ -137,6 +144,7 @@ export function planDeploy(
     image: choice.image,
     dispatch,
     syncs: dispatch === "scheduler" ? Object.fromEntries(pairs.map(toSync)) : {},
+    share_schedule: hasShares ? shareSchedule : null,
     builds: Object.fromEntries(builds.map(toBuild)),
     sources: viewDatasets(project),
     ...transfers,

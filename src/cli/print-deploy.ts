@@ -34,6 +34,7 @@ export function listResources(plan: DeployPlan): readonly Line[] {
     transfers.length === 0
       ? ["Cloud Scheduler", `job ${name}-load, every 15 minutes: one load a stream`]
       : ["Data Transfer Service", `${transfers.length} transfers, every 15 minutes, in place of leat's load`],
+    ...listShares(v),
     ...listBuilds(v),
     [
       "Cloud Run",
@@ -49,6 +50,12 @@ export function listResources(plan: DeployPlan): readonly Line[] {
       v.alert_email === null ? "alerts without a receiver: see --alert-email" : `alerts to ${v.alert_email}`,
     ],
   ];
+}
+
+/** The job that fills customers' warehouses. */
+function listShares({ name, share_schedule: schedule }: DeployVariables): readonly Line[] {
+  if (schedule === null) return [];
+  return [["Cloud Scheduler", `job ${name}-share, ${schedule} (UTC): customers' warehouses`]];
 }
 
 /** Jobs that build; where none does although there are datasets, that is said. */

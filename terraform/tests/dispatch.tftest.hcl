@@ -9,6 +9,7 @@ variables {
   dispatch         = "scheduler"
   planner_schedule = "*/5 * * * *"
   load_schedule    = "*/15 * * * *"
+  share_schedule   = null
   builds           = {}
   dispatches_max   = 10
   service_uri      = "https://shop-sync-abc-ew.a.run.app"
@@ -67,7 +68,8 @@ run "a_planner_and_its_queue" {
   }
 
   variables {
-    dispatch = "planner"
+    dispatch       = "planner"
+    share_schedule = "7-59/15 * * * *"
     builds = {
       all = {
         schedule  = "30 6 * * *"
@@ -83,8 +85,8 @@ run "a_planner_and_its_queue" {
   }
 
   assert {
-    condition     = toset(keys(google_cloud_scheduler_job.job)) == toset(["plan", "load", "build-all", "build-some"])
-    error_message = "The planner, the load and the builds, whatever there is to sync."
+    condition     = toset(keys(google_cloud_scheduler_job.job)) == toset(["plan", "load", "share", "build-all", "build-some"])
+    error_message = "The planner, the load, the shares and the builds, whatever there is to sync."
   }
   assert {
     condition     = base64decode(google_cloud_scheduler_job.job["build-all"].http_target[0].body) == "{}" && base64decode(google_cloud_scheduler_job.job["build-some"].http_target[0].body) == "{\"dataset\":[\"sales\"]}"

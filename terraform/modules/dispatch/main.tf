@@ -27,6 +27,11 @@ locals {
       time_zone   = "Etc/UTC"
       description = "Loads what is landed, one load a stream."
     }
+    share = {
+      schedule    = var.share_schedule
+      time_zone   = "Etc/UTC"
+      description = "Brings customers' warehouses up to date, each with its own rows."
+    }
   }
 
   builds = {

@@ -40,6 +40,11 @@ variable "load_schedule" {
   type        = string
 }
 
+variable "share_schedule" {
+  description = "How often what is landed goes to customers' warehouses; null: never."
+  type        = string
+}
+
 variable "builds" {
   description = "When datasets are built, and which; none named: all."
   type = map(object({
