@@ -141,19 +141,7 @@ describe("I13 a share among a thousand tenants with hostile ids", () => {
       await landRecords(memory, placeOf(id), [record], { compression: "none" });
     }
     // Postgres keeps no U+0000; DuckDB does, so all of these can be delivered to a file.
-    const chosen = [
-      "414",
-      "41",
-      " 414",
-      "A",
-      "a\u0301",
-      "' OR '1'='1",
-      "..",
-      "null",
-      "%",
-      "x".repeat(120),
-      "٤١٤",
-    ];
+    const chosen = ["41", " 414", "a\u0301", "' OR '1'='1", ".."];
     for (const id of chosen) {
       const store = spyOn(memory);
       await using stand = await openStand(openDuckDbPlace);

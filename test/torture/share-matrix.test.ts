@@ -8,8 +8,8 @@ test("I11 a delivery that is killed or cut anywhere is made good by the next, in
   timeout: 8 * minutes,
 }, async () => {
   const report = await runShareMatrix({
-    killsMax: 1,
-    cutsMax: 1,
+    killsMax: 2,
+    cutsMax: 2,
     isShort: true,
     seed: 20_261_121,
     say: () => {},
