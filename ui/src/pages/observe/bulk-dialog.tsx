@@ -2,7 +2,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import type { PostApiRunsByIdRetryResponse, Run } from "../../api/types.gen.ts";
-import { toProblem } from "../../client/problem.ts";
 import { request } from "../../client/request.ts";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { StateBadge } from "../../components/state-badge.tsx";
@@ -12,11 +11,11 @@ import { shortId } from "./run-columns.tsx";
 
 export type BulkDeed = "retry" | "cancel";
 
-/** Requests under way at once. */
-const atOnce = 6;
-
 /** Runs that the dialog names; of more it tells the number. */
 const namedMax = 20;
+
+/** Refusals whose reasons are told. */
+const refusalsTold = 5;
 
 const ended = ["succeeded", "failed", "cancelled"];
 
@@ -24,25 +23,22 @@ const ended = ["succeeded", "failed", "cancelled"];
 export const canDo = (deed: BulkDeed, { state }: Pick<Run, "state">): boolean =>
   deed === "retry" ? ended.includes(state) : ["queued", "running", "waiting"].includes(state);
 
-/** @returns the runs to which it could not be done, with the reason. */
-async function doAll(deed: BulkDeed, runs: readonly Run[]): Promise<readonly string[]> {
-  const failures: string[] = [];
-  for (let start = 0; start < runs.length; start += atOnce) {
-    await Promise.all(
-      runs.slice(start, start + atOnce).map(async ({ id, flow }) => {
-        try {
-          await request<PostApiRunsByIdRetryResponse>(`runs/${encodeURIComponent(id)}/${deed}`, {
-            method: "POST",
-            body: null,
-          });
-        } catch (error) {
-          failures.push(`${flow} ${shortId(id)}: ${toProblem(error).message}`);
-        }
-      }),
-    );
-  }
-  return failures;
+type Refusal = PostApiRunsRetryResponse["refusals"][number];
+
+/** Does it in one request. @returns how many it was done to, and the first of those that refused, with the reason. */
+async function doAll(
+  deed: BulkDeed,
+  runs: readonly Run[],
+): Promise<Readonly<{ done: number; refused: number; refusals: readonly Refusal[] }>> {
+  const { changed, refused, refusals } = await request<PostApiRunsRetryResponse>(`runs/${deed}`, {
+    method: "POST",
+    body: { ids: runs.map(({ id }) => id) },
+  });
+  return { done: sum(changed), refused: sum(refused), refusals };
 }
+
+const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((all, one) => all + one, 0);
 
 export type BulkDialogProps = Readonly<{
   deed: BulkDeed;
@@ -56,15 +52,12 @@ export function BulkDialog({ deed, runs, onClose, onDone }: BulkDialogProps): Re
   const able = runs.filter((run) => canDo(deed, run));
   const verb = deed === "retry" ? "Retry" : "Cancel";
   const confirm = async (): Promise<void> => {
-    const failures = await doAll(deed, able);
+    const { done, refused, refusals } = await doAll(deed, able);
     await client.invalidateQueries({ queryKey: ["runs"] });
-    const done = able.length - failures.length;
     if (done > 0) tellDone(`${plural(done, "run")} ${deed === "retry" ? "queued again" : "asked to stop"}`);
-    if (failures.length > 0) {
-      tellFailure(
-        `${plural(failures.length, "run")} could not be done`,
-        new Error(failures.slice(0, 5).join("; ")),
-      );
+    if (refused > 0) {
+      const told = refusals.slice(0, refusalsTold).map(({ id, message }) => `${shortId(id)}: ${message}`);
+      tellFailure(`${plural(refused, "run")} could not be done`, new Error(told.join("; ")));
     }
     onDone();
   };
