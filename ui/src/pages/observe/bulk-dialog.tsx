@@ -1,7 +1,7 @@
 /** Retries or cancels several runs, after saying how many. */
 import { useQueryClient } from "@tanstack/react-query";
 import type { ReactElement } from "react";
-import type { PostApiRunsByIdRetryResponse, Run } from "../../api/types.gen.ts";
+import type { PostApiRunsRetryResponse, Run } from "../../api/types.gen.ts";
 import { request } from "../../client/request.ts";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { StateBadge } from "../../components/state-badge.tsx";
