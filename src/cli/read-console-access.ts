@@ -74,6 +74,9 @@ export async function readConsoleAccess(settings: AccessSettings): Promise<Acces
   };
 }
 
+/** Characters of a token: whoever tries a thousand a second has no hope then. */
+const tokenLengthMin = 16;
+
 async function readTokens({ environment, token, secrets }: AccessSettings): Promise<readonly AccessToken[]> {
   const tokens: AccessToken[] = [];
   for (const [variable, role] of tokenVariables) {
@@ -81,6 +84,12 @@ async function readTokens({ environment, token, secrets }: AccessSettings): Prom
     const reference = named ?? (environment[variable] ? `env:${variable}` : undefined);
     if (reference !== undefined) tokens.push({ text: await secrets.resolve(reference), role });
   }
+  const weak = tokens.find(({ text }) => text.length < tokenLengthMin);
+  if (weak !== undefined)
+    throw invalid(
+      `The token of the role ${weak.role} has fewer than ${tokenLengthMin} characters.`,
+      "Make one that nobody guesses: openssl rand -hex 16.",
+    );
   const texts = new Set(tokens.map(({ text }) => text));
   if (texts.size < tokens.length)
     throw invalid("Two of the tokens are equal.", "Give each role a token of its own.");

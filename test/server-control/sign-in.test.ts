@@ -5,6 +5,7 @@ import { systemClock } from "../../src/cli/system-world.ts";
 import { type OidcProvider, startOidcProvider } from "../fakes/oidc-provider.ts";
 import { type ApiStand, withApi } from "./open-api.ts";
 
+const token = "sixteen letters!";
 const publicUrl = "https://leat.example.com/tools";
 const roles = { LEAT_ADMINS: "ann@example.com", LEAT_VIEWERS: "@example.com, guest@elsewhere.org" };
 
@@ -188,7 +189,8 @@ test("settings that let in nobody, or everybody, are refused with the variable's
   expect(await problem({ LEAT_ADMINS: "", LEAT_VIEWERS: "" })).toContain("nobody has a role");
   expect(await problem({ LEAT_ADMINS: "ann" })).toContain("LEAT_ADMINS");
   expect(await problem({ LEAT_ADMINS: "@" })).toContain("LEAT_ADMINS");
-  expect(await problem({ LEAT_TOKEN: "same", LEAT_TOKEN_VIEWER: "same" })).toContain("equal");
+  expect(await problem({ LEAT_TOKEN: token, LEAT_TOKEN_VIEWER: token })).toContain("equal");
+  expect(await problem({ LEAT_TOKEN_OPERATOR: token.slice(1) })).toContain("16 characters");
 });
 
 test("nobody but the process can seal a session of a public client, and servers of one secret take each other's", async () => {
@@ -209,6 +211,8 @@ test("nobody but the process can seal a session of a public client, and servers 
   };
   expect(await takes(secret, secret)).toBe(true);
   expect(await takes(secret, { ...secret, CLIENT_SECRET: "another" })).toBe(false);
-  expect(await takes({ LEAT_TOKEN: "t" }, { LEAT_TOKEN: "t" })).toBe(true);
-  expect(await takes({ LEAT_TOKEN: "t" }, { LEAT_TOKEN: "t", LEAT_TOKEN_VIEWER: "v" })).toBe(false);
+  expect(await takes({ LEAT_TOKEN: token }, { LEAT_TOKEN: token })).toBe(true);
+  expect(await takes({ LEAT_TOKEN: token }, { LEAT_TOKEN: token, LEAT_TOKEN_VIEWER: `${token}v` })).toBe(
+    false,
+  );
 });
