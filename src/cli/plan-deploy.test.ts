@@ -7,6 +7,7 @@ import { type DeployChoice, planDeploy, toName } from "./plan-deploy.ts";
 const project = {
   name: "Shop & Co.",
   datasets: [],
+  shares: [],
   sources: [
     { name: "shop", streams: ["orders", "items", "stock"].map((name) => ({ source: "shop", name })) },
   ],
@@ -37,11 +38,11 @@ const choice: DeployChoice = {
 };
 const plan = (
   tenantCount: number,
-  more: Partial<{ schedule: WorkSchedule; dispatch: "scheduler" | "planner" }> = {},
+  more: Partial<{ schedule: WorkSchedule; dispatch: "scheduler" | "planner"; project: Project }> = {},
 ) =>
   planDeploy(
     {
-      project,
+      project: more.project ?? project,
       tenants: Array.from({ length: tenantCount }, (_, index) => ({
         id: toTenantId(`t${index}`),
         fields: {},
@@ -61,6 +62,14 @@ describe("planDeploy", () => {
     expect([many.variables.dispatch, Object.keys(many.variables.syncs).length]).toEqual(["planner", 0]);
     expect(usd(few, "Cloud Scheduler")).toBeCloseTo(29.8, 2);
     expect(usd(many, "Cloud Scheduler")).toBe(0);
+  });
+
+  test("a project with shares has a job for them, and no other has", () => {
+    const shares = [{ name: "copies" }] as unknown as Project["shares"]; // How many there are is looked at.
+    const shared = plan(100, { project: { ...project, shares } });
+    expect(plan(100).variables.share_schedule).toBeNull();
+    expect(shared.variables.share_schedule).toMatch(/^\S+( \S+){4}$/);
+    expect(usd(shared, "Cloud Scheduler") - usd(plan(100), "Cloud Scheduler")).toBeCloseTo(0.1, 2);
   });
 
   test("each stream and tenant has a key of its own", () => {
