@@ -177,11 +177,14 @@ const powersOfTen = Float64Array.from({ length: shortDigits.double + 1 }, (_, po
 function timeWriter(type: "date" | "timestamp" | "timestamptz"): WriteCell {
   return (out, source, token, sourceStart, sourceEnd, hasEscape) => {
     if (token !== tokens.string) return "misfit";
-    let [bytes, start, end] = [source, sourceStart + 1, sourceEnd - 1];
+    let bytes = source;
+    let start = sourceStart + 1;
+    let end = sourceEnd - 1;
     if (hasEscape) {
       if (escapeFault(source, sourceStart, sourceEnd) !== undefined) return "misfit";
       bytes = Buffer.from(decodeString(source, sourceStart, sourceEnd));
-      [start, end] = [0, bytes.length];
+      start = 0;
+      end = bytes.length;
     }
     const form = timeForm(bytes, start, end);
     if (form === undefined) return "misfit";

@@ -48,7 +48,8 @@ function zoneForm(bytes: Uint8Array, start: number, end: number): TimeForm {
 }
 
 function isDate(bytes: Uint8Array, start: number): boolean {
-  const [high, low] = [twoDigits(bytes, start), twoDigits(bytes, start + 2)];
+  const high = twoDigits(bytes, start);
+  const low = twoDigits(bytes, start + 2);
   const month = twoDigits(bytes, start + 5);
   const day = twoDigits(bytes, start + 8);
   if (high < 0 || low < 0 || high + low === 0 || bytes[start + 4] !== 0x2d || bytes[start + 7] !== 0x2d)
@@ -107,7 +108,8 @@ const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39;
 
 /** Two digits' value, or -1. */
 function twoDigits(bytes: Uint8Array, at: number): number {
-  const [tens, ones] = [bytes[at]! - 0x30, bytes[at + 1]! - 0x30];
+  const tens = bytes[at]! - 0x30;
+  const ones = bytes[at + 1]! - 0x30;
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
 }
 
