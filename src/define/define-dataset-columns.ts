@@ -142,6 +142,7 @@ function readSchema(schema: z.core.$ZodType, reading: Reading): void {
   reading.meta = { ...metaOf(schema), ...reading.meta };
   readType(def, reading);
   const isOfFormat = "check" in def; // A format such as z.int() or z.iso.date() is a check that the schema itself is.
+  // The types of zod have the two apart, though such a schema's definition is both.
   if (isOfFormat) readCheck(def as unknown as z.core.$ZodChecks["_zod"]["def"], reading);
   for (const check of def.checks ?? []) readCheck((check as z.core.$ZodChecks)._zod.def, reading);
 }

@@ -3,16 +3,23 @@
 /** Numbers that might not survive a double: of 15 digits and more, or with an exponent. Some texts look like one, too. */
 const longNumber = /(?<=^|[:,[\s])-?(?:\d[\d.]{14,}(?:[eE][+-]?\d+)?|\d[\d.]*[eE][+-]?\d+)/g;
 
+/** A number as it was written; `JSON.stringify` prints it so. */
+export type RawJson = Readonly<{ rawJSON: string }>;
+
 /** Part of the language since ES2025, and of Node since 21. */
 type SourceJson = Readonly<{
   parse(
     text: string,
     revive: (key: string, value: unknown, context: Readonly<{ source?: string }>) => unknown,
   ): unknown;
-  rawJSON(text: string): unknown;
-  isRawJSON(value: unknown): value is Readonly<{ rawJSON: string }>;
+  rawJSON(text: string): RawJson;
+  isRawJSON(value: unknown): value is RawJson;
 }>;
 const json = JSON as unknown as SourceJson; // The compiler's library does not know these yet.
+
+/** A number that keeps the text it is written with. */
+export const toRawJson = (text: string): RawJson => json.rawJSON(text);
+export const isRawJson = (value: unknown): value is RawJson => json.isRawJSON(value);
 
 /**
  * Parses JSON. A number that a double cannot hold is its text: a string where it stands in the outermost object, and
@@ -25,13 +32,13 @@ export function parseExactJson(text: string): unknown {
   if (hasOnlyShortest(text)) return JSON.parse(text);
   const value = json.parse(text, (_key, member, { source }) =>
     typeof member === "number" && source !== undefined && !isExact(member, source)
-      ? json.rawJSON(source)
+      ? toRawJson(source)
       : member,
   );
-  if (json.isRawJSON(value)) return value.rawJSON;
+  if (isRawJson(value)) return value.rawJSON;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   for (const [key, member] of Object.entries(value)) {
-    if (json.isRawJSON(member))
+    if (isRawJson(member))
       Object.defineProperty(value, key, {
         value: member.rawJSON,
         enumerable: true,

@@ -7,6 +7,7 @@ import type { DatasetTable } from "../../src/ports/warehouse.ts";
 import { failureOf } from "../../src/testing/warehouse-under-test.ts";
 import { exportParquet } from "../../src/warehouses/duckdb/export-parquet.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
+import { makeDatasetVersion, makeTypedVersion, typedRows } from "./dataset-version.ts";
 import { openAt, runSql } from "./postgres-place.ts";
 
 let server: PostgresServer;
@@ -21,39 +22,8 @@ afterAll(async () => {
 });
 
 const signal = new AbortController().signal;
-const column = (name: string, type: string) => ({
-  name,
-  type,
-  description: `What ${name} is`,
-  unit: null,
-  isNullable: true,
-});
-
-/** A version whose one file holds what the SQL selects. */
-async function makeVersion(
-  name: string,
-  sql: string,
-  changes: Partial<DatasetTable> = {},
-): Promise<DatasetTable> {
-  const path = join(folder, `${name}.parquet`);
-  const { DuckDBInstance } = await import("@duckdb/node-api");
-  const connection = await (await DuckDBInstance.create(":memory:")).connect();
-  await connection.run("SET TimeZone = 'UTC'");
-  await connection.run(`COPY (${sql}) TO '${path}' (FORMAT parquet)`);
-  connection.closeSync();
-  return {
-    dataset: "deaths",
-    schema: "main",
-    description: "Deaths by week",
-    columns: [],
-    seq: 1,
-    version: name,
-    rowCount: 1,
-    paths: [path],
-    replaces: undefined,
-    ...changes,
-  } as DatasetTable; // Columns have more facts than a table needs.
-}
+const makeVersion = (name: string, sql: string, changes: Partial<DatasetTable> = {}) =>
+  makeDatasetVersion(folder, name, sql, changes);
 
 const open = async () => {
   const url = await server.newDatabase();
@@ -62,48 +32,12 @@ const open = async () => {
 
 test("a version's values of every type arrive exactly, with descriptions", async () => {
   const { url, warehouse } = await open();
-  const types = {
-    a: "text",
-    b: "bigint",
-    c: "hugeint",
-    d: "decimal(38,3)",
-    e: "double",
-    f: "boolean",
-    g: "date",
-    h: "timestamp",
-    i: "timestamptz",
-    j: "json",
-    k: "text",
-  };
-  const version = await makeVersion(
-    "types",
-    `SELECT 'tab\t"quote" \\. \\N' || chr(10) || 'é' AS a, 9007199254740993::BIGINT AS b,
-     '99999999999999999999999999999999999999'::DECIMAL(38,0) AS c, 12345678901234567890.123::DECIMAL(38,3) AS d,
-     0.1::DOUBLE AS e, true AS f, DATE '2024-02-29' AS g, TIMESTAMP '2024-01-01 05:06:07.000001' AS h,
-     TIMESTAMPTZ '2024-01-01 05:06:07+02' AS i, '{"x":1.10}'::VARCHAR AS j, '' AS k
-     UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL`,
-    { rowCount: 2, columns: Object.entries(types).map(([name, type]) => column(name, type)) as never },
-  );
+  const version = await makeTypedVersion(folder, "hugeint");
   expect(await warehouse.readDataset?.("deaths")).toBeUndefined();
   expect(await warehouse.publishDataset?.(version, signal)).toEqual({ seq: 1, version: "types" });
   expect(await warehouse.readDataset?.("deaths")).toEqual({ seq: 1, version: "types" });
   const { rows } = await warehouse.query("SELECT * FROM deaths ORDER BY f NULLS LAST");
-  expect(rows).toEqual([
-    [
-      'tab\t"quote" \\. \\N\né',
-      "9007199254740993",
-      "99999999999999999999999999999999999999",
-      "12345678901234567890.123",
-      0.1,
-      true,
-      "2024-02-29",
-      "2024-01-01T05:06:07.000001",
-      "2024-01-01T03:06:07Z",
-      '{"x":1.10}',
-      "",
-    ],
-    Array(11).fill(null),
-  ]);
+  expect(rows).toEqual(typedRows);
   const comments = await runSql(
     url,
     "SELECT obj_description('leat_warehouse.deaths'::regclass) AS of_table, col_description('leat_warehouse.deaths'::regclass, 2) AS of_b",
@@ -115,9 +49,8 @@ test("a version's values of every type arrive exactly, with descriptions", async
 
 test("a version replaces the one before, an older one replaces nothing, and a short count is refused", async () => {
   const { warehouse } = await open();
-  const columns = [column("n", "bigint")] as never;
-  const first = await makeVersion("first", "SELECT 1 AS n", { columns });
-  const second = await makeVersion("second", "SELECT 2 AS n", { columns, seq: 2 });
+  const first = await makeVersion("first", "SELECT 1 AS n");
+  const second = await makeVersion("second", "SELECT 2 AS n", { seq: 2 });
   await warehouse.publishDataset?.(second, signal);
   expect(await warehouse.publishDataset?.(first, signal)).toEqual({ seq: 2, version: "second" });
   const values = async () => (await warehouse.query("SELECT n FROM deaths")).rows;
@@ -135,7 +68,7 @@ test("a version replaces the one before, an older one replaces nothing, and a sh
 test("a table of somebody's own under the dataset's name is refused and stays", async () => {
   const { url, warehouse } = await open();
   await runSql(url, "CREATE SCHEMA leat_warehouse; CREATE TABLE leat_warehouse.deaths AS SELECT 42 AS mine");
-  const version = await makeVersion("mine", "SELECT 1 AS n", { columns: [column("n", "bigint")] as never });
+  const version = await makeVersion("mine", "SELECT 1 AS n");
   await failureOf(Promise.resolve(warehouse.publishDataset?.(version, signal)), "CONFIG_INVALID");
   expect(await runSql(url, "SELECT mine FROM leat_warehouse.deaths")).toEqual([{ mine: 42 }]);
 });

@@ -1,13 +1,7 @@
 /** JSON whose numbers keep their digits: those that a double does not hold stay text. */
+import { isRawJson, type RawJson, toRawJson } from "../../model/exact-json.ts";
 import type { JsonValue } from "../../model/json-value.ts";
 import type { TidyValue } from "../../workbook/typed-value.ts";
-
-/** A number as it was written; `JSON.stringify` prints it so. Node has it, TypeScript's library not yet. */
-type RawJson = Readonly<{ rawJSON: string }>;
-const { rawJSON, isRawJSON } = JSON as unknown as {
-  rawJSON(text: string): RawJson;
-  isRawJSON(value: unknown): value is RawJson;
-}; // Node 22 and later have both.
 
 /** Digits that survive a double whatever they are. */
 const safeDigits = 15;
@@ -19,7 +13,7 @@ export type ExactJson = JsonValue | RawJson;
 export function parseExactJson(text: string): ExactJson {
   return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
     if (typeof value !== "number" || context?.source === undefined) return value;
-    return isExact(value, context.source) ? value : rawJSON(context.source);
+    return isExact(value, context.source) ? value : toRawJson(context.source);
   }) as ExactJson; // What `JSON.parse` makes, and raw numbers.
 }
 
@@ -44,5 +38,5 @@ export function readMember(record: ExactJson, path: readonly string[]): ExactJso
 export function toTidyValue(value: ExactJson | undefined): TidyValue {
   if (value === undefined || value === null) return null;
   if (typeof value !== "object") return value;
-  return isRawJSON(value) ? value.rawJSON : JSON.stringify(value);
+  return isRawJson(value) ? value.rawJSON : JSON.stringify(value);
 }

@@ -1,14 +1,15 @@
 /** What leat's tables tell people of a stream: its loads, its columns, and records that fit no type. */
-import { printColumnType } from "../../model/column-types.ts";
-import { toTenantId } from "../../model/ids.ts";
 import type { StreamSpec } from "../../model/stream.ts";
+import {
+  recordCharsMax,
+  toLoadedPackage,
+  toRejectedRecord,
+  toWarehouseColumn,
+} from "../../ports/load-history.ts";
 import type { HistoryFilter, LoadedPackage, RejectedRecord, WarehouseColumn } from "../../ports/warehouse.ts";
 import { type Catalog, ofStream } from "./catalog.ts";
 import type { Queries } from "./queries.ts";
 import { allOf, quoteText } from "./sql-text.ts";
-
-/** Characters of a record that are told; it may have millions. */
-const recordCharsMax = 10_000;
 
 type ReadPorts = Readonly<{ catalog: Catalog; queries: Queries }>;
 
@@ -30,14 +31,9 @@ export async function readLoads(
       `ORDER BY loaded_at DESC, tenant, seq DESC LIMIT ${filter.limit} OFFSET ${filter.offset}`,
     `list the loads of ${spec.source}.${spec.name}`,
   );
-  return rows.map(([tenant, seq, loaded, rejected, generation, loadedMs]) => ({
-    tenant: toTenantId(tenant ?? ""),
-    seq: Number(seq),
-    loaded: Number(loaded),
-    rejected: Number(rejected),
-    generation: Number(generation),
-    loadedAt: new Date(Number(loadedMs)).toISOString(),
-  }));
+  return rows.map(([tenant, seq, loaded, rejected, generation, loadedMs]) =>
+    toLoadedPackage({ tenant, seq, loaded, rejected, generation, loaded_ms: loadedMs }),
+  );
 }
 
 export async function readRejects(
@@ -51,15 +47,9 @@ export async function readRejects(
       `ORDER BY seq DESC, tenant, \`row\` NULLS LAST LIMIT ${filter.limit} OFFSET ${filter.offset}`,
     `list the rejects of ${spec.source}.${spec.name}`,
   );
-  return rows.map(([tenant, seq, row, reason, column, record, chars]) => ({
-    tenant: toTenantId(tenant ?? ""),
-    seq: Number(seq),
-    row: row === null || row === undefined ? null : Number(row),
-    column: column ?? null,
-    reason: reason ?? "",
-    record: record ?? "",
-    isCut: Number(chars) > recordCharsMax,
-  }));
+  return rows.map(([tenant, seq, row, reason, column, record, chars]) =>
+    toRejectedRecord({ tenant, seq, row, reason, column, record, chars }),
+  );
 }
 
 /** Costs nothing: the small tables are listed, not queried. */
@@ -68,5 +58,5 @@ export async function readStreamColumns(
   spec: StreamSpec,
 ): Promise<readonly WarehouseColumn[]> {
   const { columns } = await catalog.readState(spec);
-  return columns.map(({ name, type }) => ({ name, type: printColumnType(type) }));
+  return columns.map(toWarehouseColumn);
 }

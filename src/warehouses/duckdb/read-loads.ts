@@ -1,14 +1,15 @@
 /** What leat's tables tell people of a stream: its loads, its columns, and records that fit no type. */
-import { printColumnType } from "../../model/column-types.ts";
-import { toTenantId } from "../../model/ids.ts";
 import type { StreamSpec } from "../../model/stream.ts";
+import {
+  recordCharsMax,
+  toLoadedPackage,
+  toRejectedRecord,
+  toWarehouseColumn,
+} from "../../ports/load-history.ts";
 import type { HistoryFilter, LoadedPackage, RejectedRecord, WarehouseColumn } from "../../ports/warehouse.ts";
-import { ofStream, placeOf, readColumns, text } from "./catalog.ts";
+import { ofStream, placeOf, readColumns } from "./catalog.ts";
 import type { DuckDbSession } from "./duckdb-file.ts";
 import { allOf, quoteText } from "./sql-text.ts";
-
-/** Characters of a record that are told; it may have millions. */
-const recordCharsMax = 10_000;
 
 const conditionOf = (spec: StreamSpec, { tenant, seq }: HistoryFilter): string =>
   allOf([
@@ -27,14 +28,7 @@ export async function readLoads(
      WHERE ${conditionOf(spec, filter)} ORDER BY loaded_at DESC, tenant, seq DESC
      LIMIT ${filter.limit} OFFSET ${filter.offset}`,
   );
-  return rows.map((row) => ({
-    tenant: toTenantId(text(row, "tenant")),
-    seq: Number(row["seq"]),
-    loaded: Number(row["loaded"]),
-    rejected: Number(row["rejected"]),
-    generation: Number(row["generation"]),
-    loadedAt: new Date(Number(row["loaded_ms"])).toISOString(),
-  }));
+  return rows.map(toLoadedPackage);
 }
 
 export async function readRejects(
@@ -47,20 +41,12 @@ export async function readRejects(
      FROM main._leat_rejects WHERE ${conditionOf(spec, filter)} ORDER BY seq DESC, tenant, "row"
      LIMIT ${filter.limit} OFFSET ${filter.offset}`,
   );
-  return rows.map((row) => ({
-    tenant: toTenantId(text(row, "tenant")),
-    seq: Number(row["seq"]),
-    row: row["row"] === null ? null : Number(row["row"]),
-    column: row["column"] === null ? null : text(row, "column"),
-    reason: text(row, "reason"),
-    record: text(row, "record"),
-    isCut: Number(row["chars"]) > recordCharsMax,
-  }));
+  return rows.map(toRejectedRecord);
 }
 
 export async function readStreamColumns(
   session: DuckDbSession,
   spec: StreamSpec,
 ): Promise<readonly WarehouseColumn[]> {
-  return (await readColumns(session, spec)).map(({ name, type }) => ({ name, type: printColumnType(type) }));
+  return (await readColumns(session, spec)).map(toWarehouseColumn);
 }
