@@ -21,7 +21,8 @@ import { toTenantId } from "../../src/model/ids.ts";
 import { newWorkerId, toFlowRunId } from "../../src/model/run-ids.ts";
 import type { Ledger } from "../../src/ports/ledger.ts";
 import type { ObjectStore } from "../../src/ports/object-store.ts";
-import type { Source } from "../../src/ports/source.ts";
+import type { ShareSpec } from "../../src/ports/share.ts";
+import type { Source, Tenant } from "../../src/ports/source.ts";
 import type { Access } from "../../src/server/access/access.ts";
 import { Sessions } from "../../src/server/access/sessions.ts";
 import { createControlApp } from "../../src/server/control/control-app.ts";
@@ -82,6 +83,9 @@ export type StandOptions = Readonly<{
   flows?: readonly Flow[];
   sources?: readonly Source[];
   tenants?: readonly string[];
+  /** What `tenants.json` would say of each of them. */
+  tenantFields?: Tenant["fields"];
+  shares?: readonly ShareSpec[];
   store?: ObjectStore;
   data?: ControlPorts["data"];
   secrets?: ControlPorts["secrets"];
@@ -139,8 +143,14 @@ export async function withApi(
     { id: workerId, pools: ["default"], slots: 2, codeVersion: "test" },
   );
   const ports: ControlPorts = {
-    project: defineProject({ name: "api", flows, sources: options.sources ?? [] }),
-    readTenants: () => (options.tenants ?? []).map((id) => ({ id: toTenantId(id), fields: {} })),
+    project: defineProject({
+      name: "api",
+      flows,
+      sources: options.sources ?? [],
+      shares: options.shares ?? [],
+    }),
+    readTenants: () =>
+      (options.tenants ?? []).map((id) => ({ id: toTenantId(id), fields: options.tenantFields ?? {} })),
     registry,
     ledger,
     dispatcher,

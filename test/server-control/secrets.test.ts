@@ -8,10 +8,11 @@ import { systemClock } from "../../src/cli/system-world.ts";
 import { openDotenvSecrets } from "../../src/config/dotenv-secrets.ts";
 import { openGoogleSecrets } from "../../src/config/google-secrets.ts";
 import { openSecrets } from "../../src/config/secrets.ts";
+import { defineShare } from "../../src/define/define-share.ts";
 import { flow } from "../../src/flow/flow.ts";
 import { rest } from "../../src/sources/rest/rest.ts";
 import { startFake } from "../fakes/fake-server.ts";
-import { token } from "./open-api.ts";
+import { token, withApi } from "./open-api.ts";
 import { type ShopStand, withShop } from "./shop-stand.ts";
 
 const headers = { authorization: `Bearer ${token}`, "x-leat-user": "ann" };
@@ -89,6 +90,42 @@ test("a secret goes in, is used, and is in no answer, event or page", async () =
     ]);
     expect(statSync(path).mode & 0o077).toBe(0);
   });
+});
+
+test("secrets that only tenants and shares name are told with who uses them", async () => {
+  const source = rest({
+    name: "partner",
+    baseUrl: "http://localhost",
+    streams: { things: { path: "/things", primaryKey: "id", pagination: { type: "single" } } },
+  });
+  const share = defineShare({
+    name: "copies",
+    streams: [{ stream: "partner.things", columns: { id: true, name: { mask: true } } }],
+    tenants: ["north"],
+    to: ({ id }) => (id === "north" ? "env:NORTH_DATABASE" : "env:SOUTH_DATABASE"),
+    salt: "env:SALT_OF_COPIES",
+  });
+  await withApi(
+    async (stand) => {
+      const answer = await stand.app.inject({ url: "/api/secrets", headers });
+      expect(
+        answer
+          .json()
+          .secrets.map((one: { reference: string; used_by: string[] }) => [one.reference, one.used_by]),
+      ).toEqual([
+        ["env:NORTH_DATABASE", ["share copies, tenant north"]],
+        ["env:PARTNER_KEY", ["tenant north", "tenant south"]],
+        ["env:SALT_OF_COPIES", ["share copies"]],
+      ]);
+    },
+    {
+      token,
+      sources: [source],
+      shares: [share],
+      tenants: ["north", "south"],
+      tenantFields: { keys: ["env:PARTNER_KEY"] },
+    },
+  );
 });
 
 test("a connection is tried with the secret that was set, and says clearly what is wrong", async () => {

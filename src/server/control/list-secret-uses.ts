@@ -1,5 +1,7 @@
 /** Which secrets a project refers to, and what uses them: found by asking its sources what requests would need. */
 import type { JsonValue } from "../../model/json-value.ts";
+import type { ShareSpec } from "../../ports/share.ts";
+import type { Tenant } from "../../ports/source.ts";
 import type { Secrets } from "../../ports/world.ts";
 import type { ControlPorts } from "./control-ports.ts";
 
@@ -48,6 +50,14 @@ export async function listSecretUses(ports: ControlPorts): Promise<ReadonlyMap<s
       }
     }
   }
+  for (const share of ports.project.shares) {
+    if (share.salt !== undefined) add(share.salt, `share ${share.name}`);
+    for (const tenant of tenants.slice(0, tenantsAsked)) {
+      if (share.tenants?.includes(tenant.id) === false) continue;
+      const to = addressOf(share, tenant);
+      if (to !== undefined && form.test(to)) add(to, `share ${share.name}, tenant ${tenant.id}`);
+    }
+  }
   for (const { name, triggers, notify } of ports.registry.deployments) {
     for (const trigger of triggers) {
       const match = trigger.on === "absence" ? trigger.of : trigger;
@@ -60,6 +70,16 @@ export async function listSecretUses(ports: ControlPorts): Promise<ReadonlyMap<s
     }
   }
   return new Map([...uses].map(([reference, users]) => [reference, [...users]]));
+}
+
+/** Where a tenant's rows go; `undefined`: the project's function does not say, which the share itself tells of. */
+function addressOf(share: ShareSpec, tenant: Tenant): string | undefined {
+  try {
+    const to: unknown = share.to(tenant);
+    return typeof to === "string" ? to : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Every text in a value, at any depth. */
