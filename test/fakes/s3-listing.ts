@@ -1,5 +1,5 @@
 /** Listings of the fake of Amazon S3. @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
-import { type FakeBucket, sortedKeys } from "./fake-objects.ts";
+import type { FakeBucket } from "./fake-objects.ts";
 import type { FakeAnswer } from "./fault-server.ts";
 import { escapeXml, xml } from "./s3-answers.ts";
 
@@ -12,9 +12,14 @@ export function listObjectsV2(bucket: FakeBucket, query: URLSearchParams): FakeA
   const token = query.get("continuation-token");
   const after =
     token === null ? (query.get("start-after") ?? "") : Buffer.from(token, "base64").toString("utf8");
-  const keys = sortedKeys(bucket).filter((key) => key.startsWith(prefix) && key > after);
-  const page = keys.slice(0, countMax);
-  const isTruncated = keys.length > page.length;
+  const page: string[] = [];
+  let isTruncated = false;
+  for (const key of bucket.objects.keysOf(prefix, after)) {
+    if (key === after) continue;
+    isTruncated = page.length === countMax;
+    if (isTruncated) break;
+    page.push(key);
+  }
   const contents = page.map((key) => {
     const object = bucket.objects.get(key)!;
     // Whole seconds, as the vendor tells.
