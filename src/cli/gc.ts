@@ -64,7 +64,8 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
   for (const { source, spec } of chooseStreams(project, names)) {
     // Tenants of the file as well: one whose first run was killed has files and no log yet.
     const configured = opened.readTenants().map((tenant) => tenant.id);
-    const tenants = new Set([...configured, ...(await listTenants(store, source.name, spec.name))]);
+    const landed = await listTenants(store, source.name, spec.name, configured);
+    const tenants = new Set([...configured, ...landed]);
     for (const tenant of tenants) {
       signal.throwIfAborted();
       const place = { source: source.name, stream: spec.name, tenant };

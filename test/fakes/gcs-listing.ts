@@ -41,8 +41,10 @@ export function listObjects(bucket: FakeBucket, query: URLSearchParams): FakeAns
   return json(200, {
     ...(query.has("fields") ? {} : { kind: "storage#objects" }),
     ...(nextPageToken === undefined || !wants(query, "nextPageToken") ? {} : { nextPageToken }),
-    ...(prefixes.size === 0 ? {} : { prefixes: [...prefixes] }),
-    ...(items.length === 0 ? {} : { items: items.map((item) => pick(item, query)) }),
+    ...(prefixes.size === 0 || !wants(query, "prefixes") ? {} : { prefixes: [...prefixes] }),
+    ...(items.length === 0 || !wants(query, "items")
+      ? {}
+      : { items: items.map((item) => pick(item, query)) }),
   });
 }
 

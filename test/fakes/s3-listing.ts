@@ -12,13 +12,21 @@ export function listObjectsV2(bucket: FakeBucket, query: URLSearchParams): FakeA
   const token = query.get("continuation-token");
   const after =
     token === null ? (query.get("start-after") ?? "") : Buffer.from(token, "base64").toString("utf8");
+  const delimiter = query.get("delimiter") ?? "";
   const page: string[] = [];
-  let isTruncated = false;
+  const folders = new Set<string>();
+  let [last, isTruncated] = ["", false];
   for (const key of bucket.objects.keysOf(prefix, after)) {
     if (key === after) continue;
-    isTruncated = page.length === countMax;
-    if (isTruncated) break;
-    page.push(key);
+    const at = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
+    const folder = at < 0 ? undefined : key.slice(0, at + delimiter.length);
+    if (folder === undefined || !folders.has(folder)) {
+      isTruncated = page.length + folders.size === countMax;
+      if (isTruncated) break;
+      if (folder === undefined) page.push(key);
+      else folders.add(folder);
+    }
+    last = key;
   }
   const contents = page.map((key) => {
     const object = bucket.objects.get(key)!;
@@ -27,10 +35,13 @@ export function listObjectsV2(bucket: FakeBucket, query: URLSearchParams): FakeA
     return `<Contents><Key>${escapeXml(key)}</Key><LastModified>${time}</LastModified><ETag>${escapeXml(object.etag)}</ETag><Size>${object.body.length}</Size><StorageClass>STANDARD</StorageClass></Contents>`;
   });
   const next = isTruncated
-    ? `<NextContinuationToken>${Buffer.from(page.at(-1)!).toString("base64")}</NextContinuationToken>`
+    ? `<NextContinuationToken>${Buffer.from(last).toString("base64")}</NextContinuationToken>`
     : "";
+  const common = [...folders].map(
+    (folder) => `<CommonPrefixes><Prefix>${escapeXml(folder)}</Prefix></CommonPrefixes>`,
+  );
   return xml(
     200,
-    `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>${bucket.name}</Name><Prefix>${escapeXml(prefix)}</Prefix><KeyCount>${page.length}</KeyCount><MaxKeys>${countMax}</MaxKeys><IsTruncated>${isTruncated}</IsTruncated>${next}${contents.join("")}</ListBucketResult>`,
+    `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>${bucket.name}</Name><Prefix>${escapeXml(prefix)}</Prefix><KeyCount>${page.length + folders.size}</KeyCount><MaxKeys>${countMax}</MaxKeys><IsTruncated>${isTruncated}</IsTruncated>${next}${contents.join("")}${common.join("")}</ListBucketResult>`,
   );
 }
