@@ -42,13 +42,13 @@ describe("estimateCost", () => {
     );
   });
 
-  test("operations of the bucket are fifteen dollars", () => {
-    expect(usd("Cloud Storage")).toBeCloseTo(15.26, 2);
+  test("operations of the bucket are twelve dollars", () => {
+    expect(usd("Cloud Storage")).toBeCloseTo(12.24, 2);
     expect(usd("Cloud Storage", { runs: 0, landedGb: 100 })).toBe(2);
   });
 
-  test("loads that look at a thousand logs every quarter of an hour are nineteen, and what they commit is seven", () => {
-    expect(usd("Cloud Storage", { runs: 0, looks: 2880 * 1000 })).toBeCloseTo(19.01, 2);
+  test("loads that look at a thousand logs every quarter of an hour are three dollars, and what they commit is nine", () => {
+    expect(usd("Cloud Storage", { runs: 0, looks: 2880 * 1000 })).toBeCloseTo(3.46, 2);
     expect(usd("BigQuery", { commits: 7200 })).toBeCloseTo(8.58, 2);
   });
 

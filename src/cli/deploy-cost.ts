@@ -66,12 +66,12 @@ const free = {
   secretVersions: 6,
 } as const;
 
-/** Objects that a sync writes and reads: part, manifest, head and a listing; head, manifest and a probe. */
-const writesPerRun = 4;
-const readsPerRun = 3;
-/** What a load asks of the log of each stream and tenant: a listing, which costs as a write; head, probe, manifests. */
-const listsPerLook = 1;
-const readsPerLook = 4;
+/** Objects that a sync writes: part, manifest and head. */
+const writesPerRun = 3;
+/** What it reads: head, manifest and a probe; and the load of its package: the manifest loaded last, the part's checksum. */
+const readsPerRun = 5;
+/** What a load asks of the log of each stream and tenant: head, manifest and a probe. */
+const readsPerLook = 3;
 /** What a load of one stream is billed for at least, TiB: each table of each of its statements counts as 10 MiB. */
 const tibPerCommit = 200 / 1024 ** 2;
 
@@ -106,10 +106,10 @@ export function estimateCost(volumes: Volumes): readonly CostLine[] {
     },
     {
       what: "Cloud Storage",
-      how: `${count(runs * (writesPerRun + readsPerRun))} operations of syncs, ${count(looks * (listsPerLook + readsPerLook))} of loads, ${volumes.landedGb} GB kept`,
+      how: `${count(runs * (writesPerRun + readsPerRun))} operations of syncs, ${count(looks * readsPerLook)} of loads, ${volumes.landedGb} GB kept`,
       usd:
         runs * (writesPerRun * prices.writeOperation + readsPerRun * prices.readOperation) +
-        looks * (listsPerLook * prices.writeOperation + readsPerLook * prices.readOperation) +
+        looks * readsPerLook * prices.readOperation +
         volumes.landedGb * prices.landedGb,
     },
     {

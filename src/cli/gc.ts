@@ -23,7 +23,7 @@ export function addGc(program: Command, invocation: Invocation): void {
     .command("gc")
     .summary("Delete landed files that nothing refers to.")
     .description(
-      "Deletes files that killed or defeated runs have left in the landing and that no manifest names, versions of datasets beyond their `keepVersions`, and tidy rows older than a month. Safe beside running syncs and builds: files that a run may still commit are left alone.",
+      "Deletes files that killed or defeated runs have left in the landing and that no manifest names, versions of datasets beyond their `keepVersions`, tidy rows older than a month, and copies that dead loads into BigQuery have left. Safe beside running syncs and builds: files that a run may still commit are left alone.",
     )
     .argument(
       "[stream...]",
@@ -64,7 +64,8 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
   for (const { source, spec } of chooseStreams(project, names)) {
     // Tenants of the file as well: one whose first run was killed has files and no log yet.
     const configured = opened.readTenants().map((tenant) => tenant.id);
-    const tenants = new Set([...configured, ...(await listTenants(store, source.name, spec.name))]);
+    const landed = await listTenants(store, source.name, spec.name, configured);
+    const tenants = new Set([...configured, ...landed]);
     for (const tenant of tenants) {
       signal.throwIfAborted();
       const place = { source: source.name, stream: spec.name, tenant };
@@ -83,7 +84,8 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
   const swept = isDryRun
     ? 0
     : (opened.landing.engine === "file" ? await sweepPending(opened.landing.path) : 0) +
-      (await sweepLeftovers(opened.warehouse.stateFolder));
+      (await sweepLeftovers(opened.warehouse.stateFolder)) +
+      (await sweepCopies(opened, signal));
   const sum = (read: (one: Readonly<{ deleted: number; deletedBytes: number; waiting: number }>) => number) =>
     [...collected, ...datasets].reduce((total, one) => total + read(one), 0);
   const [deleted, bytes, waiting] = [
@@ -146,6 +148,18 @@ const toJson = (one: CollectedDataset): JsonObject => ({
   deleted_bytes: one.deletedBytes,
   waiting: one.waiting,
 });
+
+/** Removes copies that killed loads into BigQuery have left in the bucket, where there is one for them. */
+async function sweepCopies({ store, places, warehouse }: OpenProject, signal: AbortSignal): Promise<number> {
+  if (warehouse.engine !== "bigquery") return 0;
+  const [{ parseAddress }, { collectCopies }] = await Promise.all([
+    import("../warehouses/bigquery/address.ts"),
+    import("../warehouses/bigquery/collect-copies.ts"),
+  ]);
+  const { stagingBucket } = parseAddress(warehouse.url);
+  if (stagingBucket !== undefined) return await collectCopies(await places.openStore(stagingBucket), signal);
+  return store.url.startsWith("gs://") ? await collectCopies(store, signal) : 0;
+}
 
 /** Removes what killed loads and rebuilds have left beside the warehouse. */
 async function sweepLeftovers(folder: string): Promise<number> {

@@ -197,3 +197,28 @@ test("I13 tenants of a stream are listed, whatever they are called and whatever 
   await store.put("log/partner/records/tenant=gone/head", Buffer.from("7"));
   expect((await listTenants(store, "partner", "records")).toSorted()).toEqual(names.toSorted());
 });
+
+test("I13 tenants that are known are listed by one request, and only strangers' logs are read", async () => {
+  const objects: MemoryObjects = new Map();
+  const asked: string[] = [];
+  const store = createMemoryStore({
+    objects,
+    interpose: async ({ kind, key }, effect) => {
+      asked.push(`${kind} ${key}`);
+      return effect();
+    },
+  });
+  const long = "x".repeat(200); // Its folder's name is a digest.
+  const names = ["41", "414", "A", long];
+  for (const name of [...names, "stranger"])
+    await appendManifest(store, manifestOf(1, { tenant: toTenantId(name) }));
+  asked.length = 0;
+  const known = [...names, "without a log"].map(toTenantId);
+  const listed = await listTenants(store, "partner", "records", known);
+  expect(listed.toSorted()).toEqual([...names, "stranger"].toSorted());
+  expect(asked).toEqual([
+    "list log/partner/records/",
+    "list log/partner/records/tenant=stranger/",
+    "read log/partner/records/tenant=stranger/000000000001.json",
+  ]);
+});

@@ -174,25 +174,31 @@ export async function manifestAgeMs(store: ObjectStore, place: StreamPlace, seq:
   return 0;
 }
 
-/** Tenants that have a log of the stream, in key order; one listing and one read for each. */
-export async function listTenants(store: ObjectStore, source: string, stream: string): Promise<TenantId[]> {
-  const prefix = streamLogPrefix(source, stream);
+/**
+ * Tenants that have a log of the stream, in key order: a listing for a thousand of them, and a listing and a read for
+ * each that is not `known`. One of those is told also where its log has only a hint.
+ */
+export async function listTenants(
+  store: ObjectStore,
+  source: string,
+  stream: string,
+  known: Iterable<TenantId> = [],
+): Promise<TenantId[]> {
+  const byFolder = new Map([...known].map((tenant) => [logPrefix({ source, stream, tenant }), tenant]));
   const tenants: TenantId[] = [];
-  let startAfter: string | undefined = "";
-  while (startAfter !== undefined) {
-    const from: string = startAfter;
-    startAfter = undefined;
-    for await (const { key } of store.list(prefix, from === "" ? {} : { startAfter: from })) {
-      const folder = key.slice(0, key.indexOf("/", prefix.length) + 1);
-      startAfter = `${folder}\u007f`; // Behind every key of this tenant.
-      if (manifestSeq(key) === undefined) {
-        startAfter = key; // A head hint; the manifests sort before it, so this log has none.
-        break;
-      }
-      const bytes = await store.read(key);
-      if (bytes !== undefined) tenants.push(decodeManifest(bytes, key).tenant);
-      break;
-    }
+  for await (const folder of store.listFolders(streamLogPrefix(source, stream))) {
+    const tenant = byFolder.get(folder) ?? (await readTenant(store, folder));
+    if (tenant !== undefined) tenants.push(tenant);
   }
   return tenants;
+}
+
+/** Whose log it is, as its oldest manifest says: names of folders do not tell, the longest ones being digests. */
+async function readTenant(store: ObjectStore, folder: string): Promise<TenantId | undefined> {
+  for await (const { key } of store.list(folder)) {
+    if (manifestSeq(key) === undefined) return undefined; // Manifests sort before a hint, so this log has none.
+    const bytes = await store.read(key);
+    return bytes === undefined ? undefined : decodeManifest(bytes, key).tenant;
+  }
+  return undefined;
 }

@@ -142,6 +142,34 @@ describe("I12 a generation", () => {
   });
 });
 
+test("logs are looked at several at once, each by as many requests as its own head takes", async () => {
+  let [requests, underWay, most] = [0, 0, 0];
+  let isCounting = false;
+  const world = openWorld({
+    interpose: async (_operation, effect) => {
+      if (!isCounting) return effect();
+      requests += 1;
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise(setImmediate);
+      underWay -= 1;
+      return effect();
+    },
+  });
+  const tenants = Array.from({ length: 40 }, (_, at) => toTenantId(`tenant-${String(at).padStart(2, "0")}`));
+  for (const tenant of tenants) await landFor(world, tenant, [record("a", "2026-01-01T00:00:00Z")]);
+  const warehouse = openWarehouse(world, newMemoryTables());
+  const first = await load(world, warehouse, tenants);
+  expect(first.tenants.map(({ tenant, loaded }) => [tenant, loaded])).toEqual(tenants.map((one) => [one, 1]));
+  isCounting = true;
+  const again = await load(world, warehouse, tenants);
+  expect(again.tenants.map(({ tenant, seq }) => [tenant, seq])).toEqual(tenants.map((one) => [one, 1]));
+  // Hint, manifest, probe. At a bucket each is paid for and waited for, at every load.
+  expect(requests).toBe(40 * 3);
+  expect(most).toBeGreaterThan(8);
+  expect(most).toBeLessThanOrEqual(16);
+});
+
 describe("one tenant's trouble", () => {
   test("I11 a poison package blocks its own tenant only, and its earlier packages are loaded", async () => {
     const world = openWorld();

@@ -19,6 +19,9 @@ import { checkInPlace, stagePackage } from "./stage-parts.ts";
 const batchPackagesMax = 500;
 const batchPlainBytesMax = 1024 * 1024 * 1024;
 
+/** Logs looked at at once. Each look is three requests, one after another: at a bucket, a tenth of a second. */
+const looksMax = 16;
+
 type Queue = { readonly place: StreamPlace; packages: PlannedPackage[]; seq: number };
 
 type MutableLoad = { -readonly [Name in keyof TenantLoad]: TenantLoad[Name] };
@@ -50,29 +53,31 @@ class StreamLoad {
   async run(tenants: readonly TenantId[]): Promise<LoadOutcome> {
     const ledgerHeads = await this.#ports.warehouse.readLedgerHeads(this.#spec);
     const queues: Queue[] = [];
-    for (const tenant of new Set(tenants)) {
-      const place: StreamPlace = { source: this.#spec.source, stream: this.#spec.name, tenant };
-      const loaded = ledgerHeads.get(tenant);
-      this.#loads.set(tenant, {
-        tenant,
-        packages: 0,
-        loaded: 0,
-        rejected: 0,
-        seq: loaded?.seq ?? 0,
-        error: undefined,
-      });
-      try {
-        const packages = await this.#plan(place, loaded);
-        if (packages.length > 0) queues.push({ place, packages: [...packages], seq: loaded?.seq ?? 0 });
-      } catch (error) {
-        this.#fail(place, error);
-      }
+    const all = [...new Set(tenants)];
+    for (let from = 0; from < all.length; from += looksMax) {
+      this.#signal.throwIfAborted();
+      const some = all.slice(from, from + looksMax);
+      const found = await Promise.all(some.map((tenant) => this.#look(tenant, ledgerHeads.get(tenant))));
+      queues.push(...found.filter(({ packages }) => packages.length > 0));
     }
     while (queues.some((queue) => queue.packages.length > 0)) {
       this.#signal.throwIfAborted();
       await this.#loadNext(queues.filter((queue) => queue.packages.length > 0));
     }
     return { tenants: [...this.#loads.values()], changes: this.#changes };
+  }
+
+  /** What waits of one tenant; nothing where that cannot be told, which is its failure alone. */
+  async #look(tenant: TenantId, loaded: LedgerRow | undefined): Promise<Queue> {
+    const place: StreamPlace = { source: this.#spec.source, stream: this.#spec.name, tenant };
+    const seq = loaded?.seq ?? 0;
+    this.#loads.set(tenant, { tenant, packages: 0, loaded: 0, rejected: 0, seq, error: undefined });
+    try {
+      return { place, packages: [...(await this.#plan(place, loaded))], seq };
+    } catch (error) {
+      this.#fail(place, error);
+      return { place, packages: [], seq };
+    }
   }
 
   async #plan(place: StreamPlace, loaded: LedgerRow | undefined): Promise<readonly PlannedPackage[]> {

@@ -34,6 +34,11 @@ export interface ObjectStore {
   readStream(key: string): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Objects whose key begins with `prefix` (which ends in `/`), in key order, after `startAfter`. */
   list(prefix: string, options?: { startAfter?: string }): AsyncIterable<ObjectInfo>;
+  /**
+   * Folders directly below `prefix` (which ends in `/`) that hold objects at any depth: their keys, ending in `/`, in key
+   * order. A request tells of a thousand of them, whatever they hold. One whose last object was deleted may still be told.
+   */
+  listFolders(prefix: string): AsyncIterable<string>;
   /** Deletes; a missing object is fine. Only for gc. */
   delete(key: string): Promise<void>;
   /** The store's clock, ms since the epoch, for ages. */

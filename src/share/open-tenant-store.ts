@@ -31,6 +31,7 @@ export function openTenantStore(store: ObjectStore, places: readonly StreamPlace
     read: async (key) => store.read(check(key)),
     readStream: async (key) => store.readStream(check(key)),
     list: (prefix, options) => store.list(check(prefix), options),
+    listFolders: (prefix) => store.listFolders(check(prefix)),
     ...(store.checksum === undefined ? {} : { checksum: async (key) => store.checksum!(check(key)) }),
     localPath: (key) => store.localPath(check(key)),
     nowMs: () => store.nowMs(),

@@ -12,7 +12,7 @@ export async function addLandedTenants(
 ): Promise<readonly Tenant[]> {
   const tenants = new Map(known.map((tenant) => [tenant.id, tenant]));
   for (const { source, spec } of streams) {
-    for (const id of await listTenants(store, source.name, spec.name)) {
+    for (const id of await listTenants(store, source.name, spec.name, tenants.keys())) {
       if (!tenants.has(id)) tenants.set(id, { id, fields: {} });
     }
   }

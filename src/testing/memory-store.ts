@@ -63,6 +63,16 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
     yield* infos;
   }
 
+  async function* listFolders(prefix: string): AsyncIterable<string> {
+    const folders = await interpose({ kind: "list", key: prefix }, () =>
+      [...objects.keys()]
+        .filter((key) => key.startsWith(prefix) && key.includes("/", prefix.length))
+        .map((key) => key.slice(0, key.indexOf("/", prefix.length) + 1))
+        .sort(),
+    );
+    yield* new Set(folders);
+  }
+
   return {
     url: "memory:",
     create: (key, body) => {
@@ -84,6 +94,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): ObjectStore
         return object === undefined ? undefined : chunksOf(object.body, chunkBytes);
       }),
     list,
+    listFolders,
     delete: (key) => interpose({ kind: "delete", key }, () => void objects.delete(key)),
     nowMs: () => interpose({ kind: "nowMs", key: "" }, nowMs),
     localPath: (key) => memoryPathPrefix + key,

@@ -183,6 +183,25 @@ export function objectStoreContract(test: DefineTest, open: () => Promise<StoreU
     assert.deepEqual(await keys(store, "many/", "many/0009"), all.slice(10));
   });
 
+  check(
+    "folders are told once each, whatever they hold, and objects beside them are not",
+    async ({ store }) => {
+      const folders = Array.from(
+        { length: 12 },
+        (_, number) => `log/s/tenant=${String(number).padStart(2, "0")}/`,
+      );
+      await Promise.all(folders.map((folder) => store.create(`${folder}1/deep`, bytes(""))));
+      for (const folder of folders.slice(0, 2)) await store.create(`${folder}2`, bytes(""));
+      await store.create("log/s/tenant=0/1", bytes("")); // Sorts before `tenant=00/`, whose name it begins.
+      await store.create("log/s/beside", bytes(""));
+      await store.create("log/s2/tenant=1/1", bytes(""));
+      assert.deepEqual(await folderKeys(store, "log/s/"), ["log/s/tenant=0/", ...folders]);
+      assert.deepEqual(await folderKeys(store, "log/s/tenant=0/"), []);
+      assert.deepEqual(await folderKeys(store, "log/"), ["log/s/", "log/s2/"]);
+      assert.deepEqual(await folderKeys(store, "nothing/"), []);
+    },
+  );
+
   check("a tenant's prefix does not list a longer name", async ({ store }) => {
     await store.create("log/tenant=41/1", bytes(""));
     await store.create("log/tenant=414/1", bytes(""));
@@ -231,4 +250,10 @@ async function listed(store: ObjectStore, prefix: string, startAfter?: string): 
 
 async function keys(store: ObjectStore, prefix: string, startAfter?: string): Promise<string[]> {
   return (await listed(store, prefix, startAfter)).map((info) => info.key);
+}
+
+async function folderKeys(store: ObjectStore, prefix: string): Promise<string[]> {
+  const folders: string[] = [];
+  for await (const folder of store.listFolders(prefix)) folders.push(folder);
+  return folders;
 }

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { makeStreamSpec, plant, WarehouseBench } from "../../src/testing/warehouse-under-test.ts";
 import { type BigQueryPlace, openPlace } from "../contract/bigquery-place.ts";
+import { startFakeGcs } from "../fakes/start-fake-gcs.ts";
 import { makeFolder, type TestFolder } from "./leat-process.ts";
 
 const config = `
@@ -74,6 +75,31 @@ test("a dataset that is not there is told with the command that makes it", async
   const { code, stdout, stderr } = await ended;
   expect(code).not.toBe(0);
   expect(`${stdout}${stderr}`).toContain("bq --location=EU mk --dataset shop-7:warehouse");
+});
+
+test("gc removes copies that dead loads have left in the landing's bucket, and none that a load may read", async () => {
+  const gcs = await startFakeGcs();
+  try {
+    const dayMs = 24 * 3600 * 1000;
+    const copies = { "tenant=414/old.ndjson": 4 * dayMs, "tenant=414/young.ndjson": 2 * dayMs };
+    for (const [name, ageMs] of Object.entries(copies)) {
+      const key = `base/leat-stage/id/metrc/metrc_plants/${name}`;
+      gcs.buckets.seed("shop", key, "x");
+      const { objects } = gcs.buckets.get("shop")!;
+      objects.set(key, { ...objects.get(key)!, createdAtMs: Date.now() - ageMs });
+    }
+    const gc = (...args: string[]) =>
+      folder.start(["gc", ...args], { LEAT_LANDING: `gs://shop/base?endpoint=${gcs.url}` }).ended;
+    expect(await gc("--dry-run")).toMatchObject({ code: 0, stderr: "" });
+    expect(gcs.buckets.keys("shop")).toHaveLength(2);
+    const { code, stdout, stderr } = await gc("--json");
+    expect([code, stderr, JSON.parse(stdout).swept]).toEqual([0, "", 1]);
+    expect(gcs.buckets.keys("shop")).toEqual([
+      "base/leat-stage/id/metrc/metrc_plants/tenant=414/young.ndjson",
+    ]);
+  } finally {
+    await gcs.close();
+  }
 });
 
 test("quota tells what everybody took of the day, with the table and stream that took most", async () => {

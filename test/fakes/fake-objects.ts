@@ -29,8 +29,65 @@ export type NewObject = Readonly<{
 export type FakeBucket = {
   readonly name: string;
   readonly location: string;
-  readonly objects: Map<string, FakeObject>;
+  readonly objects: SortedObjects;
 };
+
+/**
+ * Objects by key, and their keys in the order of their bytes in UTF-8, as both vendors list.
+ *
+ * The order is kept and not made for each listing: a day of hourly syncs lists a hundred thousand objects half a
+ * million times.
+ */
+export class SortedObjects {
+  readonly #objects = new Map<string, FakeObject>();
+  readonly #keys: string[] = [];
+
+  get(key: string): FakeObject | undefined {
+    return this.#objects.get(key);
+  }
+
+  set(key: string, object: FakeObject): void {
+    if (!this.#objects.has(key)) this.#keys.splice(this.#placeOf(key), 0, key);
+    this.#objects.set(key, object);
+  }
+
+  delete(key: string): boolean {
+    if (this.#objects.delete(key)) return this.#keys.splice(this.#placeOf(key), 1).length > 0;
+    return false;
+  }
+
+  /** Keys from the first that begins with the prefix and is not before `from`, in order. */
+  *keysOf(prefix: string, from: string = ""): Generator<string> {
+    for (
+      let at = this.#placeOf(compareKeys(prefix, from) < 0 ? from : prefix);
+      at < this.#keys.length;
+      at += 1
+    ) {
+      const key = this.#keys[at]!;
+      if (!key.startsWith(prefix)) return;
+      yield key;
+    }
+  }
+
+  /** Place of the first key that is not before this one. */
+  #placeOf(key: string): number {
+    let [low, high] = [0, this.#keys.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compareKeys(this.#keys[middle]!, key) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Only beyond U+FFFF does the order of JavaScript's strings differ from that of their bytes. */
+export function compareKeys(a: string, b: string): number {
+  if (surrogates.test(a) || surrogates.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const surrogates = /[\ud800-\udfff]/;
 
 /** Buckets of one server. */
 export class FakeBuckets {
@@ -39,7 +96,7 @@ export class FakeBuckets {
 
   /** Makes a bucket; of one that exists nothing changes. */
   make(name: string, location: string = "EU"): FakeBucket {
-    const found = this.#buckets.get(name) ?? { name, location, objects: new Map<string, FakeObject>() };
+    const found = this.#buckets.get(name) ?? { name, location, objects: new SortedObjects() };
     this.#buckets.set(name, found);
     return found;
   }
@@ -79,7 +136,7 @@ export class FakeBuckets {
 
   /** For tests: keys in order. */
   keys(bucket: string, prefix: string = ""): readonly string[] {
-    return sortedKeys(this.make(bucket)).filter((key) => key.startsWith(prefix));
+    return [...this.make(bucket).objects.keysOf(prefix)];
   }
 
   /** For tests: takes an object away behind everybody's back. */
@@ -87,10 +144,6 @@ export class FakeBuckets {
     return this.make(bucket).objects.delete(key);
   }
 }
-
-/** In the order of their bytes in UTF-8, as both vendors list. */
-export const sortedKeys = (bucket: FakeBucket): string[] =>
-  [...bucket.objects.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 
 export function printCrc32c(body: Uint8Array): string {
   const bytes = Buffer.alloc(4);

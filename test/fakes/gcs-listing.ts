@@ -1,5 +1,5 @@
 /** Listings of the fake of Google Cloud Storage. @see https://cloud.google.com/storage/docs/json_api/v1/objects/list */
-import { type FakeBucket, sortedKeys } from "./fake-objects.ts";
+import { compareKeys, type FakeBucket } from "./fake-objects.ts";
 import type { FakeAnswer } from "./fault-server.ts";
 import { json } from "./gcs-answers.ts";
 import { resourceOf } from "./gcs-objects.ts";
@@ -19,9 +19,10 @@ export function listObjects(bucket: FakeBucket, query: URLSearchParams): FakeAns
   const prefixes = new Set<string>();
   let last: string | undefined;
   let hasMore = false;
-  for (const key of sortedKeys(bucket)) {
-    if (!key.startsWith(prefix) || key < startOffset) continue;
-    if ((endOffset !== null && key >= endOffset) || (after !== undefined && key <= after)) continue;
+  const from = after !== undefined && compareKeys(startOffset, after) < 0 ? after : startOffset;
+  for (const key of bucket.objects.keysOf(prefix, from)) {
+    if (key === after) continue;
+    if (endOffset !== null && compareKeys(key, endOffset) >= 0) break;
     const at = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
     const folder = at < 0 ? undefined : key.slice(0, at + delimiter.length);
     if (folder !== undefined && prefixes.has(folder)) {
@@ -40,8 +41,10 @@ export function listObjects(bucket: FakeBucket, query: URLSearchParams): FakeAns
   return json(200, {
     ...(query.has("fields") ? {} : { kind: "storage#objects" }),
     ...(nextPageToken === undefined || !wants(query, "nextPageToken") ? {} : { nextPageToken }),
-    ...(prefixes.size === 0 ? {} : { prefixes: [...prefixes] }),
-    ...(items.length === 0 ? {} : { items: items.map((item) => pick(item, query)) }),
+    ...(prefixes.size === 0 || !wants(query, "prefixes") ? {} : { prefixes: [...prefixes] }),
+    ...(items.length === 0 || !wants(query, "items")
+      ? {}
+      : { items: items.map((item) => pick(item, query)) }),
   });
 }
 

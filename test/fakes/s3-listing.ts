@@ -1,5 +1,5 @@
 /** Listings of the fake of Amazon S3. @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
-import { type FakeBucket, sortedKeys } from "./fake-objects.ts";
+import type { FakeBucket } from "./fake-objects.ts";
 import type { FakeAnswer } from "./fault-server.ts";
 import { escapeXml, xml } from "./s3-answers.ts";
 
@@ -12,9 +12,22 @@ export function listObjectsV2(bucket: FakeBucket, query: URLSearchParams): FakeA
   const token = query.get("continuation-token");
   const after =
     token === null ? (query.get("start-after") ?? "") : Buffer.from(token, "base64").toString("utf8");
-  const keys = sortedKeys(bucket).filter((key) => key.startsWith(prefix) && key > after);
-  const page = keys.slice(0, countMax);
-  const isTruncated = keys.length > page.length;
+  const delimiter = query.get("delimiter") ?? "";
+  const page: string[] = [];
+  const folders = new Set<string>();
+  let [last, isTruncated] = ["", false];
+  for (const key of bucket.objects.keysOf(prefix, after)) {
+    if (key === after) continue;
+    const at = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
+    const folder = at < 0 ? undefined : key.slice(0, at + delimiter.length);
+    if (folder === undefined || !folders.has(folder)) {
+      isTruncated = page.length + folders.size === countMax;
+      if (isTruncated) break;
+      if (folder === undefined) page.push(key);
+      else folders.add(folder);
+    }
+    last = key;
+  }
   const contents = page.map((key) => {
     const object = bucket.objects.get(key)!;
     // Whole seconds, as the vendor tells.
@@ -22,10 +35,13 @@ export function listObjectsV2(bucket: FakeBucket, query: URLSearchParams): FakeA
     return `<Contents><Key>${escapeXml(key)}</Key><LastModified>${time}</LastModified><ETag>${escapeXml(object.etag)}</ETag><Size>${object.body.length}</Size><StorageClass>STANDARD</StorageClass></Contents>`;
   });
   const next = isTruncated
-    ? `<NextContinuationToken>${Buffer.from(page.at(-1)!).toString("base64")}</NextContinuationToken>`
+    ? `<NextContinuationToken>${Buffer.from(last).toString("base64")}</NextContinuationToken>`
     : "";
+  const common = [...folders].map(
+    (folder) => `<CommonPrefixes><Prefix>${escapeXml(folder)}</Prefix></CommonPrefixes>`,
+  );
   return xml(
     200,
-    `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>${bucket.name}</Name><Prefix>${escapeXml(prefix)}</Prefix><KeyCount>${page.length}</KeyCount><MaxKeys>${countMax}</MaxKeys><IsTruncated>${isTruncated}</IsTruncated>${next}${contents.join("")}</ListBucketResult>`,
+    `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>${bucket.name}</Name><Prefix>${escapeXml(prefix)}</Prefix><KeyCount>${page.length + folders.size}</KeyCount><MaxKeys>${countMax}</MaxKeys><IsTruncated>${isTruncated}</IsTruncated>${next}${contents.join("")}${common.join("")}</ListBucketResult>`,
   );
 }

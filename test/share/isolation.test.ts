@@ -121,6 +121,7 @@ function spyOn(store: ObjectStore): ObjectStore & Readonly<{ keys: string[] }> {
     read: (key) => store.read(note(key)),
     readStream: (key) => store.readStream(note(key)),
     list: (prefix, options) => store.list(note(prefix), options),
+    listFolders: (prefix) => store.listFolders(note(prefix)),
     localPath: (key) => {
       note(key);
       return undefined; // The bytes are in memory: they are copied.
@@ -181,6 +182,7 @@ describe("I13 the landing as a share is given it", () => {
       await expect(store.read(key), key).rejects.toMatchObject({ code: "SHARE_OUT_OF_SCOPE" });
       await expect(store.readStream(key), key).rejects.toMatchObject({ code: "SHARE_OUT_OF_SCOPE" });
       expect(() => store.list(key), key).toThrow("not below its own places");
+      expect(() => store.listFolders(key), key).toThrow("not below its own places");
       expect(() => store.localPath(key), key).toThrow("not below its own places");
     }
     expect(await store.read(`${own}head`)).toBeUndefined();

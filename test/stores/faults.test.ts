@@ -167,6 +167,19 @@ describe.each([
     }
   });
 
+  test("folders are told over pages, a thousand by each request, whatever they hold", async () => {
+    const store = await place.open("folders");
+    const names = Array.from({ length: 1_205 }, (_, n) => `log/tenant=${String(n).padStart(4, "0")}/`);
+    for (const name of names)
+      for (const seq of [1, 2]) place.fake.buckets.seed("folders", `base/${name}${seq}`, "x");
+    place.fake.buckets.seed("folders", "base/log/beside", "x");
+    place.fake.clearLog();
+    const folders: string[] = [];
+    for await (const folder of store.listFolders("log/")) folders.push(folder);
+    expect(folders).toEqual(names);
+    expect(place.fake.log.map(({ verb }) => verb)).toEqual(["list", "list"]);
+  });
+
   test("a small object is created once, whatever happens to any two exchanges", async () => {
     const scenario = scenarios[0]!;
     for (const first of faults) {

@@ -1,4 +1,5 @@
 /** Whether a warehouse holds exactly what the shop has shown: nothing lost, nothing doubled. */
+import type { Warehouse } from "../../src/ports/warehouse.ts";
 import type { Shop } from "./shop.ts";
 import { openShopWarehouse } from "./sync-shop.ts";
 
@@ -18,30 +19,52 @@ const streams = {
  */
 export async function checkShop(folder: string, shop: Shop): Promise<string[]> {
   const warehouse = openShopWarehouse(folder);
-  const faults: string[] = [];
   try {
-    for (const [stream, columns] of Object.entries(streams)) {
+    return await compareShop(shop, async (table, columns) => {
       const cells = columns.map((column) => `'${column}', ${cellSql(column)}`).join(", ");
-      const rowsOf = async (table: string) =>
-        (await warehouse.query(`select json_object(${cells})::varchar from ${table}`)).rows.map(([row]) =>
-          String(row),
-        );
-      const current = await rowsOf(`shop.${stream}`);
-      compare(faults, `${stream}: current rows`, current, shop.current().get(stream) ?? []);
-      // A replaced stream lands each generation whole; its versions are those of the visible one.
-      if (stream === "codes") continue;
-      const landed = await rowsOf(`shop_${stream}`);
-      compare(faults, `${stream}: landed versions`, landed, shop.shown().get(stream) ?? []);
-    }
+      const { rows } = await warehouse.query(`select json_object(${cells})::varchar from ${table}`);
+      return rows.map(([row]) => String(row));
+    });
   } finally {
     await warehouse.close();
+  }
+}
+
+/** The same in BigQuery. */
+export async function checkGoogleShop(warehouse: Warehouse, shop: Shop): Promise<string[]> {
+  return await compareShop(shop, async (table, columns) => {
+    const { rows } = await warehouse.query(
+      `SELECT ${columns.map((column) => `\`${column}\``).join(", ")} FROM ${table}`,
+    );
+    const cellOf = (cell: unknown, at: number): unknown =>
+      isTime(columns[at]!) ? `${new Date(String(cell)).toISOString().slice(0, 19)}Z` : cell;
+    return rows.map((row) =>
+      JSON.stringify(Object.fromEntries(row.map((cell, at) => [columns[at]!, cellOf(cell, at)]))),
+    );
+  });
+}
+
+/** Rows of a table as JSON, their members in the order of the columns. */
+type ReadRows = (table: string, columns: readonly string[]) => Promise<readonly string[]>;
+
+async function compareShop(shop: Shop, rowsOf: ReadRows): Promise<string[]> {
+  const faults: string[] = [];
+  for (const [stream, columns] of Object.entries(streams)) {
+    const current = await rowsOf(`shop.${stream}`, columns);
+    compare(faults, `${stream}: current rows`, current, shop.current().get(stream) ?? []);
+    // A replaced stream lands each generation whole; its versions are those of the visible one.
+    if (stream === "codes") continue;
+    const landed = await rowsOf(`shop_${stream}`, columns);
+    compare(faults, `${stream}: landed versions`, landed, shop.shown().get(stream) ?? []);
   }
   return faults;
 }
 
+const isTime = (column: string): boolean => /_?at$/.test(column);
+
 /** Timestamps as the shop writes them; everything else as JSON has it. */
 const cellSql = (column: string) =>
-  /_?at$/.test(column) ? `strftime("${column}", '%Y-%m-%dT%H:%M:%SZ')` : `"${column}"`;
+  isTime(column) ? `strftime("${column}", '%Y-%m-%dT%H:%M:%SZ')` : `"${column}"`;
 
 function compare(
   faults: string[],

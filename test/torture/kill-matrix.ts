@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { itemError } from "../../src/sync/sync-job.ts";
 import { checkShop } from "./check-shop.ts";
+import type { GoogleShop } from "./open-google-shop.ts";
 import { openShop, type Shop } from "./shop.ts";
 import { syncShop } from "./sync-shop.ts";
 
@@ -159,12 +160,19 @@ export async function runRaces(count: number, say: (line: string) => void): Prom
 
 type Ended = Readonly<{ code: number | null; signal: string | null; output: string }>;
 
-function runProcess(folder: string, url: string, environment: Record<string, string>): Promise<Ended> {
+/** Syncs in a process of its own, hooked when the environment has something to say; into `google` where that is given. */
+export function runProcess(
+  folder: string,
+  url: string,
+  environment: Record<string, string>,
+  google?: GoogleShop,
+): Promise<Ended> {
   const isHooked = Object.keys(environment).length > 0;
+  const place = google === undefined ? [] : [JSON.stringify(google)];
   const hook = isHooked ? ["--import", join(here, "kill-hook.ts")] : [];
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", ...hook, join(here, "sync-process.ts"), folder, url],
+    ["--disable-warning=ExperimentalWarning", ...hook, join(here, "sync-process.ts"), folder, url, ...place],
     { env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] },
   );
   let output = "";
@@ -179,10 +187,14 @@ function runProcess(folder: string, url: string, environment: Record<string, str
 }
 
 /** A draw without repetition: one kill of every site and phase before a second of any. The same seed draws the same. */
-function draw(kills: readonly Kill[], count: number, seed: number): Kill[] {
+export function draw<One extends Readonly<{ site: string; phase: string }>>(
+  kills: readonly One[],
+  count: number,
+  seed: number,
+): One[] {
   const shuffled = shuffle(kills, seed);
   const seen = new Set<string>();
-  const [firsts, others]: [Kill[], Kill[]] = [[], []];
+  const [firsts, others]: [One[], One[]] = [[], []];
   for (const kill of shuffled) {
     const place = `${kill.site}|${kill.phase}`;
     (seen.has(place) ? others : firsts).push(kill);

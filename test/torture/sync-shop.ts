@@ -16,6 +16,7 @@ import { openSyncLanes } from "../../src/sync/lanes.ts";
 import type { SyncResult } from "../../src/sync/sync-job.ts";
 import { syncProject } from "../../src/sync/sync-project.ts";
 import { openDuckDb } from "../../src/warehouses/duckdb/open-duckdb.ts";
+import { type GoogleShop, openGoogleShop } from "./open-google-shop.ts";
 
 /** Every commit as early as it can come, so that there is much to kill between. */
 const bounds = { checkpointBytes: 1 };
@@ -90,14 +91,17 @@ export function openShopWarehouse(folder: string): Warehouse {
   });
 }
 
-/** Syncs every stream of the shop once. Items tell how each ended. */
+/** Syncs every stream of the shop once, into the folder or stand-ins of Google's. Items tell how each ended. */
 export async function syncShop(
   folder: string,
   url: string,
-  options: { streams?: readonly string[] } = {},
+  options: { streams?: readonly string[]; google?: GoogleShop | undefined } = {},
 ): Promise<SyncResult> {
   const source = shopSource(url);
-  const warehouse = openShopWarehouse(folder);
+  const { store, warehouse } =
+    options.google === undefined
+      ? { store: openFsStore(join(folder, "landing")), warehouse: openShopWarehouse(folder) }
+      : await openGoogleShop(options.google);
   const ordered = [...source.streams].sort(
     (a, b) => Number(a.partitions !== undefined) - Number(b.partitions !== undefined),
   );
@@ -105,7 +109,7 @@ export async function syncShop(
   try {
     return await syncProject(
       {
-        store: openFsStore(join(folder, "landing")),
+        store,
         warehouse,
         clock: { nowMs: Date.now, sleep: (ms, signal) => wait(ms, undefined, { signal }) },
         random: { newRunId, fraction: Math.random },

@@ -154,7 +154,8 @@ async function findLate(
   const own = standings.filter(
     ({ stream, tenant }) => stream === streamName(chosen) && tenant === (when.tenant ?? tenant),
   );
-  const landed = new Set<string>(await listTenants(world.store, chosen.source.name, chosen.spec.name));
+  const asked = own.map(({ tenant }) => tenant);
+  const landed = new Set<string>(await listTenants(world.store, chosen.source.name, chosen.spec.name, asked));
   const open = await readOpen(world, rule);
   const occasions: Occasion[] = [];
   for (let start = 0; start < own.length; start += readsAtOnce) {

@@ -51,6 +51,9 @@ export type ListRange = Readonly<{
 /** @property token - there are more; a page may be empty and yet not the last. */
 export type ListedPage = Readonly<{ objects: readonly ListedObject[]; token: string | undefined }>;
 
+/** As {@link ListedPage}, of folders: keys that end in `/`. */
+export type FolderPage = Readonly<{ folders: readonly string[]; token: string | undefined }>;
+
 /** A large object on its way in pieces of `pieceBytes`. A call that failed is repeated with the same piece. */
 export interface BucketUpload {
   send(piece: Uint8Array, signal: AbortSignal): Promise<void>;
@@ -80,6 +83,8 @@ export interface BucketClient {
   ): Promise<OpenedObject | undefined>;
   /** At most `range.countMax` objects in key order. */
   listPage(range: ListRange, signal: AbortSignal): Promise<ListedPage>;
+  /** At most `range.countMax` folders directly below the prefix, in key order; objects there are passed over. */
+  listFolderPage(range: ListRange, signal: AbortSignal): Promise<FolderPage>;
   /** Deletes this very version; that there is no object is fine. */
   delete(key: string, version: string, signal: AbortSignal): Promise<void>;
   /** The bucket's clock, ms since the epoch. */

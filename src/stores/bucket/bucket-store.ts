@@ -89,6 +89,7 @@ export function openBucketStore(client: BucketClient, world: AttemptWorld, prefi
         { prefix: prefix + within, startAfter: options?.startAfter, root: prefix },
         remember,
       ),
+    listFolders: (within) => listFolders(client, world, { prefix: prefix + within, root: prefix }),
     delete: async (key) => {
       const name = nameOf(key);
       await telling(client, { verb: "deleted", key }, async () => {
@@ -203,6 +204,27 @@ async function* listObjects(
     // A question of its own from the last key on needs no token that may have expired while the page was worked on.
     else if (last === undefined) from = { ...asked, token };
     else from = { prefix, startAfter: last, countMax: pageCount, token: undefined };
+  }
+}
+
+async function* listFolders(
+  client: BucketClient,
+  world: AttemptWorld,
+  { prefix, root }: Readonly<{ prefix: string; root: string }>,
+): AsyncGenerator<string> {
+  let from: ListRange | undefined = { prefix, startAfter: "", countMax: pageCount, token: undefined };
+  while (from !== undefined) {
+    const asked: ListRange = from;
+    const action = { verb: "listed", key: prefix.slice(root.length) } as const;
+    const { folders, token } = await telling(client, action, () =>
+      tryRepeatedly(world, (signal) => client.listFolderPage(asked, signal)),
+    );
+    yield* folders.map((folder) => folder.slice(root.length));
+    const last = folders.at(-1);
+    if (token === undefined) from = undefined;
+    else if (last === undefined) from = { ...asked, token };
+    // Behind every key of the last folder, as no name holds this character.
+    else from = { ...asked, startAfter: `${last}\u007f`, token: undefined };
   }
 }
 

@@ -65,6 +65,7 @@ export function openFsStore(folder: string): ObjectStore {
       });
     },
     list: (prefix, options) => list(root, prefix, options?.startAfter ?? ""),
+    listFolders: (prefix) => listFolders(root, prefix),
     async delete(key) {
       await writing(key, async () => rm(pathOf(key), { force: true }));
     },
@@ -151,6 +152,12 @@ async function syncFolders(folder: string, last: string): Promise<void> {
 async function* list(root: string, prefix: string, startAfter: string): AsyncGenerator<ObjectInfo> {
   const at = prefix.lastIndexOf("/") + 1;
   yield* listFolder(root, prefix.slice(0, at), prefix, startAfter);
+}
+
+async function* listFolders(root: string, prefix: string): AsyncGenerator<string> {
+  const entries = await reading(prefix, async () => readdir(join(root, prefix), { withFileTypes: true }));
+  const folders = (entries ?? []).filter((entry) => entry.isDirectory() && entry.name !== pendingFolder);
+  yield* folders.map(({ name }) => `${prefix}${name}/`).sort();
 }
 
 /** Depth first in the order of keys: a folder sorts as its name with the `/` behind it. */

@@ -135,6 +135,22 @@ export function createGcsClient(storage: Storage, place: GcsPlace, access: GcsAc
       const pageToken = (next as Readonly<{ pageToken?: string }> | null)?.pageToken;
       return { objects, token: pageToken };
     },
+    async listFolderPage({ prefix, startAfter, countMax, token }) {
+      await ready();
+      const [, next, answer] = await bucket
+        .getFiles({
+          autoPaginate: false,
+          prefix,
+          delimiter: "/",
+          maxResults: countMax,
+          ...(startAfter === "" ? {} : { startOffset: startAfter }),
+          ...(token === undefined ? {} : { pageToken: token }),
+          fields: "prefixes,nextPageToken",
+        })
+        .catch(raise);
+      const { prefixes = [] } = (answer ?? {}) as Readonly<{ prefixes?: readonly string[] }>; // As the API has it.
+      return { folders: prefixes, token: (next as Readonly<{ pageToken?: string }> | null)?.pageToken };
+    },
     async delete(key, version) {
       await ready();
       try {

@@ -111,6 +111,19 @@ export function createS3Client(
       }));
       return { objects, token: page.IsTruncated === true ? page.NextContinuationToken : undefined };
     },
+    async listFolderPage({ prefix: Prefix, startAfter, countMax, token }, abortSignal) {
+      const input = {
+        Bucket,
+        Prefix,
+        Delimiter: "/",
+        MaxKeys: countMax,
+        ...(startAfter === "" ? {} : { StartAfter: startAfter }),
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      };
+      const page = await client.send(new sdk.ListObjectsV2Command(input), { abortSignal }).catch(raise);
+      const folders = (page.CommonPrefixes ?? []).map((folder) => String(folder.Prefix));
+      return { folders, token: page.IsTruncated === true ? page.NextContinuationToken : undefined };
+    },
     async delete(Key, version, abortSignal) {
       const input = { Bucket, Key, IfMatch: version };
       await client.send(new sdk.DeleteObjectCommand(input), { abortSignal }).catch(missingAsUndefined);

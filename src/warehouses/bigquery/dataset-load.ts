@@ -14,6 +14,7 @@ import type { WarehouseId } from "../../model/ids.ts";
 import { encodeName } from "../../model/path-name.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { DatasetTable } from "../../ports/warehouse.ts";
+import { copiesPrefix } from "./collect-copies.ts";
 import { columnName } from "./column-naming.ts";
 import { type TableField, tableField } from "./field-types.ts";
 import { JobFailure } from "./jobs.ts";
@@ -59,13 +60,13 @@ export async function fillTable(
   try {
     for (const [at, path] of table.paths.entries()) {
       const part = `part-${String(at + 1).padStart(5, "0")}.ndjson.gz`;
-      const key = `leat-stage/${id}/dataset=${encodeName(table.dataset)}/${physical}/${part}`;
+      const key = `${copiesPrefix}${id}/dataset=${encodeName(table.dataset)}/${physical}/${part}`;
       keys.push(key);
       await copyRows(store, rows, { path, key, fields }, signal);
     }
     await loadCopies(ports, { place, fields, uris: keys.map((key) => `${store.url}/${key}`) }, table, signal);
   } finally {
-    // Should this fail, the bucket's own rule removes them.
+    // Should this fail, gc or the bucket's own rule removes them.
     for (const key of keys) await store.delete(key).catch(() => {});
   }
   const rowCount = (await ports.tables.find(place))?.rowCount;

@@ -17,6 +17,7 @@ import { encodeName } from "../../model/path-name.ts";
 import type { StreamSpec } from "../../model/stream.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { PackageToLoad, StagedPart } from "../../ports/warehouse.ts";
+import { copiesPrefix } from "./collect-copies.ts";
 import type { TableField } from "./field-types.ts";
 import { JobFailure, type Jobs } from "./jobs.ts";
 import type { TablePlace, Tables } from "./tables.ts";
@@ -147,7 +148,7 @@ async function copyPart(
   const store = await openStaging();
   const isGzip = part.compression === "gzip";
   const { tenant, seq } = placeOf(pack);
-  const folder = `leat-stage/${id}/${encodeName(spec.source)}/${encodeName(spec.name)}`;
+  const folder = `${copiesPrefix}${id}/${encodeName(spec.source)}/${encodeName(spec.name)}`;
   const name = `part-${String(at + 1).padStart(5, "0")}.ndjson${isGzip ? ".gz" : ""}`;
   const key = `${folder}/tenant=${tenant}/seq=${seq}/run=${pack.manifestHash.slice(0, 20)}/${name}`;
   const writer = await store.openWriter(key);

@@ -20,7 +20,7 @@ const macros = [
 /** Opens an empty engine. */
 export async function openEngine(): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(":memory:", {
-    threads: "2",
+    threads: "1",
     default_null_order: "nulls_first_on_asc_last_on_desc",
   });
   const connection = await instance.connect();

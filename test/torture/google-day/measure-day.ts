@@ -1,5 +1,5 @@
 /** What the hours took of each service, beside what there is of it, and what that costs a month. */
-import { type CostLine, estimateCost, sumCost } from "../../../src/cli/deploy-cost.ts";
+import { type CostLine, estimateCost, sumCost, type Volumes } from "../../../src/cli/deploy-cost.ts";
 import type { Exchange as QueryExchange } from "../../fakes/bigquery/bigquery-server.ts";
 import type { FakeJobs } from "../../fakes/bigquery/fake-jobs.ts";
 import type { FakeBuckets } from "../../fakes/fake-objects.ts";
@@ -65,7 +65,7 @@ export function measureDay(
   const named = jobs.map(({ body }) => body.configuration.query?.query.match(tablePath)?.length ?? 0);
   const billed = named.reduce((sum, count) => sum + count, 0) * 10 * 1024 ** 2;
   const month = (count: number): number => Math.round((count / hours) * hoursOfMonth);
-  const cost = estimateCost({
+  const volumes: Volumes = {
     runs: tenants * streams * hoursOfMonth,
     works: 2880 + 8640,
     looks: 2880 * tenants * streams,
@@ -76,12 +76,13 @@ export function measureDay(
     concurrency: 4,
     cpu: 1,
     memoryGib: 0.5,
-    landedGb: 50,
+    landedGb: 0,
     warehouseGib: 50,
     scannedTib: 0,
     secrets: 100,
     isFreeTier: false,
-  });
+  };
+  const cost = estimateCost({ ...volumes, landedGb: 50 });
   const classA = storage.filter(({ verb }) => writes.has(verb)).length;
   const classB = storage.filter(({ verb }) => !writes.has(verb) && verb !== "delete").length;
   return {
@@ -123,9 +124,7 @@ export function measureDay(
     bill: cost,
     total: sumCost(cost),
     operations: {
-      formula: cents(
-        tenants * streams * (hoursOfMonth * (4 * 5e-6 + 3 * 0.4e-6) + 2880 * (5e-6 + 4 * 0.4e-6)),
-      ),
+      formula: estimateCost(volumes).find(({ what }) => what === "Cloud Storage")?.usd ?? Number.NaN,
       counted: cents(month(classA) * 5e-6 + month(classB) * 0.4e-6),
     },
   };
