@@ -1,7 +1,6 @@
 /** Tables, views and transfers of a project that Google's Data Transfer Service loads (`load: "dts"`). Pure. */
-import { LeatError } from "../errors/leat-error.ts";
 import type { Project } from "../ports/project.ts";
-import { planTransfer, transferFaults } from "../warehouses/bigquery/plan-transfer.ts";
+import { planTransfer } from "../warehouses/bigquery/plan-transfer.ts";
 
 /** Values of the module's variables, by name; see `terraform/variables.tf`. */
 export type TransferVariables = Readonly<{
@@ -16,21 +15,13 @@ export type TransferVariables = Readonly<{
   landing_days: 0;
 }>;
 
-/** Plans the transfers of all streams. @throws LeatError `CONFIG_INVALID` with every stream that cannot be loaded so. */
+/** Plans the transfers of all streams that a warehouse holds. */
 export function planTransfers(
   { sources, tenantColumn }: Pick<Project, "sources" | "tenantColumn">,
   { projectId, name }: Readonly<{ projectId: string; name: string }>,
 ): TransferVariables {
-  const specs = sources.flatMap(({ streams }) => streams);
-  const faults = specs.flatMap((spec) =>
-    transferFaults(spec).map((fault) => `${spec.source}.${spec.name} ${fault}`),
-  );
-  if (faults.length > 0)
-    throw new LeatError("CONFIG_INVALID", {
-      message: `Google's Data Transfer Service cannot load this project (load: "dts"): ${faults.join("; ")}.`,
-      hint: "Declare what it needs, or take `load` out of the project: leat's own load can do all of it.",
-      details: { faults },
-    });
+  // What cannot be loaded so, `defineProject` has refused. Files are laid out by datasets, and no warehouse loads them.
+  const specs = sources.flatMap(({ streams, openFiles }) => (openFiles === undefined ? streams : []));
   const place = {
     project: projectId,
     // Names that the modules make; see `locals` in `terraform/main.tf`.

@@ -63,7 +63,7 @@ export type InputDeclaration =
  * @param reference - a source of one stream, its name, or `source.stream`.
  * @example
  * ```ts
- * fromFiles("ons.workbooks", { read: csv({ columns: ["code", "deaths"] }), release: "{year}_{month}" });
+ * fromFiles("ons.workbooks", { read: csv({ columns: { code: "Code", deaths: "Deaths" } }), release: "{year}_{month}" });
  * ```
  */
 export function fromFiles(reference: Source | string, options: FromFilesOptions): InputDeclaration {

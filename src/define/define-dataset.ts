@@ -106,7 +106,7 @@ const keyTypes: ReadonlySet<string> = new Set([
  *   description: "Deaths registered, by area and month.",
  *   columns: { geo_code: z.string(), month: z.string(), deaths: z.int().min(0).meta({ unit: "deaths" }) },
  *   key: ["geo_code", "month"],
- *   from: fromFiles("ons.workbooks", { read: csv({ columns: ["geo_code", "month", "deaths"] }) }),
+ *   from: fromFiles("ons.workbooks", { read: csv({ columns: { geo_code: "Code", month: "Month", deaths: "Deaths" } }) }),
  *   rules: [{ rule: "rowCount", min: 1000 }],
  * });
  * ```

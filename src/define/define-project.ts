@@ -17,6 +17,7 @@ import type { Source } from "../ports/source.ts";
 import { checkApis } from "./define-project-apis.ts";
 import { checkDatasets } from "./define-project-datasets.ts";
 import { checkShares } from "./define-project-shares.ts";
+import { checkTransfers } from "./define-project-transfers.ts";
 
 const nameSchema = z
   .string()
@@ -117,6 +118,7 @@ export function defineProject(declaration: ProjectDeclaration): Project {
     ...checkApis(project.apis, project.datasets),
     ...checkShares(project.shares, project.sources, project.tenantColumn),
     ...flowFaults(project.flows, project.deployments),
+    ...(project.load === "dts" ? checkTransfers(project.sources, project.datasets) : []),
   ];
   if (project.sources.length + project.flows.length === 0) {
     faults.push({ path: "sources", problem: "must name at least one source, or `flows` one flow" });

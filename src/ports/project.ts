@@ -54,7 +54,7 @@ export type ProjectDeclaration = Readonly<{
   /**
    * Who loads into BigQuery. `leat` (default): load jobs and a ledger, each row once. `dts`: Google's Data Transfer
    * Service, set up by `leat deploy`; every 15 minutes at most, declared columns alone, and rows of a file that was touched
-   * twice in the landing table, which the views leave out. `leat deploy` refuses streams for which that would be wrong.
+   * twice in the landing table, which the views leave out. `defineProject` refuses streams for which that would be wrong.
    * Another warehouse than BigQuery is loaded by leat in each case.
    */
   load?: "leat" | "dts";

@@ -1,4 +1,6 @@
 /** A project that Google's Data Transfer Service loads (`load: "dts"`): what leat then does, refuses and tells. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type BigQueryServer, startBigQuery } from "../fakes/bigquery/bigquery-server.ts";
 import { makeFolder, type TestFolder } from "./leat-process.ts";
@@ -101,9 +103,47 @@ test("leat deploy writes table, views and transfer, leaves the load out, and tel
   for (const limit of limits) expect(words.stdout).toContain(limit);
 });
 
-test("a stream of which the service would make something wrong is refused by name", async () => {
+test.each([
+  ["check"],
+  ["sync"],
+  ["deploy", "--project", "my-project"],
+])("a stream of which the service would make something wrong is refused by name: leat %s", async (...args) => {
   folder.write("leat.config.ts", config(""));
-  const told = await folder.leat("deploy", "--project", "my-project");
-  expect(told.code).not.toBe(0);
-  expect(told.stderr).toMatch(/CONFIG_INVALID[\s\S]*shop\.orders declares no `columns`/);
+  const told = await folder.leat(...args);
+  expect(told.code).toBe(2);
+  expect(told.stderr).toMatch(
+    /CONFIG_INVALID[\s\S]*sources\[0\]\.streams\[0\][\s\S]*shop\.orders declares no `columns`/,
+  );
+  expect(existsSync(join(folder.path, ".leat"))).toBe(false);
+});
+
+test("files are loaded by nobody, and a dataset of them is no reason to refuse; one of a stream's rows is", async () => {
+  const source = (extra: string) => `
+import { defineDataset, defineProject, files, fromFiles, csv, fromStream, syncFlow, z } from "leat";
+import { orders } from "./orders.ts";
+const office = files({ name: "office", streams: { sheets: { page: "http://127.0.0.1:1/", match: "{year}.csv" } } });
+const sheets = defineDataset({
+  name: "figures", description: "Figures.", columns: { n: z.int() }, key: ["n"],
+  from: fromFiles(office, { read: csv({ columns: { n: "n" } }) }),
+});
+const kept = defineDataset({
+  name: "kept", description: "Orders.", columns: { id: z.int() }, key: ["id"], from: fromStream("shop.orders"),
+});
+export default defineProject({
+  name: "green house", sources: [orders, office], load: "dts", datasets: [sheets${extra}],
+  flows: [syncFlow({ schedules: [{ cron: "0 * * * *" }] })],
+});
+`;
+  const orders = config(declared)
+    .replace("const shop =", "export const orders =")
+    .replace(/export default[\s\S]*/, "");
+  folder.write("orders.ts", orders);
+  folder.write("leat.config.ts", source(""));
+  const told = await folder.leat("deploy", "--project", "my-project", "--json");
+  expect(told.stderr).toBe("");
+  expect(Object.keys(JSON.parse(told.stdout).variables.transfers)).toEqual(["shop_orders"]);
+  folder.write("leat.config.ts", source(", kept"));
+  const refused = await folder.leat("check");
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toMatch(/datasets\[1\]\.from[\s\S]*kept is made of shop\.orders/);
 });

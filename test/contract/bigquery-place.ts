@@ -85,6 +85,9 @@ function inGoogleSql(warehouse: BigQueryWarehouse): Warehouse {
     checksums: (spec) => warehouse.checksums(spec),
     currentDisagreements: (...args) => warehouse.currentDisagreements(...args),
     forget: (spec) => warehouse.forget(spec),
+    readLoads: (...args) => warehouse.readLoads!(...args),
+    readRejects: (...args) => warehouse.readRejects!(...args),
+    readColumns: (spec) => warehouse.readColumns!(spec),
     close: () => warehouse.close(),
     async query(sql, options): Promise<QueryResult> {
       const { columns, rows } = await warehouse.query(toGoogleSql(sql), options);

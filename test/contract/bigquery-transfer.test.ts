@@ -3,10 +3,10 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StreamSpec } from "../../src/model/stream.ts";
+import { transferFaults } from "../../src/model/transfer-faults.ts";
 import type { PackageToLoad } from "../../src/ports/warehouse.ts";
 import { landPackage } from "../../src/testing/landed-package.ts";
 import { makeStreamSpec, plant, WarehouseBench } from "../../src/testing/warehouse-under-test.ts";
-import { transferFaults } from "../../src/warehouses/bigquery/plan-transfer.ts";
 import { type BigQueryPlace, openPlace } from "./bigquery-place.ts";
 import { makeTransfer, transferFiles } from "./make-transfer.ts";
 

@@ -1,20 +1,15 @@
 /**
- * Names that BigQuery takes: letters, digits and underscores, none of its own prefixes. Others get eight digits of the
- * planned name's SHA-256, so that the rule depends on the set of keys alone (I14).
- *
- * @see https://docs.cloud.google.com/bigquery/docs/schemas#column_names (read 2026-11-21): flexible names may hold more
- *   signs, but not in every statement and tool, and never a point, a quote or a bracket.
+ * Names that BigQuery takes. Others get eight digits of the planned name's SHA-256, so that the rule depends on the set of
+ * keys alone (I14).
  */
 import { createHash } from "node:crypto";
 import { printColumnType } from "../../model/column-types.ts";
 import type { ColumnChange, PlannedColumn, SchemaPlan } from "../../model/plan-schema.ts";
-
-const plainName = /^[\p{L}_][\p{L}\p{N}_]*$/u;
-const ownPrefix = /^(_table_|_file_|_partition|_row_timestamp|__root__|_colidentifier|_change_)/i;
+import { isBigQueryName } from "../../model/transfer-faults.ts";
 
 /** The name of a planned column in BigQuery. */
 export function columnName(name: string): string {
-  if (plainName.test(name) && !ownPrefix.test(name)) return name;
+  if (isBigQueryName(name)) return name;
   const digits = createHash("sha256").update(name).digest("hex").slice(0, 8);
   const stem = name.replace(/[^\p{L}\p{N}_]/gu, "_").replace(/^_+/, "");
   return `${/^[\p{L}]/u.test(stem) ? stem : `key_${stem}`}_${digits}`;

@@ -11,7 +11,6 @@
 import { encodeName } from "../../model/path-name.ts";
 import { anythingSeen, type CatalogColumn, type PlaceColumns } from "../../model/plan-schema.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
-import { columnName } from "./column-naming.ts";
 import { isClusterable, type TableField, tableField } from "./field-types.ts";
 import { quoteName, quotePath } from "./sql-text.ts";
 import { historyName, viewsDataset } from "./stream-views.ts";
@@ -50,40 +49,7 @@ export const transferLimits: readonly string[] = [
 /** Columns by which BigQuery clusters at most. */
 const clusterColumnsMax = 4;
 
-/** Why a stream cannot be loaded so; none: it can. */
-export function transferFaults(spec: StreamSpec): readonly string[] {
-  const faults: string[] = [];
-  const declared = new Set(Object.keys(spec.columns));
-  const needed = [...spec.primaryKey, ...(spec.cursor === undefined ? [] : [spec.cursor.field])]
-    .map((path) => path.split(".", 1)[0]!)
-    .concat(spec.deletedField ?? []);
-  const missing = [...new Set(needed)].filter(
-    (name) => !declared.has(name) && name !== spec.partitions?.column,
-  );
-  if (declared.size === 0)
-    faults.push("declares no `columns`, and the service needs the table's fields beforehand");
-  else if (missing.length > 0)
-    faults.push(
-      `does not declare the type of ${missing.join(", ")}, by which rows are told apart and ordered`,
-    );
-  if (spec.primaryKey.length === 0)
-    faults.push("has no primary key, so that records of a run that died could not be told from genuine ones");
-  if (spec.writeDisposition === "replace")
-    faults.push("is replaced as a whole, which the service cannot do in one step");
-  if (spec.isMaterialized)
-    faults.push("keeps its current rows in a table, which nobody would bring up to date");
-  for (const [name, { type }] of Object.entries(spec.columns)) {
-    if (columnName(name) !== name)
-      faults.push(`has the column "${name}", a name that BigQuery does not take`);
-    if (type === "decimal")
-      faults.push(`declares ${name} as a decimal, which the service reads through 64 bits`);
-    if (type === "json" && needed.includes(name))
-      faults.push(`is told apart or ordered by ${name}, which is JSON`);
-  }
-  return faults;
-}
-
-/** Plans the transfer of a stream without {@link transferFaults}. */
+/** Plans the transfer of a stream without faults; see `model/transfer-faults.ts`. */
 export function planTransfer(spec: StreamSpec, place: TransferPlace): TransferPlan {
   const columns = Object.entries(spec.columns).map(
     ([key, type]): CatalogColumn => ({ key, name: key, type, seen: anythingSeen }),

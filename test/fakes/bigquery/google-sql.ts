@@ -43,6 +43,7 @@ const functionNames: Readonly<Record<string, string>> = {
   TIMESTAMP: "bq_timestamp",
   DATETIME: "bq_datetime",
   UNIX_MICROS: "epoch_us",
+  UNIX_MILLIS: "epoch_ms",
   TIMESTAMP_MICROS: "make_timestamptz",
   FARM_FINGERPRINT: "bq_fingerprint",
   TO_JSON_STRING: "bq_to_json_string",
