@@ -1,6 +1,7 @@
 /** A dataset of BigQuery (the tests' own) as the target of shares. */
 import { Dialect, transpile } from "@polyglot-sql/sdk";
 import { openPlace } from "../contract/bigquery-place.ts";
+import { datasetContract } from "./dataset-contract.ts";
 import { shareContract } from "./share-contract.ts";
 import type { SharePlace } from "./share-stand.ts";
 
@@ -29,8 +30,11 @@ async function openDataset(): Promise<SharePlace> {
   };
 }
 
-shareContract(openDataset, {
+const options = {
   name: (schema, table) => `${schema}.${table}`,
   canBeAltered: false,
   keepsDeletions: true,
-});
+};
+
+shareContract(openDataset, options);
+datasetContract(openDataset, options);

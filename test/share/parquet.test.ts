@@ -12,6 +12,7 @@ import { openDuckDb } from "../../src/warehouses/duckdb/open-duckdb.ts";
 import { writeQuery } from "../../src/warehouses/duckdb/write-query.ts";
 import { readFolder } from "../../src/warehouses/parquet/folder-manifest.ts";
 import { openParquet } from "../../src/warehouses/parquet/open-parquet.ts";
+import { datasetContract } from "./dataset-contract.ts";
 import { shareContract } from "./share-contract.ts";
 import { openStand, type SharePlace } from "./share-stand.ts";
 
@@ -62,11 +63,14 @@ async function openPlace(isFar = false): Promise<SharePlace & { folder: string; 
   };
 }
 
-shareContract(() => openPlace(), {
+const options = {
   name: (schema, table) => `<${schema}.${table}>`,
   canBeAltered: false,
   keepsDeletions: false,
-});
+};
+
+shareContract(() => openPlace(), options);
+datasetContract(() => openPlace(), options);
 
 const day = (n: number): string => `2026-01-0${n}T00:00:00Z`;
 

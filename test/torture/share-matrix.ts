@@ -9,6 +9,7 @@ import { cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual, parseArgs } from "node:util";
+import { openTenantVersions } from "../../src/dataset/open-tenant-versions.ts";
 import { defineShare } from "../../src/define/define-share.ts";
 import { toTenantId } from "../../src/model/ids.ts";
 import { deliverShare } from "../../src/share/deliver-share.ts";
@@ -16,6 +17,7 @@ import { isWhole, type ShareMode, type ShareOutcome } from "../../src/share/shar
 import { openFsStore } from "../../src/stores/fs/open-fs-store.ts";
 import { createSeededRandom, type SeededRandom } from "../../src/testing/seeded-random.ts";
 import { makeStreamSpec, plant } from "../../src/testing/warehouse-under-test.ts";
+import { writeTenantRows } from "../../src/warehouses/duckdb/tenant-rows.ts";
 import { openCuttingProxy } from "../contract/cutting-proxy.ts";
 import { startPostgres } from "../services/postgres.ts";
 import { landRecords } from "../share/land-records.ts";
@@ -75,6 +77,7 @@ export async function deliverFrom(
     return await deliverShare(
       {
         store: openFsStore(join(folder, "landing")),
+        versions: openTenantVersions(openFsStore(join(folder, "landing")), writeTenantRows, workFolder),
         secrets: { resolve: async () => "a salt that nobody can guess" },
         openTarget: (at) => openTarget(at, workFolder),
         progress: () => {},
@@ -86,6 +89,7 @@ export async function deliverFrom(
         tenant: { id: tenant, fields: {} },
         mode,
         streams: new Map([["farm.plants", stream]]),
+        datasets: new Map(),
         tenantColumn: "tenant_id",
       },
       new AbortController().signal,

@@ -49,7 +49,15 @@ import {
 } from "./postgres-session.ts";
 import { queryRows } from "./query-rows.ts";
 import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
-import { checkQueries, claimTables, readOwner, removeTables, replaceTables } from "./share-tables.ts";
+import {
+  checkQueries,
+  claimTables,
+  keepReceipts,
+  readOwner,
+  readReceipts,
+  removeTables,
+  replaceTables,
+} from "./share-tables.ts";
 import { quoteText } from "./sql-text.ts";
 import { disagreementsSql } from "./view-sql.ts";
 import { viewInputs } from "./views.ts";
@@ -224,6 +232,9 @@ class PostgresWarehouse implements Warehouse {
     replace: (spec, aside) => this.#change(undefined, (session) => replaceTables(session, spec, aside)),
     remove: (spec) => this.#change(undefined, (session) => removeTables(session, spec)),
     checkQueries: (spec) => this.#readKnown([], (session) => checkQueries(session, spec)),
+    readReceipts: (spec) => this.#readKnown(undefined, (session) => readReceipts(session, spec)),
+    keepReceipts: (spec, receipts) =>
+      this.#change(undefined, (session) => keepReceipts(session, spec, receipts)),
   };
 
   /** The rows are written to a file first, so that no transaction waits for another engine. */
