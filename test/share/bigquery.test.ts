@@ -2,7 +2,7 @@
 import { Dialect, transpile } from "@polyglot-sql/sdk";
 import { openPlace } from "../contract/bigquery-place.ts";
 import { datasetContract } from "./dataset-contract.ts";
-import { shareContract } from "./share-contract.ts";
+import { type ShareContractOptions, shareContract } from "./share-contract.ts";
 import type { SharePlace } from "./share-stand.ts";
 
 async function openDataset(): Promise<SharePlace> {
@@ -30,7 +30,7 @@ async function openDataset(): Promise<SharePlace> {
   };
 }
 
-const options = {
+const options: ShareContractOptions = {
   name: (schema, table) => `${schema}.${table}`,
   canBeAltered: false,
   keepsDeletions: true,

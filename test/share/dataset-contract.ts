@@ -1,7 +1,7 @@
 /** What every target must do for datasets that are shared by their tenant's column: the same tests on each engine. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type DatasetDeclaration, defineDataset } from "../../src/define/define-dataset.ts";
+import { defineDataset } from "../../src/define/define-dataset.ts";
 import { fromRows } from "../../src/define/define-dataset-inputs.ts";
 import type { DatasetSpec } from "../../src/ports/dataset.ts";
 import { maskOf, type ShareContractOptions } from "./share-contract.ts";
@@ -10,18 +10,17 @@ import { type DeliverOptions, openStand, type SharePlace, type ShareStand } from
 const columns = { owner: z.string(), n: z.int(), said: z.string().nullable() };
 
 /** A dataset whose versions are published by hand. */
-const bookOf = (changes: Partial<DatasetDeclaration<Record<string, z.core.$ZodType>>> = {}): DatasetSpec =>
+const bookOf = (schemas: Readonly<Record<string, z.core.$ZodType>>): DatasetSpec =>
   defineDataset({
     name: "book",
     description: "Whose is what.",
-    columns,
+    columns: schemas,
     key: ["owner", "n"],
     tenantColumn: "owner",
     from: fromRows(() => []),
-    ...changes,
   });
 
-const book = bookOf();
+const book = bookOf(columns);
 
 /** Ids that one careless comparison would take for `41`. */
 const lookAlikes = [
@@ -138,19 +137,17 @@ export function datasetContract(
     check("keeps values of every type exactly", async (stand) => {
       const text = `tab\t"q" \\ é 🎃\u2028${hasNul ? "\0" : ""}\n`;
       const spec = bookOf({
-        columns: {
-          owner: z.string(),
-          n: z.int(),
-          big: z.bigint().nullable(),
-          text: z.string().nullable(),
-          exact: z.string().nullable().meta({ type: "decimal(38,3)" }),
-          real: z.number().nullable(),
-          yes: z.boolean().nullable(),
-          day: z.iso.date().nullable(),
-          naive: z.iso.datetime({ local: true }).nullable(),
-          zoned: z.iso.datetime({ offset: true }).nullable(),
-          json: z.json().nullable(),
-        },
+        owner: z.string(),
+        n: z.int(),
+        big: z.bigint().nullable(),
+        text: z.string().nullable(),
+        exact: z.string().nullable().meta({ type: "decimal(38,3)" }),
+        real: z.number().nullable(),
+        yes: z.boolean().nullable(),
+        day: z.iso.date().nullable(),
+        naive: z.iso.datetime({ local: true }).nullable(),
+        zoned: z.iso.datetime({ offset: true }).nullable(),
+        json: z.json().nullable(),
       });
       await stand.publish(spec, [
         {
@@ -208,9 +205,7 @@ export function datasetContract(
     check("whose columns change is put in place at once, with the new ones", async (stand) => {
       await stand.publish(book, [{ owner: "41", n: 1, said: "7" }]);
       await stand.table(sharing("41"));
-      const after = bookOf({
-        columns: { owner: z.string(), n: z.int(), said: z.int().nullable(), more: z.string() },
-      });
+      const after = bookOf({ owner: z.string(), n: z.int(), said: z.int().nullable(), more: z.string() });
       await stand.publish(after, [{ owner: "41", n: 1, said: 8, more: "new" }]);
       const datasets = [after];
       expect(await stand.table(sharing("41", { datasets, mode: "plan" }))).toMatchObject({

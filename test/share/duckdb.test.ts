@@ -2,9 +2,9 @@
 
 import { datasetContract } from "./dataset-contract.ts";
 import { openDuckDbPlace } from "./open-duckdb-place.ts";
-import { shareContract } from "./share-contract.ts";
+import { type ShareContractOptions, shareContract } from "./share-contract.ts";
 
-const options = {
+const options: ShareContractOptions = {
   name: (schema, table) => `${schema}.${table}`,
   canBeAltered: true,
   keepsDeletions: true,

@@ -5,7 +5,7 @@ import { openPostgres } from "../../src/warehouses/postgres/open-postgres.ts";
 import { runSql } from "../contract/postgres-place.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
 import { datasetContract } from "./dataset-contract.ts";
-import { shareContract } from "./share-contract.ts";
+import { type ShareContractOptions, shareContract } from "./share-contract.ts";
 import type { SharePlace } from "./share-stand.ts";
 
 let server: PostgresServer;
@@ -34,7 +34,7 @@ async function openPlace(): Promise<SharePlace> {
   };
 }
 
-const options = {
+const options: ShareContractOptions = {
   name: (schema, table) => `${schema}.${table}`,
   canBeAltered: true,
   keepsDeletions: true,

@@ -13,6 +13,7 @@ import type {
   LoadedPackage,
   PackageToLoad,
   PublishedDataset,
+  QueryPage,
   QueryResult,
   RejectedRecord,
   ReopenPackage,
@@ -49,6 +50,7 @@ import {
 } from "./postgres-session.ts";
 import { queryRows } from "./query-rows.ts";
 import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
+import { readPages } from "./read-pages.ts";
 import {
   checkQueries,
   claimTables,
@@ -177,6 +179,10 @@ class PostgresWarehouse implements Warehouse {
   async query(sql: string, options: { signal?: AbortSignal; rowsMax?: number } = {}): Promise<QueryResult> {
     const { signal, rowsMax = Number.MAX_SAFE_INTEGER } = options;
     return await withPostgres(this.#settings, "query", signal, (session) => queryRows(session, sql, rowsMax));
+  }
+
+  readPages(sql: string, signal: AbortSignal): AsyncIterable<QueryPage> {
+    return readPages(this.#settings, sql, signal);
   }
 
   async checksums(spec: StreamSpec): Promise<readonly TableChecksum[]> {
