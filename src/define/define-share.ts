@@ -179,7 +179,8 @@ export function defineShare(declaration: ShareDeclaration): ShareSpec {
   ];
   const deadlineMs = parseDuration(share.deadline);
   const faults = [...tableFaults(tables), ...columnFaults(tables)];
-  if (tables.length === 0) faults.push({ path: "streams", problem: "or datasets must name at least one" });
+  if (tables.length === 0)
+    faults.push({ path: "streams", problem: "must name at least one stream, or `datasets` one dataset" });
   if (deadlineMs === undefined || deadlineMs < 1000 || deadlineMs > deadlineMsMax)
     faults.push({ path: "deadline", problem: 'must be a time from 1 s to 24 h, such as "30m"' });
   if (share.salt === undefined && tables.some(({ columns }) => columns?.some(({ isMasked }) => isMasked)))
