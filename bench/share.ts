@@ -4,6 +4,7 @@
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { openTenantVersions } from "../src/dataset/open-tenant-versions.ts";
 import { defineShare, type ShareColumns } from "../src/define/define-share.ts";
 import { loadStream } from "../src/load/load-stream.ts";
 import { toTenantId } from "../src/model/ids.ts";
@@ -11,6 +12,7 @@ import { deliverShare } from "../src/share/deliver-share.ts";
 import { isWhole } from "../src/share/share-job.ts";
 import { openFsStore } from "../src/stores/fs/open-fs-store.ts";
 import { makeStreamSpec } from "../src/testing/warehouse-under-test.ts";
+import { writeTenantRows } from "../src/warehouses/duckdb/tenant-rows.ts";
 import { openTarget } from "../test/share/open-target.ts";
 import { median } from "./processes.ts";
 import { landPlants } from "./share-landing.ts";
@@ -64,6 +66,7 @@ export async function benchShare(options: Readonly<{ rows: number; runs: number 
         const outcome = await deliverShare(
           {
             store,
+            versions: openTenantVersions(store, writeTenantRows, workFolder),
             secrets: { resolve: async () => "a salt that nobody can guess" },
             openTarget: (address) => openTarget(address, workFolder),
             progress: () => {},
@@ -80,6 +83,7 @@ export async function benchShare(options: Readonly<{ rows: number; runs: number 
             tenant: { id: toTenantId("1"), fields: {} },
             mode: "deliver",
             streams: new Map([["farm.plants", stream]]),
+            datasets: new Map(),
             tenantColumn: "tenant_id",
           },
           new AbortController().signal,

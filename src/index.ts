@@ -17,6 +17,7 @@ export {
   defineShare,
   type ShareColumnOptions,
   type ShareColumns,
+  type ShareDatasetOptions,
   type ShareDeclaration,
   type ShareTableOptions,
 } from "./define/define-share.ts";

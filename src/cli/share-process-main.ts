@@ -7,9 +7,11 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { processEnvironment } from "../config/environment.ts";
+import { openTenantVersions } from "../dataset/open-tenant-versions.ts";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import { deliverShare } from "../share/deliver-share.ts";
 import { failedReport, printOutcome, type ShareReport } from "../share/print-outcome.ts";
+import { writeTenantRows } from "../warehouses/duckdb/tenant-rows.ts";
 import type { Invocation } from "./invocation.ts";
 import { type OpenProject, openProject } from "./open-project.ts";
 import { openShareTarget } from "./open-share-target.ts";
@@ -59,6 +61,7 @@ async function deliver({
       const outcome = await deliverShare(
         {
           store: opened.store,
+          versions: openTenantVersions(opened.store, writeTenantRows, workFolder),
           secrets,
           openTarget: (address) => openShareTarget(opened, share.name, address, workFolder),
           progress: (event) => reply({ kind: "progress", event }),
@@ -70,6 +73,7 @@ async function deliver({
           tenant,
           mode,
           streams,
+          datasets: new Map(opened.project.datasets.map((dataset) => [dataset.name, dataset])),
           tenantColumn: opened.project.tenantColumn,
         },
         stop.signal,

@@ -13,6 +13,7 @@ type ShareOptions = GlobalOptions &
     tenant?: readonly string[];
     full?: boolean;
     dryRun?: boolean;
+    verify?: boolean;
     remove?: boolean;
     yes?: boolean;
     concurrency?: string;
@@ -32,6 +33,7 @@ Examples:
   leat share                          all shares, for all their tenants
   leat share customers --tenant 414   one
   leat share customers --dry-run      what would move; nothing does
+  leat share customers --verify       counts what is there; tells of rows that somebody has changed
   leat share customers --tenant 414 --full
                                       everything again, aside, put in place at once
   leat share customers --tenant 414 --remove
@@ -42,12 +44,16 @@ export function addShare(program: Command, invocation: Invocation): void {
     .command("share")
     .summary("Bring each customer's own rows into that customer's own warehouse.")
     .description(
-      "Loads what is landed of each tenant, and of that tenant alone, into the warehouse that the share names for it. Asks no partner for anything.",
+      "Loads what is landed of each tenant, and of that tenant alone, into the warehouse that the share names for it, and the tenant's rows of datasets. Asks no partner for anything.",
     )
     .argument("[share]", "A share of the project. Default: all.")
     .option("-t, --tenant <id...>", "Only these tenants, by id. Default: all that take part.")
     .option("--full", "Load everything again aside, and put it in place at once.")
     .option("--dry-run", "Tell what would move, and move nothing.")
+    .option(
+      "--verify",
+      "Count what is there, and compare it with the ledger and the last receipt. Moves nothing.",
+    )
     .option("--remove", "Remove what the share has made there, and nothing else. Asks first on a terminal.")
     .option("-y, --yes", "Do not ask before removing.")
     .option("--concurrency <n>", "Tenants at once, each in a process of its own. Default 4.")
@@ -109,14 +115,15 @@ async function runShare(
   return await reportFailures(terminal, reports, signal);
 }
 
-function readMode({ full, dryRun, remove }: ShareOptions): ShareMode {
+function readMode({ full, dryRun, verify, remove }: ShareOptions): ShareMode {
   const chosen: ShareMode[] = [];
   if (full === true) chosen.push("full");
   if (dryRun === true) chosen.push("plan");
+  if (verify === true) chosen.push("verify");
   if (remove === true) chosen.push("remove");
   if (chosen.length > 1)
     throw new LeatError("USAGE", {
-      message: "--full, --dry-run and --remove are different wishes; name one.",
+      message: "--full, --dry-run, --verify and --remove are different wishes; name one.",
     });
   return chosen[0] ?? "deliver";
 }

@@ -282,6 +282,12 @@ describe("a declaration", () => {
     });
   });
 
+  test("has a tenant in each row, if rows are tenants' at all", () => {
+    const columns = { code: z.string(), tenant: z.string().nullable() };
+    const nullable = { ...complete, columns, key: ["code", "tenant"], tenantColumn: "tenant" } as const;
+    expect(faultsOf(nullable)).toEqual(['tenantColumn: "tenant" must not be nullable']);
+  });
+
   test("says how files are ordered, in a form that can be read", () => {
     const releaseOf = (release: string | RegExp) => {
       const { from } = defineDataset({

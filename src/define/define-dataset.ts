@@ -31,7 +31,10 @@ export type DatasetDeclaration<Columns extends Readonly<Record<string, z.core.$Z
   /** Quality rules, run before a version is published. */
   rules?: readonly RuleDeclaration[];
   licence?: string;
-  /** Column holding the tenant a row belongs to. Of files leat fills it; it must be part of the key. */
+  /**
+   * Column holding the tenant a row belongs to: text, never null, part of the key. Of files leat fills it. A share brings
+   * each tenant the rows in which it is the tenant's id, byte for byte.
+   */
   tenantColumn?: keyof Columns & string;
   /** What two rows of one key within one file are: a fault (default), or the first or last of them counts. */
   duplicates?: "error" | "first" | "last";
@@ -189,6 +192,8 @@ function crossFaults(
       faults.push({ path: "tenantColumn", problem: `"${tenantColumn}" must be part of the key` });
     else if (typeOf.get(tenantColumn) !== "text")
       faults.push({ path: "tenantColumn", problem: `"${tenantColumn}" must be text` });
+    else if (columns.some(({ published }) => published.name === tenantColumn && published.isNullable))
+      faults.push({ path: "tenantColumn", problem: `"${tenantColumn}" must not be nullable` });
   }
   return faults;
 }

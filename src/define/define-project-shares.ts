@@ -1,18 +1,24 @@
-/** Faults of a project's shares that only show beside its sources. */
+/** Faults of a project's shares that only show beside its sources and datasets. */
 import type { Fault } from "../errors/faults.ts";
 import { hintOfKnown } from "../errors/nearest-name.ts";
 import { foldColumnName } from "../model/column-names.ts";
 import { partitionColumn, type StreamSpec } from "../model/stream.ts";
+import type { DatasetSpec } from "../ports/dataset.ts";
 import type { ShareSpec, ShareTable } from "../ports/share.ts";
 import type { Source } from "../ports/source.ts";
 
 /** What shares are compared with. */
-type Known = Readonly<{ streams: ReadonlyMap<string, StreamSpec>; tenantColumn: string }>;
+type Known = Readonly<{
+  streams: ReadonlyMap<string, StreamSpec>;
+  datasets: ReadonlyMap<string, DatasetSpec>;
+  tenantColumn: string;
+}>;
 
 /** Names that are there twice or are nobody's, and columns without which rows could not be told apart. */
 export function checkShares(
   shares: readonly ShareSpec[],
   sources: readonly Source[],
+  datasets: readonly DatasetSpec[],
   tenantColumn: string,
 ): Fault[] {
   const streams = new Map(
@@ -20,7 +26,7 @@ export function checkShares(
       source.streams.map((stream): [string, StreamSpec] => [`${source.name}.${stream.name}`, stream]),
     ),
   );
-  const known: Known = { streams, tenantColumn };
+  const known: Known = { streams, datasets: new Map(datasets.map((one) => [one.name, one])), tenantColumn };
   return shares.flatMap((share, index) => {
     const path = `shares[${index}]`;
     const faults: Fault[] = [];
@@ -35,7 +41,7 @@ export function checkShares(
         problem: `"${share.schema}" is also the name of the source ${source.name}; set \`schema\` to another`,
       });
     for (const table of share.tables) {
-      const problems = streamFaults(table, known);
+      const problems = table.kind === "stream" ? streamFaults(table, known) : datasetFaults(table, known);
       faults.push(...problems.map((problem) => ({ path: `${path}: ${table.of}`, problem })));
     }
     return faults;
@@ -58,6 +64,22 @@ function streamFaults(table: ShareTable, { streams, tenantColumn }: Known): stri
   return [...neededFaults(table, needed), ...takenFaults(table, spliced)];
 }
 
+function datasetFaults(table: ShareTable, { datasets }: Known): string[] {
+  const dataset = datasets.get(table.of);
+  if (dataset === undefined)
+    return [`there is no such dataset. ${hintOfKnown(table.of, "datasets", [...datasets.keys()])}`];
+  const { tenantColumn } = dataset;
+  if (tenantColumn === undefined)
+    return ["does not say whose its rows are; set `tenantColumn` of the dataset, or serve it instead"];
+  const names = dataset.columns.map(({ published }) => published.name);
+  const unknown = (table.columns ?? []).filter(({ key }) => !names.includes(key));
+  if (names.length === 1) return [`has no column beside "${tenantColumn}", which says whose a row is`];
+  return [
+    ...unknown.map(({ key }) => `"${key}" is no column of it. ${hintOfKnown(key, "columns", names)}`),
+    ...takenFaults(table, [tenantColumn]),
+  ];
+}
+
 /** A hash of a key would be as unique; but what is joined by it elsewhere would find nothing any more. */
 function neededFaults(
   { columns }: ShareTable,
@@ -75,7 +97,9 @@ function takenFaults({ columns }: ShareTable, spliced: readonly string[]): strin
   const taken = new Set(spliced.map(foldColumnName));
   return (columns ?? []).flatMap(({ key, name }) => {
     if (taken.has(foldColumnName(key)))
-      return [`"${key}" is leat's own column and is always shared; leave it out`];
-    return taken.has(foldColumnName(name)) ? [`"${name}" is the name of a column of leat's own`] : [];
+      return [`"${key}" says whose a row is, and is always shared as it is; leave it out`];
+    return taken.has(foldColumnName(name))
+      ? [`"${name}" is the name of the column that says whose a row is`]
+      : [];
   });
 }

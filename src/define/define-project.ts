@@ -116,7 +116,7 @@ export function defineProject(declaration: ProjectDeclaration): Project {
     ...crossFaults(project.sources, project.tenantColumn),
     ...checkDatasets(project.datasets, project.sources),
     ...checkApis(project.apis, project.datasets),
-    ...checkShares(project.shares, project.sources, project.tenantColumn),
+    ...checkShares(project.shares, project.sources, project.datasets, project.tenantColumn),
     ...flowFaults(project.flows, project.deployments),
     ...(project.load === "dts" ? checkTransfers(project.sources, project.datasets) : []),
   ];

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 import type { Source } from "../ports/source.ts";
 import { makeStreamSpec } from "../testing/warehouse-under-test.ts";
+import { defineDataset } from "./define-dataset.ts";
+import { fromRows } from "./define-dataset-inputs.ts";
 import { defineProject } from "./define-project.ts";
 import { defineShare, type ShareDeclaration } from "./define-share.ts";
 
@@ -10,6 +13,24 @@ const farm: Source = {
   streams: [stream],
   open: () => Promise.reject(new Error("not in this test")),
 };
+const ofRows = { description: "Rows.", from: fromRows(() => []) };
+const datasets = [
+  defineDataset({
+    ...ofRows,
+    name: "book",
+    columns: { owner: z.string(), n: z.int(), total: z.number() },
+    key: ["owner", "n"],
+    tenantColumn: "owner",
+  }),
+  defineDataset({ ...ofRows, name: "rates", columns: { day: z.string() }, key: ["day"] }),
+  defineDataset({
+    ...ofRows,
+    name: "names",
+    columns: { owner: z.string() },
+    key: ["owner"],
+    tenantColumn: "owner",
+  }),
+];
 const complete: ShareDeclaration = {
   name: "replica",
   streams: ["farm.plants"],
@@ -28,7 +49,7 @@ const declare = (changes: Partial<ShareDeclaration>): string =>
 const inProject = (changes: Partial<ShareDeclaration>): string =>
   faultsOf(() => {
     const shares = [defineShare({ ...complete, salt: "env:SALT", ...changes })];
-    return defineProject({ name: "farm", sources: [farm], shares });
+    return defineProject({ name: "farm", sources: [farm], datasets, shares });
   });
 
 describe("a share", () => {
@@ -71,6 +92,16 @@ describe("a share", () => {
       { streams: [{ stream: "a.b", columns: { x: "y", Y: true } }] },
       "is also the name",
     ],
+    [
+      "a dataset of a stream's name",
+      { streams: ["a.b"], datasets: ["b"] },
+      'datasets: b: its table "b" is also that of a.b',
+    ],
+    [
+      "a dataset whose table has no name",
+      { datasets: [{ dataset: "b", table: "b c" }] },
+      "letters, digits and _",
+    ],
     ["no columns", { streams: [{ stream: "a.b", columns: [] }] }, "streams"],
     ["an endless deadline", { deadline: "25h" }, "from 1 s to 24 h"],
   ])("with %s is refused by its path", (_what, changes, said) => {
@@ -109,13 +140,33 @@ describe("a share in a project", () => {
           { stream: "farm.plants", columns: { id: true, modified: true, gone: true, x: "tenant_id" } },
         ],
       },
-      "a column of leat's own",
+      "the column that says whose a row is",
     ],
+    ["a dataset that is not there", { datasets: ["bok"] }, 'no such dataset. Did you mean "book"?'],
+    ["a dataset of nobody's rows", { datasets: ["rates"] }, "set `tenantColumn` of the dataset"],
+    [
+      "a column that the dataset has not",
+      { datasets: [{ dataset: "book", columns: ["totl"] }] },
+      '"totl" is no column of it. Did you mean "total"?',
+    ],
+    [
+      "a masked tenant",
+      { datasets: [{ dataset: "book", columns: { owner: { mask: true } } }] },
+      '"owner" says whose a row is, and is always shared as it is',
+    ],
+    [
+      "a column named as the dataset's tenant",
+      { datasets: [{ dataset: "book", columns: { total: "Owner" } }] },
+      "the column that says whose a row is",
+    ],
+    ["a dataset of tenants alone", { datasets: ["names"] }, 'no column beside "owner"'],
   ])("with %s is refused", (_what, changes, said) => {
     expect(inProject(changes)).toContain(said);
   });
 
   test("with all that it needs is taken", () => {
+    const shared = { dataset: "book", columns: { n: { mask: true }, total: "sum" } } as const;
+    expect(inProject({ streams: [], datasets: [shared] })).toBe("none");
     expect(
       inProject({ streams: [{ stream: "farm.plants", columns: { id: "no", modified: true, gone: true } }] }),
     ).toBe("none");

@@ -1,4 +1,4 @@
-/** A share: which streams, of which tenants, go to which warehouse, and which of their columns. */
+/** A share: which streams and datasets, of which tenants, go to which warehouse, and which of their columns. */
 import { z } from "zod";
 import { type Fault, faultsOf, refuseFaults } from "../errors/faults.ts";
 import { foldColumnName } from "../model/column-names.ts";
@@ -33,12 +33,24 @@ export type ShareTableOptions = Readonly<{
   columns?: ShareColumns;
 }>;
 
+/** A dataset that is shared: of its newest version the rows of the tenant, by the dataset's `tenantColumn`. */
+export type ShareDatasetOptions = Readonly<{
+  /** Its name. */
+  dataset: string;
+  /** Its name at the customer's. Default: the dataset's. */
+  table?: string;
+  /** Default: all, also those that the dataset may have one day. The tenant's column is always shared. */
+  columns?: ShareColumns;
+}>;
+
 /** What `defineShare` takes. */
 export type ShareDeclaration = Readonly<{
   /** Letters, digits and `_`. */
   name: string;
   /** Streams as `source.stream`, or with a name and columns of their own. */
-  streams: readonly (string | ShareTableOptions)[];
+  streams?: readonly (string | ShareTableOptions)[];
+  /** Datasets by name, or with a table's name and columns of their own. Each must have a `tenantColumn`. */
+  datasets?: readonly (string | ShareDatasetOptions)[];
   /** Ids of the tenants that take part. Default: all. Taking one out stops its share and removes nothing. */
   tenants?: readonly string[];
   /**
@@ -52,7 +64,8 @@ export type ShareDeclaration = Readonly<{
   to: string | ((tenant: Tenant) => string);
   /**
    * `history` (default): every version of a record is kept there, with a view of the current ones. `current`: only the
-   * current ones, and a deleted record's last version, so that a late arrival cannot bring it back.
+   * current ones, and a deleted record's last version, so that a late arrival cannot bring it back. Of a dataset the
+   * newest version's rows are there, whatever is said here.
    */
   keep?: ShareKeep;
   /** Schema at the customer's in which the tables stand. Default: the share's name. */
@@ -105,7 +118,19 @@ const shareSchema = z.strictObject({
         }),
       ]),
     )
-    .min(1, "must name at least one stream"),
+    .default([]),
+  datasets: z
+    .array(
+      z.union([
+        reference,
+        z.strictObject({
+          dataset: reference,
+          table: nameSchema.optional(),
+          columns: columnsSchema.optional(),
+        }),
+      ]),
+    )
+    .default([]),
   tenants: z.array(reference).optional(),
   to: z.union([reference, z.custom<(tenant: Tenant) => string>((value) => typeof value === "function")], {
     error: "must be an address, a secret's reference, or a function of the tenant that gives one",
@@ -142,9 +167,20 @@ export function defineShare(declaration: ShareDeclaration): ShareSpec {
   const parsed = shareSchema.safeParse(declaration);
   if (!parsed.success) refuseFaults(faultsOf(parsed.error), what);
   const share = parsed.data!; // `refuseFaults` has thrown otherwise: a failed parse has at least one issue.
-  const tables = share.streams.map((one) => toTable(typeof one === "string" ? { stream: one } : one));
+  const tables = [
+    ...share.streams.map((one) => {
+      const { stream, ...options } = typeof one === "string" ? { stream: one } : one;
+      return toTable("stream", stream, options);
+    }),
+    ...share.datasets.map((one) => {
+      const { dataset, ...options } = typeof one === "string" ? { dataset: one } : one;
+      return toTable("dataset", dataset, options);
+    }),
+  ];
   const deadlineMs = parseDuration(share.deadline);
   const faults = [...tableFaults(tables), ...columnFaults(tables)];
+  if (tables.length === 0)
+    faults.push({ path: "streams", problem: "must name at least one stream, or `datasets` one dataset" });
   if (deadlineMs === undefined || deadlineMs < 1000 || deadlineMs > deadlineMsMax)
     faults.push({ path: "deadline", problem: 'must be a time from 1 s to 24 h, such as "30m"' });
   if (share.salt === undefined && tables.some(({ columns }) => columns?.some(({ isMasked }) => isMasked)))
@@ -167,14 +203,14 @@ export function defineShare(declaration: ShareDeclaration): ShareSpec {
 }
 
 type ReadTable = Readonly<{
-  stream: string;
   table?: string | undefined;
   columns?: z.output<typeof columnsSchema> | undefined;
 }>;
 
-const toTable = ({ stream, table, columns }: ReadTable): ShareTable => ({
-  of: stream,
-  name: table ?? stream.slice(stream.indexOf(".") + 1),
+const toTable = (kind: ShareTable["kind"], of: string, { table, columns }: ReadTable): ShareTable => ({
+  kind,
+  of,
+  name: table ?? of.slice(of.indexOf(".") + 1),
   columns: toColumns(columns),
 });
 
@@ -196,7 +232,7 @@ function tableFaults(tables: readonly ShareTable[]): Fault[] {
   const owners = new Map<string, string>();
   return tables.flatMap((table) => {
     const names = [table.name, `${table.name}_history`];
-    const path = `streams: ${table.of}`;
+    const path = `${table.kind}s: ${table.of}`;
     const faults: Fault[] = [];
     if (!nameSchema.safeParse(table.name).success)
       faults.push({

@@ -1,8 +1,8 @@
-/** Ready-made: brings customers' rows into their warehouses, triggered by loads of the streams that are shared. */
+/** Ready-made: brings customers' rows into their warehouses, triggered by news of the streams and datasets shared. */
 import { z } from "zod";
 import { LeatError } from "../errors/leat-error.ts";
 import type { PlannedShare } from "../ports/project-work.ts";
-import type { ShareSpec } from "../ports/share.ts";
+import type { ShareSpec, ShareTable } from "../ports/share.ts";
 import { type FlowOptions, flow } from "./flow.ts";
 import { type Flow, isFlow } from "./flow-context.ts";
 import { planShares, shareTenant } from "./work-tasks.ts";
@@ -31,7 +31,7 @@ export type ShareFlowOptions = Readonly<
   > & {
     /** Default `share`. */
     name?: string;
-    /** Whether it runs when a stream that is shared has news. Default: yes. */
+    /** Whether it runs when a stream or dataset that is shared has news. Default: yes. */
     onNews?: boolean;
   }
 >;
@@ -49,8 +49,8 @@ const failuresToldMax = 20;
  * Makes a flow that delivers shares, a task a tenant: one whose warehouse is broken delays nobody else's, and is told of
  * when all others have theirs.
  *
- * In `flows` of a project it runs by itself when a stream that is shared got packages: the shares that bring it, and no
- * others.
+ * In `flows` of a project it runs by itself when a stream that is shared got packages, or a dataset a version: the shares
+ * that bring it, and no others.
  */
 export function shareFlow(options: ShareFlowOptions = {}): Flow<ShareParams, readonly SharedByName[]> {
   const { name = "share", onNews = true, ...rest } = options;
@@ -99,19 +99,35 @@ function refuseFailures(ended: readonly (string | null)[]): void {
   });
 }
 
-/** The project's flows; those that share on news have a trigger for each stream that is shared. */
+/** The project's flows; those that share on news have a trigger for each stream and dataset that is shared. */
 export function withShareTriggers(flows: readonly Flow[], shares: readonly ShareSpec[]): readonly Flow[] {
-  const readers = new Map<string, string[]>();
-  for (const { name, tables } of shares)
-    for (const { of } of tables) readers.set(of, [...new Set([...(readers.get(of) ?? []), name])]);
-  const news = [...readers].map(([stream, names]) => ({
-    on: "stream.packages" as const,
-    stream,
-    params: { shares: names },
-  }));
+  const news = [
+    ...readersOf(shares, "stream").map(([stream, names]) => ({
+      on: "stream.packages" as const,
+      stream,
+      params: { shares: names },
+    })),
+    ...readersOf(shares, "dataset").map(([dataset, names]) => ({
+      on: "dataset.version" as const,
+      dataset,
+      params: { shares: names },
+    })),
+  ];
   return flows.map((one) => {
     if (!isFlow(one) || !(sharesOnNews in one)) return one;
     const triggers = [...one.spec.triggers, ...news];
     return Object.freeze({ spec: Object.freeze({ ...one.spec, triggers }) });
   });
+}
+
+/** Which shares bring each stream or dataset. */
+function readersOf(
+  shares: readonly ShareSpec[],
+  wanted: ShareTable["kind"],
+): readonly (readonly [string, readonly string[]])[] {
+  const readers = new Map<string, string[]>();
+  for (const { name, tables } of shares)
+    for (const { kind, of } of tables)
+      if (kind === wanted) readers.set(of, [...new Set([...(readers.get(of) ?? []), name])]);
+  return [...readers];
 }

@@ -7,12 +7,13 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
-import { type Head, readHead, readManifestOfLog, walkPackages } from "../landing/log.ts";
+import { type Head, readManifestOfLog } from "../landing/log.ts";
 import { describePlace, type StreamPlace, type TenantId } from "../model/ids.ts";
 import type { StreamSpec } from "../model/stream.ts";
-import type { LedgerRow, PackageToLoad, ReopenPackage, SchemaChange } from "../ports/warehouse.ts";
+import type { PackageToLoad, ReopenPackage, SchemaChange } from "../ports/warehouse.ts";
 import type { LoadOutcome, LoadPorts, LoadStream, TenantLoad } from "./load-outcome.ts";
-import { type PlannedPackage, planLoad } from "./plan-load.ts";
+import type { PlannedPackage } from "./plan-load.ts";
+import { readWaiting } from "./read-waiting.ts";
 import { checkInPlace, stagePackage } from "./stage-parts.ts";
 
 /** Bounds of one transaction: what a failure makes us do again, and what an engine holds at once. */
@@ -73,29 +74,11 @@ class StreamLoad {
     const seq = loaded?.seq ?? 0;
     this.#loads.set(tenant, { tenant, packages: 0, loaded: 0, rejected: 0, seq, error: undefined });
     try {
-      return { place, packages: [...(await this.#plan(place, loaded))], seq };
+      return { place, packages: [...(await readWaiting(this.#ports.store, place, loaded))], seq };
     } catch (error) {
       this.#fail(place, error);
       return { place, packages: [], seq };
     }
-  }
-
-  async #plan(place: StreamPlace, loaded: LedgerRow | undefined): Promise<readonly PlannedPackage[]> {
-    const { store } = this.#ports;
-    const head = await readHead(store, place);
-    const loadedSeq = loaded?.seq ?? 0;
-    if (loaded !== undefined) {
-      if (head === undefined || head.manifest.seq < loaded.seq)
-        throw rewritten(place, loaded.seq, "is not in the log");
-      const again =
-        head.manifest.seq === loaded.seq ? head : await readManifestOfLog(store, place, loaded.seq);
-      if (again.hash !== loaded.manifestHash)
-        throw rewritten(place, loaded.seq, "has another manifest in the log");
-    }
-    if (head === undefined) return [];
-    const packages: Head[] = [];
-    for await (const link of walkPackages(store, place, head, loadedSeq)) packages.unshift(link);
-    return planLoad(packages);
   }
 
   /** One batch from the front of the queues, every tenant's packages in the order of seq. */
@@ -253,11 +236,4 @@ const warehouseCodes: readonly string[] = [
 function isPoison(error: unknown): boolean {
   if (!isLeatError(error)) return true;
   return !warehouseCodes.includes(error.code);
-}
-
-function rewritten(place: StreamPlace, seq: number, what: string): LeatError {
-  return new LeatError("LOG_REWRITTEN", {
-    message: `${describePlace(place)}: the warehouse has loaded seq ${seq}, which ${what}.`,
-    details: { ...place, seq },
-  });
 }

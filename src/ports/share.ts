@@ -1,9 +1,11 @@
 /** What a share is: made by `defineShare`, planned and delivered by `share`, named by projects. */
+import type { DatasetManifest } from "../model/dataset-manifest.ts";
+import type { TenantId } from "../model/ids.ts";
 import type { Tenant } from "./source.ts";
 
 /** A column as it is shared. */
 export type ShareColumn = Readonly<{
-  /** Top-level key of the landed records. */
+  /** Top-level key of the landed records, or column of the dataset. */
   key: string;
   /** What it is called at the customer's. */
   name: string;
@@ -15,7 +17,9 @@ export type ShareColumn = Readonly<{
 
 /** One table of a share. */
 export type ShareTable = Readonly<{
-  /** The stream that it is made of, as `source.stream`. */
+  /** `stream`: of the tenant's own packages. `dataset`: of the tenant's rows in the newest version. */
+  kind: "stream" | "dataset";
+  /** What it is made of: a stream, as `source.stream`, or a dataset, by its name. */
   of: string;
   /** Name of the table (or view) at the customer's. */
   name: string;
@@ -45,3 +49,26 @@ export type ShareSpec = Readonly<{
   /** Longest time for one tenant, ms. */
   deadlineMs: number;
 }>;
+
+/** Which rows of a version leave the house. */
+export type TenantRowsRequest = Readonly<{
+  entry: DatasetManifest;
+  tenant: TenantId;
+  /** The column that says whose a row is. */
+  tenantColumn: string;
+  /** Columns to be written, without the tenant's. */
+  columns: readonly string[];
+}>;
+
+/** Published versions of datasets as shares see them: one tenant's rows of them. */
+export interface TenantVersions {
+  /** The newest entry of a dataset's log; `undefined`: it was never published. */
+  newest(dataset: string): Promise<DatasetManifest | undefined>;
+  /**
+   * Writes the rows whose tenant's column is the tenant's id, byte for byte, as lines of JSON as they are landed: the
+   * tenant's column as it stands in the row, leat's own, then the others, text for every value that is not JSON.
+   *
+   * @throws LeatError `SHARE_OUT_OF_SCOPE`, `VERSION_UNKNOWN`, `PART_MISSING`, `PART_CORRUPT`.
+   */
+  writeRows(request: TenantRowsRequest, file: string, signal: AbortSignal): Promise<void>;
+}

@@ -153,6 +153,17 @@ export type ShareOwner = Readonly<{
 /** A statement that gives one row of `row_count` and `checksum` of what people see; `table` names it. */
 export type CheckQuery = Readonly<{ table: string; sql: string }>;
 
+/** What the customer's warehouse holds, and how the customer can see that it does. */
+export type ShareReceipt = Readonly<{
+  /** `schema.table`. */
+  table: string;
+  rows: number;
+  /** Depends on the rows alone, not on their order. Compare those of one engine. */
+  checksum: string;
+  /** Gives both, in the customer's own warehouse. */
+  query: string;
+}>;
+
 /** What a warehouse does for shares beside loading: its tables are a customer's, who has others there. */
 export interface ShareTables {
   /** Who fills the stream's tables; `undefined`: nobody. Makes nothing. */
@@ -173,6 +184,10 @@ export interface ShareTables {
   remove(spec: StreamSpec): Promise<void>;
   /** How the customer can check what is there. */
   checkQueries(spec: StreamSpec): Promise<readonly CheckQuery[]>;
+  /** What {@link keepReceipts} has kept, as text; `undefined`: nothing, since the tables were claimed or exchanged. */
+  readReceipts(spec: StreamSpec): Promise<string | undefined>;
+  /** Keeps receipts, so that a delivery without news need not count the rows again. */
+  keepReceipts(spec: StreamSpec, receipts: string): Promise<void>;
 }
 
 /**

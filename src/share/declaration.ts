@@ -4,18 +4,23 @@ import type { StreamSpec } from "../model/stream.ts";
 import type { ShareTable } from "../ports/share.ts";
 import type { ShareOwner } from "../ports/warehouse.ts";
 
-/**
- * Prints what decides a row's form and place.
- *
- * @param saltMark - a mask of nothing: it changes with the salt, and tells nothing of it.
- */
+/** What decides a row's form beside its table. */
+export type DeclaredForm = Readonly<{
+  tenantColumn: string;
+  /** A mask of nothing: it changes with the salt, and tells nothing of it. */
+  saltMark: string | undefined;
+  /** Of a dataset's rows, names and types of their columns. */
+  schema: readonly (readonly [string, string])[] | undefined;
+}>;
+
+/** Prints what decides a row's form and place. */
 export function printDeclaration(
   table: ShareTable,
   target: StreamSpec,
-  tenantColumn: string,
-  saltMark: string | undefined,
+  { tenantColumn, saltMark, schema }: DeclaredForm,
 ): string {
   return JSON.stringify({
+    ...(table.kind === "dataset" && { kind: table.kind }),
     of: table.of,
     columns: table.columns?.map(({ key, name, isMasked }) => [key, name, isMasked]) ?? "all",
     key: target.primaryKey,
@@ -25,6 +30,7 @@ export function printDeclaration(
     keep: target.isCurrentOnly === true ? "current" : "history",
     tenantColumn,
     salt: saltMark ?? null,
+    ...(schema !== undefined && { schema }),
   });
 }
 

@@ -4,10 +4,12 @@
  */
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import type { Warehouse } from "../ports/warehouse.ts";
+import { openDatasetRows } from "./dataset-rows.ts";
 import { openMask } from "./masking.ts";
 import { openTenantStore } from "./open-tenant-store.ts";
 import type { SharedTable, ShareJob, ShareOutcome, SharePorts } from "./share-job.ts";
-import { shareStream } from "./share-stream.ts";
+import { shareTable, type TableShare } from "./share-table.ts";
+import { openStreamRows } from "./stream-rows.ts";
 
 /** Delivers. Rejects for nothing that the world does. */
 export async function deliverShare(
@@ -75,19 +77,15 @@ async function fillTables(
       : undefined;
   for (const table of share.tables) {
     signal.throwIfAborted();
-    const stream = job.streams.get(table.of);
-    if (stream === undefined)
-      throw new LeatError("STREAM_UNKNOWN", { message: `The share "${share.name}" names ${table.of}.` });
-    const { progress, workFolder } = ports;
-    const place = { source: stream.source, stream: stream.name, tenant: tenant.id };
-    const store = openTenantStore(ports.store, [place]); // From here on nothing knows of another tenant's.
-    const common = { job, table, warehouse, shareTables, mask, store, progress, workFolder };
+    const place = { share: share.name, of: table.of, tenant: tenant.id };
     try {
-      const shared = await shareStream({ ...common, stream }, signal);
+      const common = { job, table, warehouse, mask };
+      const filled = await openRows(ports, common);
+      const shared = await shareTable({ ...common, shareTables, ...filled }, signal);
       const error = shared.error === undefined ? undefined : withShareHint(shared.error, job);
       tables.push({ ...shared, error });
     } catch (error) {
-      const failed = withShareHint(toLeatError(error, signal), job).at({ ...place, share: share.name });
+      const failed = withShareHint(toLeatError(error, signal), job).at(place);
       tables.push({
         table: `${share.schema}.${table.name}`,
         of: table.of,
@@ -102,6 +100,40 @@ async function fillTables(
       if (isOfTarget(failed)) return; // The other tables are in the same place.
     }
   }
+}
+
+/** The rows of a table, and the column that says whose they are. */
+async function openRows(
+  { store, versions, progress, workFolder }: SharePorts,
+  common: Pick<TableShare, "job" | "table" | "warehouse" | "mask">,
+): Promise<Pick<TableShare, "rows" | "tenantColumn">> {
+  const { job, table } = common;
+  if (table.kind === "stream") {
+    const { tenantColumn } = job;
+    const stream = job.streams.get(table.of);
+    if (stream === undefined)
+      throw new LeatError("STREAM_UNKNOWN", { message: `The share "${job.share.name}" names ${table.of}.` });
+    const place = { source: stream.source, stream: stream.name, tenant: job.tenant.id };
+    // From here on nothing knows of another tenant's.
+    const own = openTenantStore(store, [place]);
+    const rows = openStreamRows({ ...common, stream, store: own, progress, workFolder });
+    return { rows, tenantColumn };
+  }
+  const dataset = job.datasets.get(table.of);
+  if (dataset?.tenantColumn === undefined)
+    throw new LeatError("DATASET_UNKNOWN", {
+      message: `The share "${job.share.name}" names the dataset ${table.of}, whose rows are nobody's in particular.`,
+    });
+  const { tenantColumn } = dataset;
+  const rows = await openDatasetRows({
+    ...common,
+    dataset,
+    tenantColumn,
+    versions,
+    progress,
+    workFolder,
+  });
+  return { rows, tenantColumn };
 }
 
 /** What a load advises for a warehouse of one's own is not what helps a customer's. */

@@ -1,16 +1,19 @@
 /** What a share of one tenant is made with, and what it says when it has ended. */
 import type { LeatError } from "../errors/leat-error.ts";
 import type { StreamSpec } from "../model/stream.ts";
+import type { DatasetSpec } from "../ports/dataset.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
-import type { ShareSpec } from "../ports/share.ts";
+import type { ShareSpec, TenantVersions } from "../ports/share.ts";
 import type { Tenant } from "../ports/source.ts";
-import type { Warehouse } from "../ports/warehouse.ts";
+import type { ShareReceipt, Warehouse } from "../ports/warehouse.ts";
 import type { Progress, Secrets } from "../ports/world.ts";
 
 /** The world of one tenant's share: what of it could lead to another tenant is not in here. */
 export type SharePorts = Readonly<{
   /** The landing. Only the tenant's own places of it are used; see `openTenantStore`. */
   store: ObjectStore;
+  /** One tenant's rows of datasets' versions. */
+  versions: TenantVersions;
   /** Looks a secret up, for this share and no longer. */
   secrets: Secrets;
   /** Opens the customer's warehouse, once, by its address. */
@@ -20,8 +23,11 @@ export type SharePorts = Readonly<{
   workFolder: string;
 }>;
 
-/** `deliver`: what is new. `full`: everything again, put in place at once. `plan`: nothing moves. `remove`: take it away. */
-export type ShareMode = "deliver" | "full" | "plan" | "remove";
+/**
+ * `deliver`: what is new. `full`: everything again, put in place at once. `plan`: nothing moves. `verify`: nothing moves,
+ * and what is there is counted and compared. `remove`: take it away.
+ */
+export type ShareMode = "deliver" | "full" | "plan" | "verify" | "remove";
 
 /** One share for one tenant. */
 export type ShareJob = Readonly<{
@@ -31,25 +37,16 @@ export type ShareJob = Readonly<{
   mode: ShareMode;
   /** Streams of the project, as `source.stream`. */
   streams: ReadonlyMap<string, StreamSpec>;
+  /** Datasets of the project, by name. */
+  datasets: ReadonlyMap<string, DatasetSpec>;
   tenantColumn: string;
-}>;
-
-/** What the customer's warehouse holds now, and how the customer can see that it does. */
-export type ShareReceipt = Readonly<{
-  /** `schema.table`. */
-  table: string;
-  rows: number;
-  /** Depends on the rows alone, not on their order. Compare those of one engine. */
-  checksum: string;
-  /** Gives both, in the customer's own warehouse. */
-  query: string;
 }>;
 
 /** What became of one table. */
 export type SharedTable = Readonly<{
   table: string;
   of: string;
-  status: "moved" | "unchanged" | "empty" | "planned" | "removed" | "failed";
+  status: "moved" | "unchanged" | "empty" | "planned" | "verified" | "removed" | "failed";
   /** Packages and rows that were moved, or would be. */
   packages: number;
   rows: number;

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { DatasetTable } from "../../src/ports/warehouse.ts";
+import type { DatasetTable, QueryPage, Warehouse } from "../../src/ports/warehouse.ts";
 import { failureOf } from "../../src/testing/warehouse-under-test.ts";
 import { exportParquet } from "../../src/warehouses/duckdb/export-parquet.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
@@ -71,4 +71,69 @@ test("a table of somebody's own under the dataset's name is refused and stays", 
   const version = await makeVersion("mine", "SELECT 1 AS n");
   await failureOf(Promise.resolve(warehouse.publishDataset?.(version, signal)), "CONFIG_INVALID");
   expect(await runSql(url, "SELECT mine FROM leat_warehouse.deaths")).toEqual([{ mine: 42 }]);
+});
+
+/** All rows of all pages. */
+async function readAll(warehouse: Warehouse, sql: string) {
+  const pages: QueryPage[] = [];
+  for await (const page of warehouse.readPages!(sql, signal)) pages.push(page);
+  return { pages, columns: pages[0]?.columns, rows: pages.flatMap(({ rows }) => rows) };
+}
+
+test("a query's rows come in pages as text that a dataset's columns are read from", async () => {
+  const { warehouse } = await open();
+  await warehouse.publishDataset?.(await makeTypedVersion(folder, "hugeint"), signal);
+  const { columns, rows } = await readAll(
+    warehouse,
+    "SELECT f, c, d, i, j, ARRAY[1, NULL] AS l, ROW(1, 'x') AS r FROM deaths ORDER BY f NULLS LAST -- all",
+  );
+  expect(columns?.map(({ name, type }) => [name, type]).slice(0, 3)).toEqual([
+    ["f", "boolean"],
+    ["c", "numeric(39,0)"],
+    ["d", "numeric(38,3)"],
+  ]);
+  expect(rows[0]?.[0]).toMatch(/^(true|false)$/);
+  expect(rows[0]?.slice(1, 3).map((text) => /^-?\d{20,}/.test(text ?? ""))).toEqual([true, true]);
+  expect(JSON.parse(rows[0]?.[5] ?? "")).toEqual([1, null]);
+  expect(JSON.parse(rows[0]?.[6] ?? "")).toEqual({ f1: 1, f2: "x" });
+  expect(rows[1]?.slice(0, 5)).toEqual([null, null, null, null, null]);
+});
+
+test("pages are small however wide rows are, and one page tells the columns of no rows", async () => {
+  const { warehouse } = await open();
+  const wide = "SELECT n, repeat('x', 200000) AS t FROM generate_series(1, 300) AS n";
+  const { pages, rows } = await readAll(warehouse, wide);
+  expect(rows.map(([n]) => Number(n))).toEqual(Array.from({ length: 300 }, (_, at) => at + 1));
+  expect(Math.max(...pages.slice(1).map((page) => page.rows.length))).toBeLessThanOrEqual(21);
+  const { pages: one, columns } = await readAll(warehouse, "SELECT 1 AS a, 2 AS a WHERE false");
+  expect([one.length, one[0]?.rows, columns?.map(({ name }) => name)]).toEqual([1, [], ["a", "a"]]);
+});
+
+test("all pages are of one snapshot, and whoever stops reading leaves nothing open", async () => {
+  const { url, warehouse } = await open();
+  await runSql(url, "CREATE TABLE many AS SELECT n FROM generate_series(1, 5000) AS n");
+  let rows = 0;
+  for await (const page of warehouse.readPages!("SELECT n FROM public.many", signal)) {
+    if (rows === 0) await runSql(url, "DELETE FROM many");
+    rows += page.rows.length;
+  }
+  expect(rows).toBe(5000);
+  for await (const page of warehouse.readPages!("SELECT generate_series(1, 10000000)", signal))
+    if (page.rows.length > 0) break;
+  const left = "SELECT pid FROM pg_stat_activity WHERE application_name = 'leat warehouse'";
+  await expect.poll(() => runSql(url, left)).toEqual([]);
+});
+
+test("a query that is wrong, writes, is stopped or is several is told as such", async () => {
+  const { url, warehouse } = await open();
+  await runSql(url, "CREATE TABLE kept AS SELECT 1 AS n");
+  for (const sql of ["SELECT nothing", "DELETE FROM public.kept", "SELECT 1; SELECT 2", "SELECT 1 / 0"])
+    await failureOf(readAll(warehouse, sql), "QUERY_FAILED");
+  expect(await runSql(url, "SELECT n FROM kept")).toEqual([{ n: 1 }]);
+  const stop = new AbortController();
+  const pages = warehouse.readPages!("SELECT generate_series(1, 10000000)", stop.signal);
+  const reading = (async () => {
+    for await (const page of pages) if (page.rows.length > 0) stop.abort();
+  })();
+  await failureOf(reading, "INTERRUPTED");
 });

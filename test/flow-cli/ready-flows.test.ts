@@ -216,22 +216,28 @@ test("a share whose warehouse is broken delays no other tenant's, and a retry do
 });
 
 test("shares are triggered by what they bring, each by its own", () => {
-  const share = (name: string, streams: readonly string[]): ShareSpec => ({
+  const share = (name: string, of: readonly string[]): ShareSpec => ({
     name,
     schema: name,
-    tables: streams.map((of) => ({ of, name: of, columns: undefined })),
+    tables: of.map((one) => ({
+      kind: one.includes(".") ? "stream" : "dataset",
+      of: one,
+      name: one,
+      columns: undefined,
+    })),
     tenants: undefined,
     to: () => "",
     keep: "history",
     salt: undefined,
     deadlineMs: 1000,
   });
-  const shares = [share("a", ["shop.orders", "shop.lines"]), share("b", ["shop.orders"])];
+  const shares = [share("a", ["shop.orders", "shop.lines"]), share("b", ["shop.orders", "book"])];
   const flows = [shareFlow(), shareFlow({ name: "quiet", onNews: false })];
   const [onNews, quiet] = withShareTriggers(flows, shares);
   expect(onNews?.spec.triggers).toEqual([
     { on: "stream.packages", stream: "shop.orders", params: { shares: ["a", "b"] } },
     { on: "stream.packages", stream: "shop.lines", params: { shares: ["a"] } },
+    { on: "dataset.version", dataset: "book", params: { shares: ["b"] } },
   ]);
   expect(quiet?.spec.triggers).toEqual([]);
 });

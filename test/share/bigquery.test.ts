@@ -1,7 +1,8 @@
 /** A dataset of BigQuery (the tests' own) as the target of shares. */
 import { Dialect, transpile } from "@polyglot-sql/sdk";
 import { openPlace } from "../contract/bigquery-place.ts";
-import { shareContract } from "./share-contract.ts";
+import { datasetContract } from "./dataset-contract.ts";
+import { type ShareContractOptions, shareContract } from "./share-contract.ts";
 import type { SharePlace } from "./share-stand.ts";
 
 async function openDataset(): Promise<SharePlace> {
@@ -29,8 +30,11 @@ async function openDataset(): Promise<SharePlace> {
   };
 }
 
-shareContract(openDataset, {
+const options: ShareContractOptions = {
   name: (schema, table) => `${schema}.${table}`,
   canBeAltered: false,
   keepsDeletions: true,
-});
+};
+
+shareContract(openDataset, options);
+datasetContract(openDataset, options);

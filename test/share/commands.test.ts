@@ -30,6 +30,16 @@ beforeAll(async () => {
   );
   const more = `
   flows: [shareFlow()],
+  datasets: [
+    defineDataset({
+      name: "sums",
+      description: "What each has bought.",
+      columns: { tenant_id: z.string(), orders: z.int() },
+      key: ["tenant_id"],
+      tenantColumn: "tenant_id",
+      from: fromSql("select tenant_id, count(*) as orders from shop.orders group by tenant_id", { streams: ["shop.orders"] }),
+    }),
+  ],
   shares: [
     defineShare({
       name: "replicas",
@@ -40,10 +50,15 @@ beforeAll(async () => {
       to: (tenant) => "env:TO_" + tenant.id,
     }),
     defineShare({ name: "vip", streams: ["shop.orders"], tenants: ["416"], to: "env:TO_416", keep: "current" }),
+    defineShare({ name: "reports", datasets: ["sums"], tenants: ["414", "416"], to: (tenant) => "env:TO_" + tenant.id }),
   ],`;
   folder.write(
     "leat.config.ts",
-    orderProject({ more, imports: 'import { defineShare, shareFlow } from "leat";', pages: pagesOfDay }),
+    orderProject({
+      more,
+      imports: 'import { defineDataset, defineShare, fromSql, shareFlow, z } from "leat";',
+      pages: pagesOfDay,
+    }),
   );
   expect((await folder.leat("sync", "--quiet")).code).toBe(0);
 }, 60_000);
@@ -153,6 +168,20 @@ describe("leat share", () => {
     const { value } = await json("replicas", "--tenant", "416", "--remove");
     expect(brief(value)).toMatchObject([{ ok: true, moved: ["removed 0"] }]);
     expect(brief((await json("vip")).value)).toMatchObject([{ ok: true, moved: ["unchanged 0"] }]);
+  });
+
+  test("brings each its rows of a dataset that is built of all, and counts them when asked", async () => {
+    const before = await json("reports");
+    expect(brief(before.value).map(({ moved }) => moved)).toEqual([["empty 0"], ["empty 0"]]);
+    expect((await folder.leat("build", "sums", "--quiet")).code).toBe(0);
+    expect(brief((await json("reports")).value).map(({ moved }) => moved)).toEqual([
+      ["moved 1"],
+      ["moved 1"],
+    ]);
+    const verified = await folder.leat("share", "reports", "--verify", "--quiet");
+    expect(verified.code).toBe(0);
+    expect(verified.stdout).toMatch(/reports\.sums .* verified/);
+    expect(verified.stdout).toContain("1 rows, checksum");
   });
 
   test("is done as a flow as well, a task a tenant", async () => {

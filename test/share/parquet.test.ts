@@ -12,7 +12,8 @@ import { openDuckDb } from "../../src/warehouses/duckdb/open-duckdb.ts";
 import { writeQuery } from "../../src/warehouses/duckdb/write-query.ts";
 import { readFolder } from "../../src/warehouses/parquet/folder-manifest.ts";
 import { openParquet } from "../../src/warehouses/parquet/open-parquet.ts";
-import { shareContract } from "./share-contract.ts";
+import { datasetContract } from "./dataset-contract.ts";
+import { type ShareContractOptions, shareContract } from "./share-contract.ts";
 import { openStand, type SharePlace } from "./share-stand.ts";
 
 const openScratch = (file: string) =>
@@ -62,11 +63,14 @@ async function openPlace(isFar = false): Promise<SharePlace & { folder: string; 
   };
 }
 
-shareContract(() => openPlace(), {
+const options: ShareContractOptions = {
   name: (schema, table) => `<${schema}.${table}>`,
   canBeAltered: false,
   keepsDeletions: false,
-});
+};
+
+shareContract(() => openPlace(), options);
+datasetContract(() => openPlace(), options);
 
 const day = (n: number): string => `2026-01-0${n}T00:00:00Z`;
 
@@ -117,7 +121,7 @@ test("a file that somebody has changed or deleted is told of, and a full load me
     async () => writeFile(await current(), ""),
   ]) {
     await spoil();
-    await expect(stand.table()).rejects.toMatchObject({ code: "SHARE_TABLE_ALTERED" });
+    await expect(stand.table({ mode: "verify" })).rejects.toMatchObject({ code: "SHARE_TABLE_ALTERED" });
     expect(await stand.table({ mode: "full" })).toMatchObject({ status: "moved" });
     expect(await stand.table()).toMatchObject({ status: "unchanged" });
   }

@@ -4,7 +4,8 @@ import { readStagedPart } from "../../src/landing/part-reader.ts";
 import { openPostgres } from "../../src/warehouses/postgres/open-postgres.ts";
 import { runSql } from "../contract/postgres-place.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
-import { shareContract } from "./share-contract.ts";
+import { datasetContract } from "./dataset-contract.ts";
+import { type ShareContractOptions, shareContract } from "./share-contract.ts";
 import type { SharePlace } from "./share-stand.ts";
 
 let server: PostgresServer;
@@ -33,8 +34,11 @@ async function openPlace(): Promise<SharePlace> {
   };
 }
 
-shareContract(openPlace, {
+const options: ShareContractOptions = {
   name: (schema, table) => `${schema}.${table}`,
   canBeAltered: true,
   keepsDeletions: true,
-});
+};
+
+shareContract(openPlace, options);
+datasetContract(openPlace, { ...options, hasNul: false });

@@ -15,7 +15,7 @@ export type ShareContractOptions = Readonly<{
 }>;
 
 /** The mask that the documentation describes. */
-const maskOf = (value: string, tenant = "414"): string => {
+export const maskOf = (value: string, tenant = "414"): string => {
   const key = createHmac("sha256", salt)
     .update(JSON.stringify(["replica", tenant]))
     .digest();

@@ -2,17 +2,23 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openTenantVersions } from "../../src/dataset/open-tenant-versions.ts";
 import { defineShare, type ShareDeclaration } from "../../src/define/define-share.ts";
 import { LeatError } from "../../src/errors/leat-error.ts";
+import type { DatasetManifest } from "../../src/model/dataset-manifest.ts";
 import { type TenantId, toTenantId } from "../../src/model/ids.ts";
 import type { StreamSpec } from "../../src/model/stream.ts";
+import type { DatasetSpec } from "../../src/ports/dataset.ts";
 import type { ObjectStore } from "../../src/ports/object-store.ts";
+import type { TenantVersions } from "../../src/ports/share.ts";
 import type { Warehouse } from "../../src/ports/warehouse.ts";
 import { deliverShare } from "../../src/share/deliver-share.ts";
 import type { SharedTable, ShareMode, ShareOutcome } from "../../src/share/share-job.ts";
 import { openFsStore } from "../../src/stores/fs/open-fs-store.ts";
 import { makeStreamSpec } from "../../src/testing/warehouse-under-test.ts";
+import { writeTenantRows } from "../../src/warehouses/duckdb/tenant-rows.ts";
 import { type LandChanges, landRecords } from "./land-records.ts";
+import { publishRows } from "./publish-rows.ts";
 
 /** A customer's warehouse, new and empty. */
 export type SharePlace = Readonly<{
@@ -42,6 +48,10 @@ export type DeliverOptions = Readonly<{
   mode?: ShareMode;
   project?: string;
   streams?: readonly StreamSpec[];
+  /** Of which datasets the project has; shared where `share` names them. */
+  datasets?: readonly DatasetSpec[];
+  /** Interposes something between the share and the versions. */
+  versions?: (versions: TenantVersions) => TenantVersions;
   signal?: AbortSignal;
   /** Interposes something between the share and the warehouse. */
   open?: (address: string, workFolder: string) => Promise<Warehouse>;
@@ -57,6 +67,8 @@ export interface ShareStand extends AsyncDisposable {
     records: readonly string[],
     changes?: LandChanges & Readonly<{ tenant?: string; stream?: StreamSpec }>,
   ): Promise<number>;
+  /** Publishes a version of a dataset. */
+  publish(spec: DatasetSpec, rows: readonly Readonly<Record<string, unknown>>[]): Promise<DatasetManifest>;
   deliver(options?: DeliverOptions): Promise<ShareOutcome>;
   /** Delivers and gives the only table; throws what failed. */
   table(options?: DeliverOptions): Promise<SharedTable>;
@@ -92,6 +104,9 @@ export async function openStand(openPlace: () => Promise<SharePlace>): Promise<S
     return await deliverShare(
       {
         store: options.store ?? store,
+        versions: (options.versions ?? ((all) => all))(
+          openTenantVersions(options.store ?? store, writeTenantRows, workFolder),
+        ),
         secrets: { resolve: options.resolve ?? resolve },
         openTarget: (address) => open(address, workFolder),
         progress: () => {},
@@ -103,6 +118,7 @@ export async function openStand(openPlace: () => Promise<SharePlace>): Promise<S
         tenant: { id: toTenant(options.tenant), fields: {} },
         mode: options.mode ?? "deliver",
         streams: new Map(streams.map((spec) => [`${spec.source}.${spec.name}`, spec])),
+        datasets: new Map(options.datasets?.map((spec) => [spec.name, spec])),
         tenantColumn: "tenant_id",
       },
       options.signal ?? new AbortController().signal,
@@ -127,6 +143,7 @@ export async function openStand(openPlace: () => Promise<SharePlace>): Promise<S
         records,
         changes,
       ),
+    publish: (spec, rows) => publishRows(store, spec, rows),
     deliver,
     async table(options) {
       const { tables, error } = await deliver(options);

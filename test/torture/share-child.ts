@@ -7,6 +7,6 @@ hook.__leatArm?.();
 await deliverFrom(
   folder,
   address,
-  keep === "current" ? "current" : "history",
+  keep === "current" || keep === "dataset" ? keep : "history",
   mode === "full" ? "full" : "deliver",
 );

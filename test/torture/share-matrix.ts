@@ -9,6 +9,10 @@ import { cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual, parseArgs } from "node:util";
+import { z } from "zod";
+import { openTenantVersions } from "../../src/dataset/open-tenant-versions.ts";
+import { defineDataset } from "../../src/define/define-dataset.ts";
+import { fromRows } from "../../src/define/define-dataset-inputs.ts";
 import { defineShare } from "../../src/define/define-share.ts";
 import { toTenantId } from "../../src/model/ids.ts";
 import { deliverShare } from "../../src/share/deliver-share.ts";
@@ -16,10 +20,12 @@ import { isWhole, type ShareMode, type ShareOutcome } from "../../src/share/shar
 import { openFsStore } from "../../src/stores/fs/open-fs-store.ts";
 import { createSeededRandom, type SeededRandom } from "../../src/testing/seeded-random.ts";
 import { makeStreamSpec, plant } from "../../src/testing/warehouse-under-test.ts";
+import { writeTenantRows } from "../../src/warehouses/duckdb/tenant-rows.ts";
 import { openCuttingProxy } from "../contract/cutting-proxy.ts";
 import { startPostgres } from "../services/postgres.ts";
 import { landRecords } from "../share/land-records.ts";
 import { openTarget } from "../share/open-target.ts";
+import { publishRows } from "../share/publish-rows.ts";
 
 const childFile = join(import.meta.dirname, "share-child.ts");
 const hookFile = join(import.meta.dirname, "kill-hook.ts");
@@ -28,13 +34,23 @@ const tenant = toTenantId("414");
 
 /** What is broken: a delivery of news, which widens a type and rejects a record, or a full one in its place. */
 const modes = ["deliver", "full"] as const satisfies readonly ShareMode[];
-const keeps = ["history", "current"] as const;
+/** Of a stream, what is kept of it; or a dataset across tenants. */
+const keeps = ["history", "current", "dataset"] as const;
+
+const book = defineDataset({
+  name: "book",
+  description: "Whose is what.",
+  columns: { owner: z.string(), n: z.int(), mail: z.string().nullable() },
+  key: ["owner", "n"],
+  tenantColumn: "owner",
+  from: fromRows(() => []),
+});
 
 /** How much is broken; `undefined`: everything. */
 export type ShareMatrixOptions = Readonly<{
   killsMax: number | undefined;
   cutsMax: number | undefined;
-  /** Only what differs most: news in files where all versions are kept, full ones in Postgres where current rows are. */
+  /** Only what differs most: news of a stream's versions in a file and of a dataset in a folder, full ones in Postgres. */
   isShort: boolean;
   seed: number;
   say: (line: string) => void;
@@ -65,9 +81,10 @@ export async function deliverFrom(
   } as const;
   const share = defineShare({
     name: "replica",
-    streams: [{ stream: "farm.plants", columns }],
+    ...(keep === "dataset"
+      ? { datasets: [{ dataset: "book", columns: { n: true, mail: { mask: true } } }] }
+      : { streams: [{ stream: "farm.plants", columns }], keep }),
     to: address,
-    keep,
     salt: "env:SALT",
     deadline: "5m",
   });
@@ -75,6 +92,7 @@ export async function deliverFrom(
     return await deliverShare(
       {
         store: openFsStore(join(folder, "landing")),
+        versions: openTenantVersions(openFsStore(join(folder, "landing")), writeTenantRows, workFolder),
         secrets: { resolve: async () => "a salt that nobody can guess" },
         openTarget: (at) => openTarget(at, workFolder),
         progress: () => {},
@@ -86,6 +104,7 @@ export async function deliverFrom(
         tenant: { id: tenant, fields: {} },
         mode,
         streams: new Map([["farm.plants", stream]]),
+        datasets: new Map([[book.name, book]]),
         tenantColumn: "tenant_id",
       },
       new AbortController().signal,
@@ -162,15 +181,25 @@ class Matrix {
       plant(1, "2024-01-01", '"v":1,"mail":"a"'),
       plant(2, "2024-01-01", '"v":2'),
     ]);
+    await publishRows(
+      store,
+      book,
+      [1, 2, 3].map((n) => ({ owner: n < 3 ? "414" : "41", n, mail: "a" })),
+    );
     await cp(before, after, { recursive: true });
     const more = openFsStore(join(after, "landing"));
     await landRecords(more, place, [plant(1, "2024-01-02", '"v":"text","mail":"b"'), plant(3, "2024-01-02")]);
     await landRecords(more, place, [plant(2, "2024-01-03", '"gone":true'), plant(1, "2024-01-01", '"v":3')]);
+    await publishRows(
+      more,
+      book,
+      [2, 3, 4].map((n) => ({ owner: n > 2 ? "414" : "41", n, mail: "b" })),
+    );
     for (const kind of kindsOf(this.#postgres))
       for (const keep of keeps)
         for (const mode of modes) {
           const isFull = keep === "current" && mode === "full";
-          const isPlain = keep === "history" && mode === "deliver";
+          const isPlain = keep === (kind.name === "parquet" ? "dataset" : "history") && mode === "deliver";
           if (this.#options.isShort && !(kind.name === "postgres" ? isFull : isPlain)) continue;
           const name = `${kind.name} ${keep} ${mode}`;
           const begin = () => this.#begin(kind, keep, before);

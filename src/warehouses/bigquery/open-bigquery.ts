@@ -37,7 +37,14 @@ import { type BatchPorts, loadBatch, prepareStream } from "./load-batch.ts";
 import { priceOf, Queries, type QueryEstimate } from "./queries.ts";
 import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
 import { readQuotas } from "./read-quotas.ts";
-import { checkQueries, claimTables, readOwner, removeTables } from "./share-tables.ts";
+import {
+  checkQueries,
+  claimTables,
+  keepReceipts,
+  readOwner,
+  readReceipts,
+  removeTables,
+} from "./share-tables.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 import { isReadInPlace } from "./stage-parts.ts";
 import { viewInputs, viewPath } from "./stream-views.ts";
@@ -246,6 +253,9 @@ class Dataset implements BigQueryWarehouse {
       if (await this.#isMade()) await removeTables(this.#ports, spec);
     },
     checkQueries: (spec) => checkQueries(this.#ports, spec),
+    readReceipts: async (spec) =>
+      (await this.#isMade()) ? await readReceipts(this.#ports, spec) : undefined,
+    keepReceipts: (spec, receipts) => keepReceipts(this.#ports, spec, receipts),
   };
 
   async forget(spec: StreamSpec): Promise<void> {

@@ -19,13 +19,19 @@ import { print, type TablePlace } from "./tables.ts";
 const ownerPlace = ({ catalog }: Pick<ViewPorts, "catalog">, spec: StreamSpec): TablePlace =>
   catalog.place(turnTable(spec).replace("_leat_turn_", "_leat_share_"));
 
+/** That view's query, without and with what the last delivery has counted. */
+const ownerPattern =
+  /^SELECT '(?<owner>[A-Za-z0-9_-]+)' AS owner(?:, '(?<receipts>[A-Za-z0-9_-]*)' AS receipts)?$/;
+
+const encode = (text: string): string => Buffer.from(text).toString("base64url");
+const decode = (text: string): string => Buffer.from(text, "base64url").toString();
+
 /** Who fills the stream's tables. */
 export async function readOwner(ports: ViewPorts, spec: StreamSpec): Promise<ShareOwner | undefined> {
   const found = await ports.tables.find(ownerPlace(ports, spec));
   if (found === undefined) return undefined;
-  const encoded = /^SELECT '([A-Za-z0-9_-]+)' AS owner$/.exec(found.query ?? "")?.[1];
-  const fields: unknown =
-    encoded === undefined ? undefined : JSON.parse(Buffer.from(encoded, "base64url").toString());
+  const encoded = ownerPattern.exec(found.query ?? "")?.groups?.["owner"];
+  const fields: unknown = encoded === undefined ? undefined : JSON.parse(decode(encoded));
   if (Array.isArray(fields) && fields.length === 4 && fields.every((field) => typeof field === "string")) {
     const [project, share, tenant, declaration] = fields as [string, string, string, string]; // Compared above.
     return { project, share, tenant: toTenantId(tenant), declaration };
@@ -47,10 +53,26 @@ export async function claimTables(
   await ports.catalog.make();
   await refuseTaken(ports, spec);
   const { project, share, tenant, declaration } = owner;
-  const encoded = Buffer.from(JSON.stringify([project, share, tenant, declaration])).toString("base64url");
+  const encoded = encode(JSON.stringify([project, share, tenant, declaration]));
   const description = `The share "${share}" of ${project} fills ${spec.source}.${spec.name}.`;
   await ports.tables.makeView(ownerPlace(ports, spec), `SELECT '${encoded}' AS owner`, description);
   return (await readOwner(ports, spec)) ?? owner;
+}
+
+/** What the last delivery has counted. */
+export async function readReceipts(ports: ViewPorts, spec: StreamSpec): Promise<string | undefined> {
+  const found = await ports.tables.find(ownerPlace(ports, spec));
+  const encoded = ownerPattern.exec(found?.query ?? "")?.groups?.["receipts"];
+  return encoded === undefined ? undefined : decode(encoded);
+}
+
+/** Keeps what a delivery has counted. */
+export async function keepReceipts(ports: ViewPorts, spec: StreamSpec, receipts: string): Promise<void> {
+  const place = ownerPlace(ports, spec);
+  const found = await ports.tables.find(place);
+  const owner = ownerPattern.exec(found?.query ?? "")?.groups?.["owner"];
+  if (owner === undefined) return; // Removed meanwhile.
+  await ports.tables.changeView(place, `SELECT '${owner}' AS owner, '${encode(receipts)}' AS receipts`);
 }
 
 /** What is there under one of the names, though no share has claimed them, is somebody else's. */

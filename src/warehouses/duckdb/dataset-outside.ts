@@ -36,7 +36,7 @@ export async function addOutsideQuery(
   if (warehouse.readPages === undefined)
     throw new LeatError("NOT_SUPPORTED", {
       message: `The dataset ${spec.name} is made of streams or SQL, which cannot be read from the warehouse ${warehouse.url}.`,
-      hint: "Make it of files, or build it in a project whose warehouse is a DuckDB file or BigQuery over the same landing.",
+      hint: "Make it of files, or build it in a project with another warehouse over the same landing.",
       details: { dataset: spec.name },
     });
   const { from } = spec;

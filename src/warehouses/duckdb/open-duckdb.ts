@@ -40,7 +40,15 @@ import { forgetStream } from "./forget-stream.ts";
 import { loadBatch, prepareStream } from "./load-batch.ts";
 import { openValueConverter } from "./query-values.ts";
 import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
-import { checkQueries, claimTables, readOwner, removeTables, replaceTables } from "./share-tables.ts";
+import {
+  checkQueries,
+  claimTables,
+  keepReceipts,
+  readOwner,
+  readReceipts,
+  removeTables,
+  replaceTables,
+} from "./share-tables.ts";
 import { quoteText } from "./sql-text.ts";
 import { makeWorkFolder, type QuoteExact, type ReadPart } from "./stage-exact.ts";
 import { disagreementsSql } from "./view-sql.ts";
@@ -232,6 +240,8 @@ class DuckDbWarehouse implements Warehouse {
       if (existsSync(this.#file)) await this.#write((session) => removeTables(session, spec));
     },
     checkQueries,
+    readReceipts: (spec) => this.#readKnown(undefined, (session) => readReceipts(session, spec)),
+    keepReceipts: (spec, receipts) => this.#write((session) => keepReceipts(session, spec, receipts)),
   };
 
   async readDataset(dataset: string): Promise<PublishedDataset | undefined> {

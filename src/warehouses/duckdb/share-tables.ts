@@ -18,7 +18,7 @@ const owners = "main._leat_shares";
 
 const ownersSql = `CREATE TABLE IF NOT EXISTS ${owners}
   (source VARCHAR, stream VARCHAR, project VARCHAR NOT NULL, share VARCHAR NOT NULL, tenant VARCHAR NOT NULL,
-   declaration VARCHAR NOT NULL, claimed_at TIMESTAMPTZ NOT NULL)`;
+   declaration VARCHAR NOT NULL, claimed_at TIMESTAMPTZ NOT NULL, receipts VARCHAR)`;
 
 /** Who fills the stream's tables. */
 export async function readOwner(session: DuckDbSession, spec: StreamSpec): Promise<ShareOwner | undefined> {
@@ -56,9 +56,27 @@ export async function claimTables(
     await refuseTaken(session, file, spec);
     const { source, stream } = placeOf(spec);
     const texts = [source, stream, owner.project, owner.share, owner.tenant, owner.declaration];
-    await session.run(`INSERT INTO ${owners} VALUES (${texts.map(quoteText).join(", ")}, now())`);
+    await session.run(`INSERT INTO ${owners} VALUES (${texts.map(quoteText).join(", ")}, now(), NULL)`);
     return owner;
   });
+}
+
+/** What the last delivery has counted. */
+export async function readReceipts(session: DuckDbSession, spec: StreamSpec): Promise<string | undefined> {
+  if (!(await hasOwners(session))) return undefined;
+  const [row] = await session.rows(`SELECT receipts FROM ${owners} WHERE ${ofStream(placeOf(spec))}`);
+  return row === undefined || row["receipts"] === null ? undefined : text(row, "receipts");
+}
+
+/** Keeps what a delivery has counted. */
+export async function keepReceipts(
+  session: DuckDbSession,
+  spec: StreamSpec,
+  receipts: string,
+): Promise<void> {
+  await session.run(
+    `UPDATE ${owners} SET receipts = ${quoteText(receipts)} WHERE ${ofStream(placeOf(spec))}`,
+  );
 }
 
 /** What is there under one of the names, though no share has claimed them, is somebody else's. */

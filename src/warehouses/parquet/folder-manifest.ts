@@ -19,6 +19,8 @@ export type FolderTable = Readonly<{
   schema: string;
   table: string;
   owner: ShareOwner | null;
+  /** What the last delivery has counted; absent: nothing since its rows came. */
+  receipts?: string | undefined;
   /** Loaded packages, in the order of seq, of one tenant. */
   ledger: readonly (LedgerRow & Readonly<{ tenant: string }>)[];
   /** Names and types of the columns that every version file has. */

@@ -155,6 +155,13 @@ class ParquetWarehouse implements Warehouse {
       await this.#removeEmpty();
     },
     checkQueries: (spec) => this.#checkQueries(spec),
+    readReceipts: async (spec) => (await this.#find(spec))?.receipts,
+    keepReceipts: (spec, receipts) =>
+      this.#change(async (folder) => {
+        const table = findTable(folder, spec);
+        const isThere = table !== undefined;
+        return { tables: isThere ? withTable(folder, { ...table, receipts }) : undefined, result: undefined };
+      }, "keep files"),
   };
 
   async close(): Promise<void> {
@@ -246,11 +253,15 @@ class ParquetWarehouse implements Warehouse {
     }
   }
 
-  /** Makes the next state of the newest one, and again where another commit came between. Then takes away what is old. */
+  /**
+   * Makes the next state of the newest one, and again where another commit came between. Then takes away what is old,
+   * unless no file is another than before: then the state that readers may still be at is the one before that.
+   */
   async #change<Result>(
     work: (
       folder: FolderManifest | undefined,
     ) => Promise<Readonly<{ tables: readonly FolderTable[] | undefined; result: Result }>>,
+    then: "collect" | "keep files" = "collect",
   ): Promise<Result> {
     for (let tries = 1; ; tries += 1) {
       const before = await readFolder(this.#store);
@@ -258,7 +269,7 @@ class ParquetWarehouse implements Warehouse {
       if (tables === undefined) return result;
       try {
         const after = await commitFolder(this.#store, before, tables);
-        await this.#collect(before, after);
+        if (then === "collect") await this.#collect(before, after);
         return result;
       } catch (error) {
         if (tries === triesMax || !isLeatError(error) || error.code !== "STATE_CONFLICT") throw error;

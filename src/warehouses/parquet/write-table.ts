@@ -39,7 +39,11 @@ const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 export const tablePrefix = (schema: string, table: string): string =>
   `${encodeName(schema)}/${encodeName(table)}/`;
 
-/** Makes the table's next state of its state before and of new packages; older ones are read again from the landing. */
+/**
+ * Makes the table's next state of its state before and of new packages; older ones are read again from the landing,
+ * unless nothing of them can be seen: neither rows, where a new generation is the only one kept, nor columns, which are
+ * then the declared ones alone.
+ */
 export async function writeTable(
   world: TableWorld,
   spec: StreamSpec,
@@ -51,14 +55,20 @@ export async function writeTable(
   const file = join(folder, "scratch.duckdb");
   const scratch = engine.openScratch(file);
   try {
-    for (let at = 0; at < before.ledger.length; at += batchPackages) {
+    const isRenewed =
+      spec.isCurrentOnly === true &&
+      spec.contract === "discard" &&
+      Object.keys(spec.columns).length > 0 &&
+      packages.some(({ completesGeneration }) => completesGeneration);
+    const older = isRenewed ? [] : before.ledger;
+    for (let at = 0; at < older.length; at += batchPackages) {
       const again: PackageToLoad[] = [];
-      for (const row of before.ledger.slice(at, at + batchPackages))
+      for (const row of older.slice(at, at + batchPackages))
         again.push(await reopen(packages[0]!.tenant, row.seq));
       await scratch.load(spec, again, reopen, signal);
     }
     const receipt = await scratch.load(spec, packages, reopen, signal);
-    const ledger = [];
+    const ledger = isRenewed ? [...before.ledger] : [];
     for (const tenant of new Set(packages.map((pack) => pack.tenant)))
       for (const row of await scratch.readLedger(spec, tenant)) ledger.push({ ...row, tenant });
     const landing = `main.${quoteName(spec.landingTable)}`;

@@ -13,6 +13,7 @@ import type {
   LoadedPackage,
   PackageToLoad,
   PublishedDataset,
+  QueryPage,
   QueryResult,
   RejectedRecord,
   ReopenPackage,
@@ -49,7 +50,16 @@ import {
 } from "./postgres-session.ts";
 import { queryRows } from "./query-rows.ts";
 import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
-import { checkQueries, claimTables, readOwner, removeTables, replaceTables } from "./share-tables.ts";
+import { readPages } from "./read-pages.ts";
+import {
+  checkQueries,
+  claimTables,
+  keepReceipts,
+  readOwner,
+  readReceipts,
+  removeTables,
+  replaceTables,
+} from "./share-tables.ts";
 import { quoteText } from "./sql-text.ts";
 import { disagreementsSql } from "./view-sql.ts";
 import { viewInputs } from "./views.ts";
@@ -171,6 +181,10 @@ class PostgresWarehouse implements Warehouse {
     return await withPostgres(this.#settings, "query", signal, (session) => queryRows(session, sql, rowsMax));
   }
 
+  readPages(sql: string, signal: AbortSignal): AsyncIterable<QueryPage> {
+    return readPages(this.#settings, sql, signal);
+  }
+
   async checksums(spec: StreamSpec): Promise<readonly TableChecksum[]> {
     return await this.#readKnown([], async (session) => {
       const stream = await findCatalogStream(session, spec);
@@ -224,6 +238,9 @@ class PostgresWarehouse implements Warehouse {
     replace: (spec, aside) => this.#change(undefined, (session) => replaceTables(session, spec, aside)),
     remove: (spec) => this.#change(undefined, (session) => removeTables(session, spec)),
     checkQueries: (spec) => this.#readKnown([], (session) => checkQueries(session, spec)),
+    readReceipts: (spec) => this.#readKnown(undefined, (session) => readReceipts(session, spec)),
+    keepReceipts: (spec, receipts) =>
+      this.#change(undefined, (session) => keepReceipts(session, spec, receipts)),
   };
 
   /** The rows are written to a file first, so that no transaction waits for another engine. */

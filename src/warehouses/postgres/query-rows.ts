@@ -44,9 +44,14 @@ export async function queryRows(
   }
 }
 
-type Answer = Readonly<{ fields: readonly pg.FieldDef[]; rows: readonly (readonly (string | null)[])[] }>;
+/** What the server has answered: values as its text. */
+export type Answer = Readonly<{
+  fields: readonly pg.FieldDef[];
+  rows: readonly (readonly (string | null)[])[];
+}>;
 
-async function ask({ client }: PostgresSession, text: string): Promise<Answer> {
+/** Sends one statement, and nothing after it. */
+export async function ask({ client }: PostgresSession, text: string): Promise<Answer> {
   // The types of the client lack `queryMode`, with which a statement without values is sent as one.
   const config: pg.QueryArrayConfig & { queryMode: "extended" } = {
     text,
@@ -57,11 +62,11 @@ async function ask({ client }: PostgresSession, text: string): Promise<Answer> {
   return { fields, rows };
 }
 
-async function readAnswer(
+/** Names and types of an answer's columns. */
+export async function describeFields(
   session: PostgresSession,
-  { fields, rows }: Answer,
-  rowsMax: number,
-): Promise<QueryResult> {
+  fields: Answer["fields"],
+): Promise<QueryResult["columns"]> {
   const named =
     fields.length === 0
       ? []
@@ -69,7 +74,15 @@ async function readAnswer(
           `SELECT format_type(type, modifier) AS name FROM unnest(ARRAY[${fields.map((field) => field.dataTypeID)}]::oid[], ` +
             `ARRAY[${fields.map((field) => field.dataTypeModifier)}]::integer[]) WITH ORDINALITY AS t(type, modifier, place) ORDER BY place`,
         );
-  const columns = fields.map(({ name }, at) => ({ name, type: named[at]?.["name"] ?? "" }));
+  return fields.map(({ name }, at) => ({ name, type: named[at]?.["name"] ?? "" }));
+}
+
+async function readAnswer(
+  session: PostgresSession,
+  { fields, rows }: Answer,
+  rowsMax: number,
+): Promise<QueryResult> {
+  const columns = await describeFields(session, fields);
   const plain = rows
     .slice(0, rowsMax)
     .map((row) =>
@@ -80,7 +93,8 @@ async function readAnswer(
   return { columns, rows: plain };
 }
 
-function toQueryError(error: unknown): unknown {
+/** What the server says of a query, as an error of leat's. */
+export function toQueryError(error: unknown): unknown {
   if (isLeatError(error) || isConnectionLost(error)) return error;
   const said = toServerError(error);
   const code = said.code ?? "";

@@ -62,7 +62,7 @@ export async function claimTables(
     await session.run(
       `CREATE TABLE IF NOT EXISTS ${owners(session)} (source text, stream text, project text NOT NULL,
          share text NOT NULL, tenant text NOT NULL, declaration text NOT NULL, claimed_at timestamptz NOT NULL,
-         PRIMARY KEY (source, stream))`,
+         receipts text, PRIMARY KEY (source, stream))`,
     );
   }
   const held = await readOwner(session, spec);
@@ -71,6 +71,24 @@ export async function claimTables(
   const texts = [spec.source, spec.name, owner.project, owner.share, owner.tenant, owner.declaration];
   await session.run(`INSERT INTO ${owners(session)} VALUES (${texts.map(quoteText).join(", ")}, now())`);
   return owner;
+}
+
+/** What the last delivery has counted. */
+export async function readReceipts(session: PostgresSession, spec: StreamSpec): Promise<string | undefined> {
+  if (!(await hasOwners(session))) return undefined;
+  const [row] = await session.rows(`SELECT receipts FROM ${owners(session)} WHERE ${ofStream(spec)}`);
+  return row?.["receipts"] ?? undefined;
+}
+
+/** Keeps what a delivery has counted. */
+export async function keepReceipts(
+  session: PostgresSession,
+  spec: StreamSpec,
+  receipts: string,
+): Promise<void> {
+  await session.run(
+    `UPDATE ${owners(session)} SET receipts = ${quoteText(receipts)} WHERE ${ofStream(spec)}`,
+  );
 }
 
 /** What is there under one of the names, though no share has claimed them, is somebody else's. */
