@@ -130,6 +130,17 @@ export type VersionToLoad = Readonly<{
   folder: string;
 }>;
 
+/** The beginning of a version, read before the rest is. */
+export type HeadToRead = Readonly<{
+  manifest: DatasetManifest;
+  /** Its first part on this machine's disk, checked. */
+  path: string;
+  rowsMax: number;
+}>;
+
+/** A pack of a version's first rows alone, in which every row has its own fragments. */
+export type HeadPack = Readonly<{ bytes: Uint8Array; layout: PackLayout }>;
+
 /** Where the pack of a loaded version lies. The caller may delete the file once it has read it. */
 export type LoadedPack = Readonly<{ path: string; layout: PackLayout }>;
 
@@ -140,8 +151,12 @@ export type LoadedPack = Readonly<{ path: string; layout: PackLayout }>;
  *   query was ended, `INTERRUPTED` by its signal. In each case later queries work.
  */
 export interface DatasetQueryEngine {
+  /** Makes ready for the first call, which starts what it needs otherwise. */
+  start(): Promise<void>;
   /** @throws LeatError `DATASET_TOO_LARGE`, `PART_CORRUPT` when a part is not what the manifest says. */
   load(version: VersionToLoad, signal: AbortSignal): Promise<LoadedPack>;
+  /** Reads the first rows, whatever else goes on; fewer than were asked for where they are large. */
+  readHead(head: HeadToRead, signal: AbortSignal): Promise<HeadPack>;
   findRows(id: string, query: RowsQuery, signal: AbortSignal): Promise<RowsFound>;
   /** Writes all matching row numbers to a file; how many. */
   writeRowNumbers(id: string, selection: RowSelection, path: string, signal: AbortSignal): Promise<number>;

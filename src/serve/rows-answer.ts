@@ -70,7 +70,27 @@ function findInPack(view: DatasetView, { selection, limit, afterRow }: PageReque
   const range = searchRows(view.pack, order, selection.filters);
   if (range === undefined) return undefined;
   const rows = readRows(range, afterRow === undefined ? 0 : afterRow + 1, limit + 1);
-  return cutPage(rows, limit, countRows(range));
+  return cutPage(rows, limit, view.isHead ? view.manifest.rowCount : countRows(range));
+}
+
+/**
+ * The same answer from the first rows of a version that is being loaded, byte for byte.
+ *
+ * @returns `undefined` when it takes the whole.
+ */
+export function answerFirstRows(
+  context: ServeContext,
+  head: DatasetView,
+  ask: ApiAsk,
+  cursor: PageCursor | undefined,
+): ApiAnswer | Promise<ApiAnswer> | undefined {
+  const format = chooseFormat(ask.ending, headerOf(ask.request, "accept"), tableFormats);
+  if (format === "parquet" || format === "arrow") return undefined;
+  const { selection, limit, afterRow } = readRequest(head, ask, cursor);
+  const [last, { rowCount }] = [(afterRow ?? -1) + limit, head.pack];
+  const isThere = last + 1 < rowCount || rowCount === head.manifest.rowCount;
+  if (selection.sort.length > 0 || selection.filters.length > 0 || !isThere) return undefined;
+  return answerRows(context, head, ask, cursor);
 }
 
 /** One row more than the page was asked for: then there is a next page. */

@@ -16,6 +16,7 @@ import type {
   RowsQuery,
 } from "../../ports/dataset-query.ts";
 import { engineType } from "./cell-reading.ts";
+import { quotePaths } from "./package-source.ts";
 import { allOf, anyOf, quoteName, quoteText } from "./sql-text.ts";
 
 /** A column of the engine's table. */
@@ -36,6 +37,16 @@ export function tableColumns(columns: readonly PublishedColumn[]): ReadonlyMap<s
       return [name, { cell: `c${at}`, type }];
     }),
   );
+}
+
+/** The rows of a version's Parquet files, in order, as its table has them. */
+export function partsSql(columns: ReadonlyMap<string, TableColumn>, paths: readonly string[]): string {
+  const cells = [...columns].map(([name, { cell, type }]) => {
+    const cast = `CAST(${quoteName(name)} AS ${engineType(type)})`;
+    // Zero and minus zero are equal and print differently; a dictionary must have one of them.
+    return `${type.type === "double" ? `${cast} + 0.0::DOUBLE` : cast} AS ${cell}`;
+  });
+  return `SELECT ${cells.join(", ")} FROM read_parquet(${quotePaths(paths)}, hive_partitioning = false)`;
 }
 
 function columnOf(facts: QueryTableFacts, name: string): TableColumn {

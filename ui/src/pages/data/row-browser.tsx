@@ -33,6 +33,8 @@ export type RowBrowserProps = Readonly<{
   columns?: readonly RowColumn[];
   /** Conditions beside these, which the page has set. */
   scope?: ReactNode;
+  /** Only the first rows are there yet. */
+  isLoading?: boolean;
   /** Opens the same rows in the SQL editor. */
   openSql?: (asked: Readonly<{ filters: readonly RowFilter[]; sort: string | undefined }>) => void;
   /** Links from a row to where it came from. */
@@ -89,6 +91,12 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
           {total !== undefined && plural(total, "row")}
           {rows.length >= rowsHeldMax && `, the first ${printCount(rowsHeldMax)} here: filter to see others`}
         </span>
+        {props.isLoading === true && (
+          <span role="status" className="text-muted">
+            <span aria-hidden="true">◷ </span>First rows are shown; the server is reading the others.
+            Conditions, order and facets are answered as soon as it has.
+          </span>
+        )}
         {error !== null && rows.length > 0 && (
           <span role="alert" className="text-failed">
             ✕ More rows cannot be read: {error.message}{" "}

@@ -59,6 +59,8 @@ export type DatasetFacts = Readonly<{
   shortVersion: string;
   rowCount: number;
   builtAt: string;
+  /** The server has the first rows and is still reading the others: what takes them all is answered when they are there. */
+  loading?: boolean;
   key: readonly string[];
   columns: readonly DatasetColumn[];
   parts: readonly Readonly<{ url: string; rows: number; bytes: number }>[];
@@ -76,10 +78,14 @@ export type DatasetColumn = Readonly<{
   max: unknown;
 }>;
 
+/** Pause between looks whether a version is there as a whole, ms. */
+const loadingMs = 1000;
+
 export const factsQuery = (name: string) =>
   queryOptions({
     queryKey: ["dataset", name],
     queryFn: ({ signal }) => request<DatasetFacts>(`data/datasets/${part(name)}`, { signal }),
+    refetchInterval: ({ state }) => (state.data?.loading === true ? loadingMs : false),
   });
 
 type DatasetRows = Readonly<{
