@@ -53,6 +53,8 @@ export type RowsQuery = RowSelection &
   Readonly<{
     /** Row after which the page begins, in the order of `sort`; `undefined`: from the first. */
     afterRow: number | undefined;
+    /** Rows that are left out before the page begins. */
+    skip: number;
     limit: number;
     /** Whether the number of all matching rows is wanted as well: it costs another pass. */
     wantsTotal: boolean;
@@ -103,6 +105,9 @@ export type Facet = Readonly<{
   distinct: number;
 }>;
 
+/** Which of the selected rows; as in a {@link RowsQuery}. */
+export type RowsPage = Readonly<{ afterRow: number | undefined; skip: number; limit: number }>;
+
 /** A file of rows or groups. `rows`: numbers of rows, 4 bytes each, little-endian. */
 export type FileQuery = Readonly<{ format: "parquet" | "arrow" }> &
   Readonly<
@@ -110,7 +115,7 @@ export type FileQuery = Readonly<{ format: "parquet" | "arrow" }> &
         select: "rows";
         selection: RowSelection;
         columns: readonly string[];
-        page: Readonly<{ afterRow: number | undefined; limit: number }> | undefined;
+        page: RowsPage | undefined;
       }
     | { select: "groups"; query: AggregateQuery }
   >;

@@ -13,6 +13,7 @@ import type {
   QueryMeasure,
   QuerySort,
   RowSelection,
+  RowsPage,
   RowsQuery,
 } from "../../ports/dataset-query.ts";
 import { engineType } from "./cell-reading.ts";
@@ -145,9 +146,12 @@ function afterSql(facts: QueryTableFacts, sort: readonly QuerySort[]): string {
 
 /** Row numbers of one page. */
 export function rowsSql(facts: QueryTableFacts, query: RowsQuery): string {
-  const { filters, sort, afterRow, limit } = query;
-  return `SELECT CAST(rowid AS UINTEGER) AS row FROM ${pageSql(facts, { filters, sort }, afterRow)} ORDER BY ${orderSql(facts, sort)} LIMIT ${limit}`;
+  const { filters, sort, afterRow } = query;
+  return `SELECT CAST(rowid AS UINTEGER) AS row FROM ${pageSql(facts, { filters, sort }, afterRow)} ORDER BY ${orderSql(facts, sort)}${limitSql(query)}`;
 }
+
+const limitSql = ({ skip, limit }: Pick<RowsPage, "skip" | "limit">): string =>
+  ` LIMIT ${limit}${skip === 0 ? "" : ` OFFSET ${skip}`}`;
 
 /** Rows of a selection, behind a row; to be ordered by {@link orderSql}. */
 function pageSql(
@@ -177,11 +181,11 @@ export function selectSql(
   facts: QueryTableFacts,
   selection: RowSelection,
   columns: readonly string[],
-  page: Readonly<{ afterRow: number | undefined; limit: number }> | undefined,
+  page: RowsPage | undefined,
 ): string {
   const names = columns.map((name) => `${columnOf(facts, name).cell} AS ${quoteName(name)}`).join(", ");
   const from = pageSql(facts, selection, page?.afterRow);
-  const limit = page === undefined ? "" : ` LIMIT ${page.limit}`;
+  const limit = page === undefined ? "" : limitSql(page);
   return `SELECT ${names} FROM ${from} ORDER BY ${orderSql(facts, selection.sort)}${limit}`;
 }
 
