@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { DatasetQueryEngine } from "../ports/dataset-query.ts";
+import type { DatasetQueryEngine, PublishedDatasets } from "../ports/dataset-query.ts";
 import type { DataApi } from "../serve/data-api.ts";
 import type { ConsoleData } from "../server/control/control-ports.ts";
 import { findSqlEngine } from "../server/data/pages/sql-engine.ts";
@@ -19,7 +19,19 @@ const refreshMs = 10_000;
 /** Exports are printed when they are asked for: nobody waits for those of a console. */
 const bakeBytesMax = 0;
 
+/** How long datasets that nobody has asked for wait, ms: whoever looks at a list chooses one, and that one goes first. */
+const warmAfterMs = 2000;
+
 type Opened = Readonly<{ api: DataApi; isReady: Promise<void>; close: () => Promise<void> }>;
+
+/** What all of them stand on. */
+type Base = Readonly<{
+  folder: string;
+  engine: DatasetQueryEngine;
+  published: PublishedDatasets;
+  defineApi: typeof import("../serve/define-api.ts").defineApi;
+  openDataApi: typeof import("../serve/data-api.ts").openDataApi;
+}>;
 
 export type ConsoleDataWorld = Readonly<{
   onProblem: (error: unknown) => void;
@@ -35,31 +47,28 @@ export function openConsoleData(
 ): ConsoleData {
   const { project, store } = opened;
   const apis = new Map<string, Promise<Opened>>();
-  let base: Promise<Readonly<{ folder: string; engine: DatasetQueryEngine }>> | undefined;
-  const openBase = async () => {
-    const [{ openWorkFolder }, { openDuckDbQueries }] = await Promise.all([
+  let base: Promise<Base> | undefined;
+  const openBase = async (): Promise<Base> => {
+    const modules = await Promise.all([
       import("./open-datasets.ts"),
       import("../warehouses/duckdb/query-engine.ts"),
+      import("../serve/define-api.ts"),
+      import("../serve/data-api.ts"),
+      import("../dataset/published-datasets.ts"),
     ]);
+    const [{ openWorkFolder }, { openDuckDbQueries }, { defineApi }, { openDataApi }, published] = modules;
     const folder = await openWorkFolder(invocation, opened);
     const engine = openDuckDbQueries({ folder });
     invocation.atEnd(async () => {
       for (const one of apis.values()) await (await one).close();
       await engine.close();
     });
-    return { folder, engine };
+    return { folder, engine, defineApi, openDataApi, published: published.openPublishedDatasets(store) };
   };
 
   const openOne = async (name: string): Promise<Opened> => {
     base ??= openBase();
-    const [{ folder, engine }, { defineApi }, { openDataApi }, { openPublishedDatasets }] = await Promise.all(
-      [
-        base,
-        import("../serve/define-api.ts"),
-        import("../serve/data-api.ts"),
-        import("../dataset/published-datasets.ts"),
-      ],
-    );
+    const { folder, engine, defineApi, openDataApi, published } = await base;
     const dataset = project.datasets.find((one) => one.name === name)!; // Whoever asks has looked.
     const spec = defineApi({
       title: project.name,
@@ -72,7 +81,7 @@ export function openConsoleData(
     const signal = AbortSignal.any([invocation.signal, stop.signal]);
     const api = openDataApi(
       spec,
-      { published: openPublishedDatasets(store), store, engine, clock: systemClock },
+      { published, store, engine, clock: systemClock },
       {
         folder: own,
         bakeBytesMax,
@@ -95,6 +104,7 @@ export function openConsoleData(
   const isWarm = new Set<string>();
   let warming: Promise<void> = Promise.resolve();
 
+  /** Opened, which does not say that a version is in memory. */
   const openApi = async (name: string): Promise<DataApi> => {
     const api = served();
     if (api?.spec.datasets.includes(name) === true) return api;
@@ -107,23 +117,38 @@ export function openConsoleData(
       oldest[1].then((one) => one.close()).catch(onProblem);
     }
     try {
-      const one = await opening;
-      await one.isReady;
-      return one.api;
+      return (await opening).api;
     } catch (error) {
       apis.delete(name); // The next request tries again.
       throw error;
     }
   };
 
+  const allReady = async (): Promise<void> => {
+    for (const one of apis.values()) await (await one).isReady;
+  };
+  const warmAll = async (names: readonly string[]): Promise<void> => {
+    base ??= openBase();
+    await (await base).engine.start(); // At once: it is what first rows wait for longest.
+    await systemClock.sleep(warmAfterMs, invocation.signal);
+    for (const name of names) {
+      await allReady(); // One after the other, and those that somebody waits for before all others.
+      await openApi(name);
+    }
+  };
+
   return {
     sqlEngine: () => findSqlEngine([pathToFileURL(opened.configPath), import.meta.url]),
     warm(names) {
-      const wanted = names.filter((name) => !isWarm.has(name)).slice(0, openMax);
+      const isServed = (name: string): boolean => served()?.spec.datasets.includes(name) === true;
+      const wanted = names.filter((name) => !isWarm.has(name) && !isServed(name)).slice(0, openMax);
       for (const name of wanted) isWarm.add(name);
-      // One after the other: whoever asks for one of them meanwhile is answered first.
-      warming = wanted.reduce((before, name) => before.then(() => openApi(name)).then(() => {}), warming);
-      warming = warming.catch(onProblem);
+      if (wanted.length === 0) return;
+      warming = warming
+        .then(() => warmAll(wanted))
+        .catch((error: unknown) => {
+          if (!invocation.signal.aborted) onProblem(error);
+        });
     },
     openApi,
     async compare(pair, signal) {

@@ -53,6 +53,8 @@ export type RowsQuery = RowSelection &
   Readonly<{
     /** Row after which the page begins, in the order of `sort`; `undefined`: from the first. */
     afterRow: number | undefined;
+    /** Rows that are left out before the page begins. */
+    skip: number;
     limit: number;
     /** Whether the number of all matching rows is wanted as well: it costs another pass. */
     wantsTotal: boolean;
@@ -103,6 +105,9 @@ export type Facet = Readonly<{
   distinct: number;
 }>;
 
+/** Which of the selected rows; as in a {@link RowsQuery}. */
+export type RowsPage = Readonly<{ afterRow: number | undefined; skip: number; limit: number }>;
+
 /** A file of rows or groups. `rows`: numbers of rows, 4 bytes each, little-endian. */
 export type FileQuery = Readonly<{ format: "parquet" | "arrow" }> &
   Readonly<
@@ -110,7 +115,7 @@ export type FileQuery = Readonly<{ format: "parquet" | "arrow" }> &
         select: "rows";
         selection: RowSelection;
         columns: readonly string[];
-        page: Readonly<{ afterRow: number | undefined; limit: number }> | undefined;
+        page: RowsPage | undefined;
       }
     | { select: "groups"; query: AggregateQuery }
   >;
@@ -130,6 +135,17 @@ export type VersionToLoad = Readonly<{
   folder: string;
 }>;
 
+/** The beginning of a version, read before the rest is. */
+export type HeadToRead = Readonly<{
+  manifest: DatasetManifest;
+  /** Its first part on this machine's disk, checked. */
+  path: string;
+  rowsMax: number;
+}>;
+
+/** A pack of a version's first rows alone, in which every row has its own fragments. */
+export type HeadPack = Readonly<{ bytes: Uint8Array; layout: PackLayout }>;
+
 /** Where the pack of a loaded version lies. The caller may delete the file once it has read it. */
 export type LoadedPack = Readonly<{ path: string; layout: PackLayout }>;
 
@@ -140,8 +156,12 @@ export type LoadedPack = Readonly<{ path: string; layout: PackLayout }>;
  *   query was ended, `INTERRUPTED` by its signal. In each case later queries work.
  */
 export interface DatasetQueryEngine {
+  /** Makes ready for the first call, which starts what it needs otherwise. */
+  start(): Promise<void>;
   /** @throws LeatError `DATASET_TOO_LARGE`, `PART_CORRUPT` when a part is not what the manifest says. */
   load(version: VersionToLoad, signal: AbortSignal): Promise<LoadedPack>;
+  /** Reads the first rows, whatever else goes on; fewer than were asked for where they are large. */
+  readHead(head: HeadToRead, signal: AbortSignal): Promise<HeadPack>;
   findRows(id: string, query: RowsQuery, signal: AbortSignal): Promise<RowsFound>;
   /** Writes all matching row numbers to a file; how many. */
   writeRowNumbers(id: string, selection: RowSelection, path: string, signal: AbortSignal): Promise<number>;

@@ -32,6 +32,11 @@ export type ApiRequest = Readonly<{
   headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Aborted when the client has gone. */
   signal: AbortSignal;
+  /**
+   * Whether whoever asks waits for a version that is being loaded, and takes what its first rows tell meanwhile: rows in
+   * the version's own order, and a description without extents (`loading: true`). Others are told to come back.
+   */
+  takesHead?: boolean | undefined;
 }>;
 
 /** One value of a header; of several the first. */

@@ -17,7 +17,7 @@ import { openCursor, type PageCursor } from "./page-cursor.ts";
 import { Problem, shorten, unknownName } from "./problem.ts";
 import { parseQueryString } from "./query-string.ts";
 import { RecentAnswers } from "./recent-answers.ts";
-import { answerRows, tableFormats } from "./rows-answer.ts";
+import { answerFirstRows, answerRows, tableFormats } from "./rows-answer.ts";
 import type { ServeContext } from "./serve-context.ts";
 import type { ServedDataset, ServedVersion } from "./served-dataset.ts";
 
@@ -120,10 +120,19 @@ export class ApiDispatch {
     const version = cursor?.version ?? ask.version;
     const context = this.#context;
     if (place === "versions" && rest.length === 0 && ask.version === undefined) {
-      const tag = `${served.current?.view.short ?? "none"}${served.versions.length}`;
-      return answerDocument(context, ask, tag, () => describeVersions(name, served.versions));
+      const list = (): Answered => {
+        const tag = `${served.current?.view.short ?? "none"}${served.versions.length}`;
+        return answerDocument(context, ask, tag, () => describeVersions(name, served.versions));
+      };
+      const isWaiting = ask.request.takesHead === true && served.current === undefined;
+      return isWaiting ? served.whole(ask.request.signal).then(list) : list();
     }
-    return this.#withVersion(ask, served, version, ({ view }) => {
+    const answerHead = (head: DatasetView): Answered | undefined => {
+      if (place === undefined)
+        return keepOut(answerDocument(context, ask, `${head.short}-head`, () => describeDataset(head)));
+      return place === "rows" && rest.length === 0 ? answerFirstRows(context, head, ask, cursor) : undefined;
+    };
+    const answerWhole = ({ view }: ServedVersion): Answered => {
       if (place === undefined) return answerDocument(context, ask, view.short, () => describeDataset(view));
       if (place === "parts" && rest.length === 1) return answerPart(context, view, ask, rest[0]!);
       if (rest.length > 0) throw this.#unknownPath(ask);
@@ -139,7 +148,8 @@ export class ApiDispatch {
         default:
           throw unknownPlace(name, place);
       }
-    });
+    };
+    return this.#withVersion(ask, served, version, answerWhole, answerHead);
   }
 
   #answerList(ask: ApiAsk): Answered {
@@ -175,12 +185,17 @@ export class ApiDispatch {
     return served;
   }
 
-  /** Answers from one version, which stays as long as the answer is being made. */
+  /**
+   * Answers from one version, which stays as long as the answer is being made.
+   *
+   * @param makeOfHead - the answer from first rows; `undefined`: it takes the whole version.
+   */
   #withVersion(
     ask: ApiAsk,
     served: ServedDataset,
     version: string | undefined,
     make: (version: ServedVersion) => Answered,
+    makeOfHead: (head: DatasetView) => Answered | undefined = () => undefined,
   ): Answered {
     const holding = (found: ServedVersion): Answered => {
       if (!found.view.isOpen)
@@ -192,16 +207,34 @@ export class ApiDispatch {
       if (!(answered instanceof Promise)) return answered;
       return answered.finally(found.view.hold());
     };
+    const { current } = served;
+    if (current === undefined && ask.request.takesHead === true)
+      return this.#whileLoading(ask, served, version, holding, makeOfHead);
     if (version !== undefined) {
       const found = served.findVersion(version, ask.request.signal);
       return found instanceof Promise ? found.then(holding) : holding(found);
     }
-    const { current } = served;
     if (current !== undefined) return holding(current);
     throw new Problem("not-ready", {
       detail: `${served.name} has no version that can be served yet.`,
       retryAfterSeconds: 5,
     });
+  }
+
+  async #whileLoading(
+    ask: ApiAsk,
+    served: ServedDataset,
+    version: string | undefined,
+    holding: (version: ServedVersion) => Answered,
+    makeOfHead: (head: DatasetView) => Answered | undefined,
+  ): Promise<ApiAnswer> {
+    const head = await served.firstRows();
+    const isIt = head !== undefined && (version === undefined || head.manifest.version.startsWith(version));
+    const made = isIt ? makeOfHead(head) : undefined;
+    if (made !== undefined) return await made;
+    const whole = await served.whole(ask.request.signal);
+    if (version === undefined) return await holding(whole);
+    return await holding(await served.findVersion(version, ask.request.signal));
   }
 
   #unknownPath(ask: ApiAsk): Problem {
@@ -230,6 +263,15 @@ function unknownPlace(dataset: string, place: string): Problem {
     value: ending,
     allowed: known === "facets" || known === "versions" ? ["json"] : tableFormats,
   });
+}
+
+/** An answer that the next one differs from: no cache is to have it. */
+async function keepOut(answered: Answered): Promise<ApiAnswer> {
+  const answer = await answered;
+  const headers = answer.headers.map((text, at) =>
+    at % 2 === 1 && answer.headers[at - 1] === "cache-control" ? "no-store" : text,
+  );
+  return { ...answer, headers };
 }
 
 /** The cursor of a request; it says which version the page is of. */

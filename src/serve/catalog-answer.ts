@@ -40,9 +40,10 @@ export function describeDataset(view: DatasetView): JsonObject {
   const files = lineage.files.map(({ name, sha256, rows }) => ({ name, sha256, rows }));
   return {
     ...summarize(view),
+    ...(view.isHead && { loading: true }),
     key: schema.key,
     sort: schema.sort,
-    columns: view.columns.map(describeColumn),
+    columns: view.columns.map((column) => describeColumn(view, column)),
     freshness: { builtAt: manifest.builtAt, newest: newestOf(view) },
     lineage: {
       fileCount: files.length,
@@ -101,7 +102,7 @@ export function summarize({ dataset, manifest, short }: DatasetView): JsonObject
   };
 }
 
-function describeColumn({ published, packed }: ViewColumn): JsonObject {
+function describeColumn({ isHead }: DatasetView, { published, packed }: ViewColumn): JsonObject {
   const { name, type, isNullable, description, unit, examples } = published;
   return {
     name,
@@ -110,7 +111,7 @@ function describeColumn({ published, packed }: ViewColumn): JsonObject {
     description,
     unit,
     examples,
-    nullCount: packed.nullCount,
+    nullCount: isHead ? null : packed.nullCount,
     ...extentOf(packed),
   };
 }

@@ -27,6 +27,8 @@ export class DatasetView {
   /** The parts in it, in order. */
   readonly partPaths: readonly string[];
   readonly exports: BakedExports;
+  /** Whether the pack holds the first rows alone, while the rest is being loaded. */
+  readonly isHead: boolean;
   readonly #byName: ReadonlyMap<string, ViewColumn>;
   #holders = 0;
   #isDropped = false;
@@ -38,6 +40,7 @@ export class DatasetView {
     pack: Pack;
     folder: string;
     partPaths: readonly string[];
+    isHead?: boolean;
   }) {
     const { manifest, pack } = facts;
     this.dataset = manifest.dataset;
@@ -47,6 +50,7 @@ export class DatasetView {
     this.pack = pack;
     this.folder = facts.folder;
     this.partPaths = facts.partPaths;
+    this.isHead = facts.isHead ?? false;
     this.columns = manifest.schema.columns.map((published) => {
       const packed = pack.column(published.name);
       assert(packed !== undefined, "a pack has the columns of its version");

@@ -31,6 +31,7 @@ export type LoadTools = Readonly<{
  * Loads a version beside whatever is served.
  *
  * @param id - new for each load: the same version may be dropped and loaded again.
+ * @param onHead - takes the version's first rows, which are there long before the rest.
  * @throws LeatError `VERSION_REFUSED`, `PART_MISSING`, `PART_CORRUPT`, `DATASET_TOO_LARGE`; nothing is left behind.
  */
 export async function loadVersion(
@@ -38,12 +39,19 @@ export async function loadVersion(
   manifest: DatasetManifest,
   id: string,
   signal: AbortSignal,
+  onHead?: (head: DatasetView) => void,
 ): Promise<DatasetView> {
   checkVersion(tools.spec, manifest);
   const folder = join(tools.folder, id);
   await mkdir(folder, { recursive: true });
   try {
-    const partPaths = await stageParts(tools.store, manifest, folder, signal);
+    const partPaths: string[] = [];
+    let heading: Promise<void> = Promise.resolve();
+    for await (const path of stageParts(tools.store, manifest, folder, signal)) {
+      if (partPaths.push(path) === 1 && onHead !== undefined)
+        heading = showHead(tools, { id, manifest, path, folder }, onHead, signal);
+    }
+    await heading; // The engine is not to begin the long work before the short.
     const orders = planOrders(tools.spec.routes, manifest.dataset, manifest.schema.sort);
     const { packBytesMax } = tools;
     const loaded = await tools.engine.load(
@@ -63,6 +71,27 @@ export async function loadVersion(
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** Rows that are there before the rest: five windows of the console; some 10 ms of a wide dataset. */
+const headRows = 1000;
+
+/** Whatever goes wrong here goes wrong when the whole is loaded, and is told then. */
+async function showHead(
+  { engine }: LoadTools,
+  { id, manifest, path, folder }: { id: string; manifest: DatasetManifest; path: string; folder: string },
+  onHead: (head: DatasetView) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const { bytes, layout } = await engine.readHead({ manifest, path, rowsMax: headRows }, signal);
+    const memory = new SharedArrayBuffer(bytes.byteLength);
+    new Uint8Array(memory).set(bytes);
+    const pack = new Pack({ memory, layout });
+    onHead(new DatasetView({ id, manifest, pack, folder, partPaths: [], isHead: true }));
+  } catch {
+    // As above.
   }
 }
 

@@ -16,6 +16,7 @@ import {
   exampleOf,
   exportParameterNames,
   filterParameters,
+  offsetParameter,
   pageParameters,
   rowsParameterNames,
   selectionParameters,
@@ -185,7 +186,7 @@ function datasetPaths(view: DatasetView): Record<string, JsonObject> {
       `rows_${id}`,
       `Rows of ${dataset}, page by page`,
       dataset,
-      [...selectionParameters(view), ...pageParameters, ...filters(rowsParameterNames)],
+      [...selectionParameters(view), ...pageParameters, offsetParameter, ...filters(rowsParameterNames)],
       table(page),
     ),
     [`${base}/facets`]: operation(

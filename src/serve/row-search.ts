@@ -150,13 +150,18 @@ function firstPlace(from: number, to: number, isReached: (place: number) => bool
   return low;
 }
 
-/** Rows of a range from a place on. */
-export function readRows(range: RowRange, fromPlace: number, limit: number): number[] {
+/** Rows of a range from a place on. @param skip - rows that are left out before. */
+export function readRows(range: RowRange, fromPlace: number, limit: number, skip = 0): number[] {
   const { order, to, tests } = range;
   const rows: number[] = [];
-  for (let place = Math.max(range.from, fromPlace); place < to && rows.length < limit; place++) {
+  const isAll = tests.length === 0; // Then rows that are left out need not be looked at.
+  let left = isAll ? 0 : skip;
+  let place = Math.max(range.from, fromPlace) + (isAll ? skip : 0);
+  for (; place < to && rows.length < limit; place++) {
     const row = order === undefined ? place : order[place]!;
-    if (passes(tests, row)) rows.push(row);
+    if (!passes(tests, row)) continue;
+    if (left > 0) left--;
+    else rows.push(row);
   }
   return rows;
 }

@@ -1,5 +1,6 @@
 /** What a request for rows asks: filters, columns, order, page. */
 import type { JsonValue } from "../model/json-value.ts";
+import { packRowsMax } from "../model/serving-pack.ts";
 import type { QuerySort, RowSelection } from "../ports/dataset-query.ts";
 import type { ApiParameter, QueryReader } from "./api-parameter.ts";
 import { fromBytes, isUsual, parameterLengthMax } from "./column-value.ts";
@@ -11,9 +12,16 @@ import { Problem, unknownName } from "./problem.ts";
 /** Rows of a page. 10,000 take some 5 ms of the event loop to print. */
 export const pageRows = { min: 1, max: 10_000, default: 100 } as const;
 
+/** Rows that may be left out: row numbers are 32-bit. */
+export const skippedRows: Readonly<{ min: number; max: number; default: number }> = {
+  min: 0,
+  max: packRowsMax,
+  default: 0,
+};
+
 const selectionNames = ["columns", "sort"] as const;
 /** Parameters of rows that are no filters. */
-export const rowsParameterNames: readonly string[] = [...selectionNames, "limit", "cursor"];
+export const rowsParameterNames: readonly string[] = [...selectionNames, "limit", "offset", "cursor"];
 /** The same without pages, for exports. */
 export const exportParameterNames: readonly string[] = selectionNames;
 
@@ -120,6 +128,20 @@ export function selectionParameters(view: DatasetView): readonly ApiParameter[] 
     },
   ];
 }
+
+/** Where rows begin that are not the first, described. */
+export const offsetParameter: ApiParameter = {
+  name: "offset",
+  in: "query",
+  description:
+    "Rows left out before the first page: to go to a place. Whoever reads on follows `next`, which costs less and never misses a row.",
+  schema: {
+    type: "integer",
+    minimum: skippedRows.min,
+    maximum: skippedRows.max,
+    default: skippedRows.default,
+  },
+};
 
 /** Pages, described. */
 export const pageParameters: readonly ApiParameter[] = [

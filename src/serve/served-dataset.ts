@@ -3,7 +3,7 @@
  *
  * | state | what it answers | leaves it |
  * |---|---|---|
- * | waiting | 503: nothing is published, or nothing of it loads | `refresh` that loads a version |
+ * | waiting | 503: nothing is published, or nothing of it loads; first rows of what is being loaded to those who take them | `refresh` that loads a version |
  * | serving | from `current` | `refresh` that loads a newer one: one reference is replaced |
  *
  * A version that was refused is tried again with growing pauses, since a store may have had a bad moment; a newer one is
@@ -50,6 +50,8 @@ const retryMs = { first: 15_000, longest: 10 * 60_000 } as const;
 const olderTriedMax = 5;
 /** Longest wait of a request for an old version to load, ms; whoever comes later finds it loaded. */
 const loadWaitMs = 5000;
+/** Longest wait of those who rather wait for the newest version than be told to come back, ms: less than browsers' and proxies' 30 s. */
+const wholeWaitMs = 25_000;
 /** Old versions that may wait to be loaded. */
 const loadsWaitingMax = 4;
 /** Beginnings of versions that are taken in addresses, digits. */
@@ -75,6 +77,9 @@ export class ServedDataset {
   #versions: readonly VersionEntry[] = [];
   #refused: { seq: number; message: string; tries: number; retryAt: number } | undefined;
   #refreshing: Promise<void> | undefined;
+  /** First rows of the version that is being loaded, as long as nothing else is served. */
+  #head: DatasetView | undefined;
+  #headCame = Promise.withResolvers<void>();
   #loads = 0;
 
   constructor(
@@ -126,9 +131,9 @@ export class ServedDataset {
     try {
       const newest = await this.#published.newestSeq(this.name);
       if (newest === undefined || newest === this.#seq || this.#isPausing(newest)) return;
-      await this.#listVersions();
+      const listing = this.#listVersions();
       const oldest = this.#current === undefined ? Math.max(1, newest - olderTriedMax) : newest;
-      for (let seq = newest; seq >= oldest; seq--) if (await this.#take(seq, newest, signal)) return;
+      for (let seq = newest; seq >= oldest; seq--) if (await this.#take(seq, newest, listing, signal)) return;
     } catch (error) {
       this.#options.tell({ type: "failed", what: `looking for versions of ${this.name}`, error });
     }
@@ -149,12 +154,18 @@ export class ServedDataset {
   }
 
   /** Loads an entry and makes it the current one; false: it was refused. */
-  async #take(seq: number, newest: number, signal: AbortSignal): Promise<boolean> {
+  async #take(seq: number, newest: number, listing: Promise<void>, signal: AbortSignal): Promise<boolean> {
     let manifest: DatasetManifest | undefined;
     try {
       manifest = await this.#published.readEntry(this.name, seq);
       const begunAt = this.#options.nowMs();
-      const loaded = await this.#load(manifest, signal);
+      const takeHead = (head: DatasetView): void => {
+        this.#head = head;
+        this.#headCame.resolve();
+      };
+      const isFirst = this.#current === undefined;
+      const loaded = await this.#load(manifest, signal, isFirst ? takeHead : undefined);
+      await listing; // Whoever is answered may ask for another version next.
       const before = this.#current;
       this.#current = loaded;
       if (seq === newest) [this.#seq, this.#refused] = [seq, undefined];
@@ -168,7 +179,36 @@ export class ServedDataset {
       if (seq === newest) this.#refuse(seq, error);
       this.#options.tell({ type: "refused", dataset: this.name, version: manifest?.version, error });
       return false;
+    } finally {
+      this.#head = undefined;
+      this.#headCame = Promise.withResolvers();
     }
+  }
+
+  /**
+   * First rows of the version that is being loaded, as soon as they are there.
+   *
+   * @returns `undefined` when there is no need for them any more, or none is being loaded.
+   */
+  async firstRows(): Promise<DatasetView | undefined> {
+    if (this.#current === undefined && this.#head === undefined)
+      await Promise.race([this.#headCame.promise, this.#refreshing]);
+    return this.#current === undefined ? this.#head : undefined;
+  }
+
+  /**
+   * The version that is being loaded, as soon as it is there.
+   *
+   * @throws Problem `not-ready` when that takes too long, or it was refused.
+   */
+  async whole(signal: AbortSignal): Promise<ServedVersion> {
+    await orLate(this.#refreshing, wholeWaitMs, signal);
+    if (this.#current !== undefined) return this.#current;
+    const detail =
+      this.#refreshing === undefined
+        ? (this.state.refused?.message ?? `${this.name} has no version that can be served yet.`)
+        : `The newest version of ${this.name} is still being loaded.`;
+    throw new Problem("not-ready", { detail, retryAfterSeconds: 5 });
   }
 
   #refuse(seq: number, error: unknown): void {
@@ -179,16 +219,24 @@ export class ServedDataset {
   }
 
   /** A loaded version, loading it if it is not; one load of a version at a time. */
-  async #load(manifest: DatasetManifest, signal: AbortSignal): Promise<Loaded> {
+  async #load(
+    manifest: DatasetManifest,
+    signal: AbortSignal,
+    onHead?: (head: DatasetView) => void,
+  ): Promise<Loaded> {
     const known = this.#loaded.get(manifest.version);
     if (known !== undefined) return known;
-    const loading = this.#loading.get(manifest.version) ?? this.#begin(manifest, signal);
+    const loading = this.#loading.get(manifest.version) ?? this.#begin(manifest, signal, onHead);
     return await loading;
   }
 
-  #begin(manifest: DatasetManifest, signal: AbortSignal): Promise<Loaded> {
+  #begin(
+    manifest: DatasetManifest,
+    signal: AbortSignal,
+    onHead: ((head: DatasetView) => void) | undefined,
+  ): Promise<Loaded> {
     const id = `${this.name}-${manifest.version.slice(0, 16)}-${++this.#loads}`;
-    const loading = loadVersion(this.#tools, manifest, id, signal)
+    const loading = loadVersion(this.#tools, manifest, id, signal, onHead)
       .then((view) => {
         const ours = this.#tools.spec.routes.filter((route) => route.dataset === this.name);
         const routes = new Map(ours.map((route) => [route.path, new FriendlyRoute(route, view)]));
@@ -279,18 +327,11 @@ export class ServedDataset {
         return loaded;
       });
     loading.catch(() => {}); // Whoever waits is told; nobody may wait any more.
-    const late = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => late.resolve(undefined), loadWaitMs);
-    const leave = (): void => late.resolve(undefined);
-    signal.addEventListener("abort", leave, { once: true });
     try {
-      const loaded = await Promise.race([loading, late.promise]);
+      const loaded = await orLate(loading, loadWaitMs, signal);
       if (loaded !== undefined) return loaded;
     } catch (error) {
       throw isLeatError(error) && error.code === "PART_MISSING" ? this.#gone(version) : error;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", leave);
     }
     throw new Problem("not-ready", {
       detail: `The version ${version.slice(0, 16)} is being loaded.`,
@@ -305,5 +346,23 @@ export class ServedDataset {
     this.#current = undefined;
     for (const loaded of [...this.#loaded.values()]) this.#drop(loaded);
     await Promise.all(this.#unloading);
+  }
+}
+
+/** What is waited for, or `undefined` when that takes too long or nobody waits any more. */
+async function orLate<Value>(
+  wanted: Promise<Value> | undefined,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<Value | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const leave = (): void => late.resolve(undefined);
+  const timer = setTimeout(leave, waitMs);
+  signal.addEventListener("abort", leave, { once: true });
+  try {
+    return await Promise.race([wanted, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", leave);
   }
 }

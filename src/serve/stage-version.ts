@@ -10,22 +10,20 @@ import type { ObjectStore } from "../ports/object-store.ts";
  * Stages all parts, each checked against its size and SHA-256. What is served are these copies: nobody collects or
  * changes them meanwhile.
  *
- * @returns their paths, in order.
+ * @returns their paths, in order, each as soon as it is there.
  * @throws LeatError `PART_MISSING`, `PART_CORRUPT`.
  */
-export async function stageParts(
+export async function* stageParts(
   store: ObjectStore,
   manifest: DatasetManifest,
   folder: string,
   signal: AbortSignal,
-): Promise<readonly string[]> {
-  const paths: string[] = [];
+): AsyncGenerator<string> {
   for (const [at, part] of manifest.parts.entries()) {
     const path = join(folder, `part-${String(at + 1).padStart(5, "0")}.parquet`);
     await stagePart(store, manifest.dataset, part, path, signal);
-    paths.push(path);
+    yield path;
   }
-  return paths;
 }
 
 async function stagePart(

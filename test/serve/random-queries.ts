@@ -15,7 +15,7 @@ const operatorsOf = (type: string): readonly string[] => {
 };
 
 /** Names that a bare equality cannot have: the addresses' own parameters. */
-const ownNames = ["limit", "sort", "cursor", "columns", "values", "by"];
+const ownNames = ["limit", "offset", "sort", "cursor", "columns", "values", "by"];
 
 const patterns = ["%", "a%", "%a", "_", "__", "%\\%", "a\\_b", "%,%", "é", "%\\", "%😀%", "x%y", ""];
 
@@ -78,6 +78,8 @@ export type RandomRows = Readonly<{
   sort: readonly NaiveSort[];
   columns: readonly number[];
   limit: number;
+  /** Rows left out before the first page. */
+  offset: number;
 }>;
 
 export function rowsOn(dataset: RandomDataset): fc.Arbitrary<RandomRows> {
@@ -94,6 +96,7 @@ export function rowsOn(dataset: RandomDataset): fc.Arbitrary<RandomRows> {
       ),
     columns: fc.oneof(fc.constant([]), fc.uniqueArray(fc.nat(columns.length - 1), { minLength: 1 })),
     limit: fc.oneof(fc.integer({ min: 1, max: 7 }), fc.constant(10_000)),
+    offset: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 30 })),
   });
 }
 

@@ -178,5 +178,5 @@ function decode(name: string): string {
 function toApiRequest(request: FastifyRequest, url: string): ApiRequest {
   const gone = new AbortController();
   request.raw.on("close", () => gone.abort());
-  return { method: request.method, url, headers: request.headers, signal: gone.signal };
+  return { method: request.method, url, headers: request.headers, signal: gone.signal, takesHead: true };
 }

@@ -8,6 +8,7 @@ import type {
   Facet,
   FacetQuery,
   FileQuery,
+  HeadPack,
   QueryTable,
   RowSelection,
   RowsFound,
@@ -42,6 +43,10 @@ export type QueryCalls = {
         packPath: string;
       }>;
     answer: PackLayout;
+  };
+  readHead: {
+    asked: Readonly<{ columns: readonly PublishedColumn[]; path: string; rowsMax: number }>;
+    answer: HeadPack;
   };
   attach: { asked: KnownVersion; answer: undefined };
   drop: { asked: Readonly<{ id: string }>; answer: undefined };

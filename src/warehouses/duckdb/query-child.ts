@@ -11,6 +11,7 @@ import {
   type ReplyMessage,
   toSentError,
 } from "./query-calls.ts";
+import { readHead } from "./query-head.ts";
 import { connect, QueryVersion } from "./query-version.ts";
 import { type ServedFileJob, writeServedFile } from "./served-file.ts";
 
@@ -103,6 +104,8 @@ async function work(
       versions.set(message.asked.id, version);
       return layout;
     }
+    case "readHead":
+      return await readHead(connection, message.asked);
     case "attach":
       versions.set(message.asked.id, await QueryVersion.attach(connection, `v${++catalogs}`, message.asked));
       return undefined;

@@ -21,6 +21,8 @@ import type {
   Facet,
   FacetQuery,
   FileQuery,
+  HeadPack,
+  HeadToRead,
   LoadedPack,
   QueryTable,
   RowSelection,
@@ -82,6 +84,10 @@ class DuckDbQueries implements DatasetQueryEngine {
     });
   }
 
+  async start(): Promise<void> {
+    await this.#running();
+  }
+
   async load(version: VersionToLoad, signal: AbortSignal): Promise<LoadedPack> {
     const { id, manifest, paths, orders, packBytesMax, folder } = version;
     const file = join(folder, "rows.duckdb");
@@ -96,6 +102,12 @@ class DuckDbQueries implements DatasetQueryEngine {
     });
     this.#versions.set(id, known);
     return { path: packPath, layout };
+  }
+
+  /** Takes no turn: it is some milliseconds' work, and somebody waits for it while all else is busy. */
+  readHead({ manifest, path, rowsMax }: HeadToRead, signal: AbortSignal): Promise<HeadPack> {
+    const { columns } = manifest.schema;
+    return this.#call("readHead", { columns, path, rowsMax }, this.#timeoutMs, signal);
   }
 
   findRows(id: string, query: RowsQuery, signal: AbortSignal): Promise<RowsFound> {
@@ -168,12 +180,12 @@ class DuckDbQueries implements DatasetQueryEngine {
       if (running !== undefined && !running.isOver) return running;
     }
     // Whoever comes first starts it; the others find the new one.
-    if (this.#process === before) this.#process = this.#start();
+    if (this.#process === before) this.#process = this.#begin();
     return await this.#running();
   }
 
-  async #start(): Promise<QueryProcess> {
-    const { options } = { options: this.#options };
+  async #begin(): Promise<QueryProcess> {
+    const options = this.#options;
     const memoryBytesMax = options.memoryBytesMax ?? 1024 * mebibyte;
     const started = new QueryProcess(options.residentBytesMax ?? memoryBytesMax + 768 * mebibyte);
     const limits = { timeoutMs: 30_000, graceMs, signal: undefined };

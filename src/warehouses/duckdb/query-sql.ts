@@ -13,9 +13,11 @@ import type {
   QueryMeasure,
   QuerySort,
   RowSelection,
+  RowsPage,
   RowsQuery,
 } from "../../ports/dataset-query.ts";
 import { engineType } from "./cell-reading.ts";
+import { quotePaths } from "./package-source.ts";
 import { allOf, anyOf, quoteName, quoteText } from "./sql-text.ts";
 
 /** A column of the engine's table. */
@@ -36,6 +38,16 @@ export function tableColumns(columns: readonly PublishedColumn[]): ReadonlyMap<s
       return [name, { cell: `c${at}`, type }];
     }),
   );
+}
+
+/** The rows of a version's Parquet files, in order, as its table has them. */
+export function partsSql(columns: ReadonlyMap<string, TableColumn>, paths: readonly string[]): string {
+  const cells = [...columns].map(([name, { cell, type }]) => {
+    const cast = `CAST(${quoteName(name)} AS ${engineType(type)})`;
+    // Zero and minus zero are equal and print differently; a dictionary must have one of them.
+    return `${type.type === "double" ? `${cast} + 0.0::DOUBLE` : cast} AS ${cell}`;
+  });
+  return `SELECT ${cells.join(", ")} FROM read_parquet(${quotePaths(paths)}, hive_partitioning = false)`;
 }
 
 function columnOf(facts: QueryTableFacts, name: string): TableColumn {
@@ -134,9 +146,12 @@ function afterSql(facts: QueryTableFacts, sort: readonly QuerySort[]): string {
 
 /** Row numbers of one page. */
 export function rowsSql(facts: QueryTableFacts, query: RowsQuery): string {
-  const { filters, sort, afterRow, limit } = query;
-  return `SELECT CAST(rowid AS UINTEGER) AS row FROM ${pageSql(facts, { filters, sort }, afterRow)} ORDER BY ${orderSql(facts, sort)} LIMIT ${limit}`;
+  const { filters, sort, afterRow } = query;
+  return `SELECT CAST(rowid AS UINTEGER) AS row FROM ${pageSql(facts, { filters, sort }, afterRow)} ORDER BY ${orderSql(facts, sort)}${limitSql(query)}`;
 }
+
+const limitSql = ({ skip, limit }: Pick<RowsPage, "skip" | "limit">): string =>
+  ` LIMIT ${limit}${skip === 0 ? "" : ` OFFSET ${skip}`}`;
 
 /** Rows of a selection, behind a row; to be ordered by {@link orderSql}. */
 function pageSql(
@@ -166,11 +181,11 @@ export function selectSql(
   facts: QueryTableFacts,
   selection: RowSelection,
   columns: readonly string[],
-  page: Readonly<{ afterRow: number | undefined; limit: number }> | undefined,
+  page: RowsPage | undefined,
 ): string {
   const names = columns.map((name) => `${columnOf(facts, name).cell} AS ${quoteName(name)}`).join(", ");
   const from = pageSql(facts, selection, page?.afterRow);
-  const limit = page === undefined ? "" : ` LIMIT ${page.limit}`;
+  const limit = page === undefined ? "" : limitSql(page);
   return `SELECT ${names} FROM ${from} ORDER BY ${orderSql(facts, selection.sort)}${limit}`;
 }
 

@@ -14,8 +14,6 @@ import type {
   RowsFound,
   RowsQuery,
 } from "../../ports/dataset-query.ts";
-import { engineType } from "./cell-reading.ts";
-import { quotePaths } from "./package-source.ts";
 import { writeArrow } from "./query-arrow.ts";
 import type { KnownVersion, QueryCalls } from "./query-calls.ts";
 import { openPrinter, printColumn } from "./query-fragments.ts";
@@ -25,6 +23,7 @@ import {
   countSql,
   facetSql,
   groupsSql,
+  partsSql,
   type QueryTableFacts,
   rowNumbersSql,
   rowsSql,
@@ -76,15 +75,7 @@ export class QueryVersion {
     const { table, columns } = version.#facts;
     await connection.run(`ATTACH ${quoteText(asked.file)} AS ${quoteName(catalog)}`);
     try {
-      const cells = asked.columns.map(({ name }) => {
-        const { cell, type } = columns.get(name)!; // Made of the same columns.
-        const cast = `CAST(${quoteName(name)} AS ${engineType(type)})`;
-        // Zero and minus zero are equal and print differently; a dictionary must have one of them.
-        return `${type.type === "double" ? `${cast} + 0.0::DOUBLE` : cast} AS ${cell}`;
-      });
-      await connection.run(
-        `CREATE TABLE ${table} AS SELECT ${cells.join(", ")} FROM read_parquet(${quotePaths(asked.paths)}, hive_partitioning = false)`,
-      );
+      await connection.run(`CREATE TABLE ${table} AS ${partsSql(columns, asked.paths)}`);
       const held = Number(await readNumber(connection, countSql(version.#facts, [])));
       if (held !== asked.rowCount)
         throw new LeatError("PART_CORRUPT", {

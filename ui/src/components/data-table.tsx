@@ -43,7 +43,16 @@ export type DataTableProps<Row extends object> = Readonly<{
   selected?: ReadonlySet<string>;
   onSelect?: (ids: ReadonlySet<string>) => void;
   /** `rows` are a window of a longer table: how long it is, where the window begins, and who is told what is in sight. */
-  windowed?: Readonly<{ count: number; offset: number; onRange: (from: number, to: number) => void }>;
+  windowed?: Readonly<{
+    count: number;
+    offset: number;
+    onRange: (from: number, to: number) => void;
+    /** Row that comes into sight, as soon as the table is so long; again with each new object. */
+    place?: Readonly<{ at: number }>;
+    /** Rows before the first, where even the longer table is a part of one, and how many there are in all. */
+    before?: number;
+    total?: number;
+  }>;
   /** Called when the end is near; more rows may then come. */
   onEnd?: () => void;
   /** Shown instead of rows. */
@@ -94,8 +103,18 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
   });
   const items = virtual.getVirtualItems();
   const [from, to] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
+  const [top, bottom] = [virtual.range?.startIndex ?? from, virtual.range?.endIndex ?? to];
   useEffect(() => virtual.measure(), [virtual, rowHeight]);
-  useEffect(() => windowed?.onRange(from, to), [windowed, from, to]);
+  const onRange = windowed?.onRange;
+  useEffect(() => onRange?.(top, bottom), [onRange, top, bottom]);
+  const place = windowed?.place;
+  const before = windowed?.before ?? 0;
+  const isLong = place !== undefined && place.at < count;
+  useEffect(() => {
+    if (place === undefined || !isLong) return;
+    setActive(place.at);
+    virtual.scrollToIndex(place.at, { align: "start" });
+  }, [virtual, place, before, isLong]);
   useEffect(() => {
     if (count > 0 && to >= count - endRows) onEnd?.();
   }, [count, to, onEnd]);
@@ -110,7 +129,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
     virtual.scrollToIndex(next);
     // Where it was not drawn yet, it is after the scroll.
     requestAnimationFrame(() =>
-      scroller.current?.querySelector<HTMLElement>(`tr[aria-rowindex="${next + 2}"]`)?.focus(),
+      scroller.current?.querySelector<HTMLElement>(`tr[aria-rowindex="${before + next + 2}"]`)?.focus(),
     );
   };
   const toggle = (id: string): void => {
@@ -148,7 +167,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
         // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: rows walked through with arrows make a grid
         role="grid"
         aria-label={label}
-        aria-rowcount={count + 1}
+        aria-rowcount={(windowed?.total ?? count) + 1}
         aria-multiselectable={onSelect === undefined ? undefined : true}
         onKeyDown={onKeyDown}
         className="w-full table-fixed border-separate border-spacing-0"
@@ -182,7 +201,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
             return (
               <tr
                 key={row?.id ?? index}
-                aria-rowindex={index + 2}
+                aria-rowindex={before + index + 2}
                 aria-selected={onSelect === undefined ? undefined : isSelected}
                 tabIndex={index === active || (active < from && index === from) ? 0 : -1}
                 onFocus={() => setActive(index)}

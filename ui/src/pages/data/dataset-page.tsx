@@ -139,6 +139,7 @@ export function DatasetPage(): ReactElement {
             search={search}
             onChange={change}
             columns={data.columns.map((column) => ({ name: column.name, type: column.type }))}
+            isLoading={data.loading === true}
             openSql={openSql}
             none={
               <EmptyState kind="none" title="The newest version has no rows">

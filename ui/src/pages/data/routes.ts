@@ -17,6 +17,8 @@ const tableFields = {
   facet: searchText,
   /** Number of the row that is looked into, from 1. */
   row: searchCount,
+  /** Number of the row that was gone to. */
+  at: searchCount,
 } as const;
 
 const datasets = createRoute({

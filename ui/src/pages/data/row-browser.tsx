@@ -1,19 +1,21 @@
 /** Rows to look through: conditions, commonest values, order, columns, one row in full, and ways to take them elsewhere. */
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { type ReactElement, type ReactNode, useCallback, useMemo } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { type ReactElement, type ReactNode, useCallback, useMemo, useRef } from "react";
 import { Button } from "../../components/button.tsx";
 import { DataTable } from "../../components/data-table.tsx";
 import { EmptyState, ErrorState, LoadingState } from "../../components/empty-state.tsx";
 import type { DataColumn } from "../../components/table-columns.ts";
 import { ColumnChooser } from "../../components/table-head.tsx";
-import { plural, printCount } from "../../format/duration.ts";
+import { plural } from "../../format/duration.ts";
 import { FacetPanel } from "./facet-panel.tsx";
 import { FilterBar } from "./filter-bar.tsx";
 import { RowCell } from "./row-cell.tsx";
 import { familyOf, printFilter, type RowFilter, readFilter } from "./row-filter.ts";
 import { RowInspector } from "./row-inspector.tsx";
-import { type RowColumn, type RowSource, type RowValues, rowsHeldMax, rowsQuery } from "./row-source.ts";
+import { partOf, RowPlaces } from "./row-places.tsx";
+import { type RowColumn, type RowSource, type RowValues, rowsMost, rowsQuery, windowRows } from "./row-source.ts";
 import { TakeAway } from "./take-away.tsx";
+import { useRowPlace, windowAt } from "./use-row-place.ts";
 
 export type RowSearch = Readonly<{
   filter?: string[] | undefined;
@@ -21,6 +23,7 @@ export type RowSearch = Readonly<{
   hide?: string | undefined;
   facet?: string | undefined;
   row?: number | undefined;
+  at?: number | undefined;
 }>;
 
 export type RowBrowserProps = Readonly<{
@@ -33,6 +36,8 @@ export type RowBrowserProps = Readonly<{
   columns?: readonly RowColumn[];
   /** Conditions beside these, which the page has set. */
   scope?: ReactNode;
+  /** Only the first rows are there yet. */
+  isLoading?: boolean;
   /** Opens the same rows in the SQL editor. */
   openSql?: (asked: Readonly<{ filters: readonly RowFilter[]; sort: string | undefined }>) => void;
   /** Links from a row to where it came from. */
@@ -51,34 +56,35 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
     [search.filter, names?.join("\n")],
   );
   const asked = { filters, sort: search.sort };
-  const {
-    data,
-    error,
-    isPending,
-    isPlaceholderData,
-    refetch,
-    hasNextPage,
-    isFetchingNextPage,
-    fetchNextPage,
-  } = useInfiniteQuery(rowsQuery(source, asked));
-  const columns = data?.pages[0]?.columns ?? props.columns ?? [];
+  const { place, inSight, see, goTo } = useRowPlace(search, JSON.stringify(asked));
+  const from = Math.min(windowAt(inSight), (source.reachMax ?? rowsMost) - windowRows);
+  const { data, error, isPending, isPlaceholderData, refetch } = useQuery(rowsQuery(source, asked, from));
+  const columns = data?.columns ?? props.columns ?? [];
   const shape = columns.map(({ name, type }) => `${name}\t${type}`).join("\n");
   const cells = useMemo(() => columns.map(toCell), [shape]);
   const rows = useMemo(
-    () =>
-      (data?.pages.flatMap((page) => page.rows) ?? []).map(
-        (values, at): Numbered => ({ number: at + 1, values }),
-      ),
+    () => (data?.rows ?? []).map((values, place): Numbered => ({ number: data!.from + place + 1, values })), // Its rows.
     [data],
   );
-  const onEnd = useCallback(() => {
-    // What has failed is tried again by people: else a server in trouble would be asked at every move.
-    if (hasNextPage && !isFetchingNextPage && error === null) void fetchNextPage();
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage, error]);
+  const total = data?.total;
+  const reach = Math.min(total ?? 0, source.reachMax ?? Number.POSITIVE_INFINITY);
+  const part = partOf(place.at, reach);
+  const { first } = part;
+  const windowed = {
+    count: part.count,
+    offset: (data?.from ?? 0) - first,
+    onRange: useCallback((top: number, bottom: number) => see(first + top, first + bottom), [see, first]),
+    place: useMemo(() => ({ at: Math.max(0, Math.min(place.at, reach) - 1 - first) }), [place, reach, first]),
+    before: first,
+    total: total ?? 0,
+  };
   const setFilters = (next: readonly RowFilter[]): void =>
-    onChange({ filter: next.length === 0 ? undefined : next.map(printFilter), row: undefined });
-  const total = data?.pages[0]?.total;
-  const chosen = search.row === undefined ? undefined : rows[search.row - 1];
+    onChange({
+      filter: next.length === 0 ? undefined : next.map(printFilter),
+      row: undefined,
+      at: undefined,
+    });
+  const chosen = useChosen(rows, search.row);
 
   return (
     <>
@@ -87,13 +93,30 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
         {scope}
         <span role="status" className="text-muted" aria-busy={isPlaceholderData}>
           {total !== undefined && plural(total, "row")}
-          {rows.length >= rowsHeldMax && `, the first ${printCount(rowsHeldMax)} here: filter to see others`}
         </span>
-        {error !== null && rows.length > 0 && (
-          <span role="alert" className="text-failed">
-            ✕ More rows cannot be read: {error.message}{" "}
-            <Button onClick={() => void fetchNextPage()}>Try again</Button>
+        {props.isLoading === true && (
+          <span role="status" className="text-muted">
+            <span aria-hidden="true">◷ </span>First rows are shown; the server is reading the others.
+            Conditions, order and facets are answered as soon as it has.
           </span>
+        )}
+        {error !== null && data !== undefined && (
+          <span role="alert" className="text-failed">
+            ✕ These rows cannot be read: {error.message}{" "}
+            <Button onClick={() => void refetch()}>Try again</Button>
+          </span>
+        )}
+        {reach > 0 && (
+          <RowPlaces
+            part={part}
+            inSight={inSight}
+            total={total ?? 0}
+            reach={reach}
+            onGo={(at) => {
+              if (at === search.at) goTo(at);
+              else onChange({ at, row: undefined });
+            }}
+          />
         )}
         <span className="flex-1" />
         <Button
@@ -125,7 +148,7 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
         <div className="flex min-w-0 flex-1 flex-col">
           {isPending ? (
             <LoadingState what="rows" />
-          ) : data === undefined || (error !== null && !isFetchingNextPage && rows.length === 0) ? (
+          ) : data === undefined ? (
             <ErrorState error={error} onRetry={() => void refetch()} />
           ) : (
             <DataTable
@@ -134,11 +157,11 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
               rows={rows}
               rowId={(row) => String(row.number)}
               sort={search.sort}
-              onSort={(sort) => onChange({ sort, row: undefined })}
+              onSort={(sort) => onChange({ sort, row: undefined, at: undefined })}
               isSortedElsewhere
               hidden={search.hide}
               onOpen={(row) => onChange({ row: row.number })}
-              onEnd={onEnd}
+              windowed={windowed}
               empty={
                 filters.length > 0 ? (
                   <EmptyState
@@ -166,6 +189,14 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
       </div>
     </>
   );
+}
+
+/** The row that is looked into: kept while the table is scrolled away from it. */
+function useChosen(rows: readonly Numbered[], number: number | undefined): Numbered | undefined {
+  const held = useRef<Numbered>(undefined);
+  const found = rows.find((row) => row.number === number);
+  if (found !== undefined || number !== held.current?.number) held.current = found;
+  return held.current;
 }
 
 /** px of a column: numbers and dates are short, texts of any length are cut. */

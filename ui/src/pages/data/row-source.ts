@@ -1,5 +1,5 @@
 /** Where rows come from: a published dataset, or the table of a stream in the warehouse. Both look alike to pages. */
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { GetApiStreamsByIdFacetsResponse, GetApiStreamsByIdRowsResponse } from "../../api/types.gen.ts";
 import { apiHref, type Query, request } from "../../client/request.ts";
 import { printFilter, type RowFilter } from "./row-filter.ts";
@@ -12,9 +12,8 @@ export type RowValues = readonly unknown[];
 export type RowPage = Readonly<{
   columns: readonly RowColumn[];
   rows: readonly RowValues[];
-  /** Rows that match in all; `undefined`: not counted on this page. */
-  total: number | undefined;
-  next: string | undefined;
+  /** Rows that match in all. */
+  total: number;
 }>;
 
 export type RowsAsked = Readonly<{ filters: readonly RowFilter[]; sort: string | undefined }>;
@@ -27,7 +26,10 @@ export type Facet = Readonly<{
 export type RowSource = Readonly<{
   /** Names it among all that are kept. */
   key: readonly unknown[];
-  readPage: (asked: RowsAsked, from: string | undefined, signal: AbortSignal) => Promise<RowPage>;
+  /** Rows from a place on, which counts from 0. */
+  readPage: (asked: RowsAsked, from: number, signal: AbortSignal) => Promise<RowPage>;
+  /** Rows that can be gone to; `undefined`: all. */
+  reachMax?: number;
   readFacet: (column: string, asked: RowsAsked, signal: AbortSignal) => Promise<Facet>;
   exportHref: (format: ExportFormat, asked: RowsAsked) => string;
   /** Address of the rows, for programs. */
@@ -40,13 +42,13 @@ export type ExportFormat = "csv" | "ndjson" | "json" | "parquet" | "arrow";
 /** Rows of one window. */
 export const windowRows = 200;
 
-/** Rows that a table holds at most: beyond, a filter finds faster than a scroll bar, and browsers tire. */
-export const rowsHeldMax = 50_000;
-
 const facetValues = 50;
 
-/** How long windows that nobody looks at are kept, ms: for going back and forth. */
-const keptMs = 60_000;
+/** Rows that any dataset has at most: the server numbers them with 32 bits. */
+export const rowsMost: number = 2 ** 32 - 2;
+
+/** How long windows that nobody looks at are kept, ms: for going back and forth. Those of a long way are soon gone. */
+const keptMs = 10_000;
 
 const part = encodeURIComponent;
 
@@ -59,6 +61,8 @@ export type DatasetFacts = Readonly<{
   shortVersion: string;
   rowCount: number;
   builtAt: string;
+  /** The server has the first rows and is still reading the others: what takes them all is answered when they are there. */
+  loading?: boolean;
   key: readonly string[];
   columns: readonly DatasetColumn[];
   parts: readonly Readonly<{ url: string; rows: number; bytes: number }>[];
@@ -76,16 +80,19 @@ export type DatasetColumn = Readonly<{
   max: unknown;
 }>;
 
+/** Pause between looks whether a version is there as a whole, ms. */
+const loadingMs = 1000;
+
 export const factsQuery = (name: string) =>
   queryOptions({
     queryKey: ["dataset", name],
     queryFn: ({ signal }) => request<DatasetFacts>(`data/datasets/${part(name)}`, { signal }),
+    refetchInterval: ({ state }) => (state.data?.loading === true ? loadingMs : false),
   });
 
 type DatasetRows = Readonly<{
   total: number;
   rows: readonly Readonly<Record<string, unknown>>[];
-  next: string | null;
 }>;
 
 type DatasetFacets = Readonly<{
@@ -108,8 +115,8 @@ export function datasetSource(facts: DatasetFacts): RowSource {
   return {
     key: ["dataset", facts.name, facts.version],
     formats: ["csv", "ndjson", "json", "parquet", "arrow"],
-    readPage: async (asked, cursor, signal) => {
-      const query = { ...toParameters(asked), limit: windowRows, ...(cursor !== undefined && { cursor }) };
+    readPage: async (asked, from, signal) => {
+      const query = { ...toParameters(asked), limit: windowRows, ...(from > 0 && { offset: from }) };
       const page = await request<DatasetRows>(`${base}/rows`, { query, signal });
       return {
         columns: facts.columns.map(({ name, type, description }) => ({
@@ -119,10 +126,6 @@ export function datasetSource(facts: DatasetFacts): RowSource {
         })),
         rows: page.rows.map((row) => facts.columns.map(({ name }) => row[name])),
         total: page.total,
-        next:
-          page.next === null
-            ? undefined
-            : (new URL(page.next, location.origin).searchParams.get("cursor") ?? undefined),
       };
     },
     readFacet: async (column, { filters }, signal) => {
@@ -149,6 +152,9 @@ export type TableScope = Readonly<{
   seq: number | undefined;
 }>;
 
+/** Rows of a stream's table that can be gone to: the server passes over no more. */
+const tableReachMax = 1_000_000;
+
 export function tableSource({ stream, ...scope }: TableScope): RowSource {
   const base = `streams/${part(stream)}`;
   const toQuery = ({ filters, sort }: RowsAsked): Query => ({
@@ -156,19 +162,20 @@ export function tableSource({ stream, ...scope }: TableScope): RowSource {
     filter: filters.map(printFilter),
     sort,
   });
+  // Counting takes the warehouse a pass over the table: once for each choice of rows, and again at their beginning.
+  const totals = new Map<string, number>();
   return {
     key: ["table", stream, scope],
     formats: ["csv", "ndjson"],
-    readPage: async (asked, from, signal) => {
-      const offset = Number(from ?? 0);
-      const query = { ...toQuery(asked), limit: windowRows, offset, total: offset === 0 };
+    reachMax: tableReachMax,
+    readPage: async (asked, offset, signal) => {
+      const chosen = JSON.stringify(asked.filters);
+      const known = offset === 0 ? undefined : totals.get(chosen);
+      const query = { ...toQuery(asked), limit: windowRows, offset, total: known === undefined };
       const page = await request<GetApiStreamsByIdRowsResponse>(`${base}/rows`, { query, signal });
-      return {
-        columns: page.columns,
-        rows: page.rows,
-        total: page.total ?? undefined,
-        next: page.rows.length < windowRows ? undefined : String(offset + windowRows),
-      };
+      const total = page.total ?? known ?? offset + page.rows.length;
+      totals.set(chosen, total);
+      return { columns: page.columns, rows: page.rows, total };
     },
     readFacet: async (column, { filters }, signal) => {
       const others = filters.filter((one) => one.column !== column);
@@ -181,14 +188,13 @@ export function tableSource({ stream, ...scope }: TableScope): RowSource {
   };
 }
 
-export const rowsQuery = (source: RowSource, asked: RowsAsked) =>
-  infiniteQueryOptions({
-    queryKey: ["rows", ...source.key, asked],
-    queryFn: ({ pageParam, signal }) => source.readPage(asked, pageParam, signal),
-    initialPageParam: undefined as string | undefined, // The first page has no cursor.
-    getNextPageParam: (page, pages) => (pages.length * windowRows >= rowsHeldMax ? undefined : page.next),
+/** One window. With where it begins: the window before it is shown until this one is there. */
+export const rowsQuery = (source: RowSource, asked: RowsAsked, from: number) =>
+  queryOptions({
+    queryKey: ["rows", ...source.key, asked, from],
+    queryFn: async ({ signal }) => ({ from, ...(await source.readPage(asked, from, signal)) }),
     placeholderData: keepPreviousData,
-    // Asked again, every window that was scrolled to would be: versions do not change, and tables are reloaded by people.
+    // Versions do not change, and tables are reloaded by people.
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: keptMs,
   });

@@ -1,0 +1,59 @@
+/**
+ * The console with much in it, in a real Chromium: what people wait for, what a page holds, and limits for both.
+ *
+ * `node test/torture/console.ts [--only rows,table,log,home,tasks,hour] [--rows 1000000,10000000] [--small]`: some ten
+ * minutes on a quiet machine; the exit code says whether all limits held. `npm run build:ui` before.
+ */
+import { parseArgs } from "node:util";
+import { type ConsoleStand, type Figure, openConsoleStand } from "./console/console-stand.ts";
+import { measureHour, measureLog } from "./console/measure-logs.ts";
+import { measureRows, measureTable } from "./console/measure-rows.ts";
+import { measureHome, measureTasks } from "./console/measure-runs.ts";
+
+const { values: asked } = parseArgs({
+  options: {
+    only: { type: "string" },
+    rows: { type: "string", default: "1000000,10000000" },
+    small: { type: "boolean", default: false },
+  },
+});
+const sizes = asked.small ? [100_000] : asked.rows.split(",").map(Number);
+const wanted = asked.only?.split(",") ?? ["rows", "table", "log", "home", "tasks", "hour"];
+const needsRows = wanted.some((part) => part === "rows" || part === "table");
+const datasets = Object.fromEntries((needsRows ? sizes : []).map((rows) => [`orders_${rows}`, rows]));
+const rounds = 3;
+
+const parts: Readonly<Record<string, (stand: ConsoleStand) => Promise<Figure[]>>> = {
+  rows: async (stand) => {
+    const figures: Figure[] = [];
+    for (const name of Object.keys(datasets)) figures.push(...(await measureRows(stand, name, rounds)));
+    return figures;
+  },
+  table: async (stand) => {
+    const rows = Math.max(...sizes);
+    return await measureTable(stand, `orders_${rows}`, rows);
+  },
+  log: async (stand) => measureLog(stand, rounds),
+  home: async (stand) => measureHome(stand, 10_000, rounds),
+  tasks: async (stand) => measureTasks(stand, 5000),
+  // Twenty times as fast as lines come: an hour in three minutes.
+  hour: async (stand) => measureHour(stand, { perSecond: 4000, say, ...(asked.small && { lines: 120_000 }) }),
+};
+
+const say = (line: string): void => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
+let failed = 0;
+await using stand = await openConsoleStand(datasets, say);
+await stand.start();
+for (const name of wanted) {
+  const part = parts[name];
+  if (part === undefined)
+    throw new Error(`There is no part "${name}"; there are ${Object.keys(parts).join(", ")}.`);
+  for (const { what, found, unit, most } of await part(stand)) {
+    const isOver = most !== undefined && !(found <= most);
+    if (isOver) failed += 1;
+    const limit = most === undefined ? "" : ` (at most ${most})${isOver ? " FAILED" : ""}`;
+    say(`${what}: ${Math.round(found * 10) / 10} ${unit}${limit}`);
+  }
+}
+say(failed === 0 ? "all limits held" : `${failed} limits did not hold`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,101 @@
+/** Logs: how soon a long one is there, and what a page holds while an hour of lines goes by. */
+import {
+  type ConsoleStand,
+  type Figure,
+  type Opened,
+  painted,
+  watchLongTasks,
+  weigh,
+} from "./console-stand.ts";
+import { middle } from "./measure-rows.ts";
+
+const count = new Intl.NumberFormat("en");
+
+async function untilLines(opened: Opened, lines: number): Promise<void> {
+  await opened.page
+    .getByText(`${count.format(lines)} lines`)
+    .first()
+    .waitFor();
+  await opened.page.locator("[data-line]").first().waitFor();
+  await painted(opened.page);
+}
+
+/** A log of ten thousand lines, from its run's address to lines on the screen. */
+export async function measureLog(stand: ConsoleStand, rounds: number): Promise<Figure[]> {
+  const id = await stand.run("lines", { count: 10_000 });
+  const { count: lines } = await stand.ask<{ count: number }>(`runs/${id}/logs/marks`);
+  const tookMs: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const beganAt = performance.now();
+    await using opened = await stand.open(`/runs/${id}`);
+    await untilLines(opened, lines);
+    tookMs.push(performance.now() - beganAt);
+  }
+  return [{ what: "address to a log of 10,000 lines", found: middle(tookMs), unit: "ms", most: 2000 }];
+}
+
+/** An hour of 200 lines a second. */
+const hourLines = 200 * 3600;
+
+/** Pause between two looks at what the page holds, ms. */
+const lookMs = 10_000;
+
+/** What may be held more at the end than in the middle, MB: garbage is collected before each look, and engines keep some. */
+const growthMostMb = 8;
+
+/** DOM nodes of a page that shows a screen of lines, with the graph and all else. */
+const nodesMost = 5000;
+
+/** The longest task that a page may be busy with, ms; the rest of the machine makes it longer than it is. */
+const taskMostMs = 200;
+
+/** Plays an hour's lines in some minutes before an open page that follows them. */
+export async function measureHour(
+  stand: ConsoleStand,
+  { perSecond, lines = hourLines, say }: { perSecond: number; lines?: number; say: (line: string) => void },
+): Promise<Figure[]> {
+  const id = await stand.begin("lines", { count: lines, perSecond });
+  await using opened = await stand.open(`/runs/${id}`);
+  const { page } = opened;
+  await page.locator("[data-line]").first().waitFor();
+  const longest = await watchLongTasks(page);
+  const beganAt = performance.now();
+  const held: Awaited<ReturnType<typeof weigh>>[] = [];
+  const ended = stand.until(id).then(() => true);
+  for (let isOver = false; !isOver; ) {
+    isOver = await Promise.race([ended, new Promise<false>((then) => setTimeout(() => then(false), lookMs))]);
+    const now = await weigh(opened);
+    held.push(now);
+    say(
+      `${Math.round((performance.now() - beganAt) / 1000)} s: ${now.heapMb.toFixed(1)} MB, ${now.nodes} nodes`,
+    );
+  }
+  const tookS = (performance.now() - beganAt) / 1000;
+  const { count: written } = await stand.ask<{ count: number }>(`runs/${id}/logs/marks`);
+  await untilLines(opened, written);
+  await page.locator("[data-line]", { hasText: `event ${lines} of ${lines} ` }).waitFor();
+  const longestMs = await longest();
+  await page.getByRole("button", { name: "First line" }).click();
+  await page.locator("[data-line]", { hasText: `event 1 of ${lines} ` }).waitFor();
+  const third = Math.floor(held.length / 3);
+  const heap = (from: number, to?: number): number =>
+    middle(held.slice(from, to).map(({ heapMb }) => heapMb));
+  return [
+    {
+      what: `live lines, all ${count.format(lines)} of them shown at the end`,
+      found: lines / tookS,
+      unit: "a second",
+    },
+    { what: "heap in the first third", found: heap(0, third), unit: "MB" },
+    { what: "in the second", found: heap(third, 2 * third), unit: "MB" },
+    { what: "in the last", found: heap(2 * third), unit: "MB" },
+    {
+      what: "more in the last than in the second",
+      found: heap(2 * third) - heap(third, 2 * third),
+      unit: "MB",
+      most: growthMostMb,
+    },
+    { what: "most DOM nodes", found: Math.max(...held.map(({ nodes }) => nodes)), unit: "", most: nodesMost },
+    { what: "longest task of the page", found: longestMs, unit: "ms", most: taskMostMs },
+  ];
+}
