@@ -1957,7 +1957,7 @@ export type GetApiStreamsByIdTenantsByTenantResponses = {
         name: string;
         tenant: string;
         /**
-         * Whether the tenant is among the project's; a former one has its log all the same.
+         * Whether the stream is read for the tenant; one for whom it was has its log all the same.
          */
         is_known: boolean;
         standing: {
