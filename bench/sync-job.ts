@@ -54,8 +54,11 @@ const { items } = await syncProject(
     loadStream,
   },
   {
-    streams: source.streams.map((spec) => ({ source, spec })),
-    tenants: [{ id: toTenantId("bench"), fields: {} }],
+    streams: source.streams.map((spec) => ({
+      source,
+      spec,
+      tenants: [{ id: toTenantId("bench"), fields: {} }],
+    })),
     steps: "both",
     modeOf: () => ({ kind: "incremental" }),
     tenantColumn: "tenant_id",

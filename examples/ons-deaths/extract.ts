@@ -6,6 +6,7 @@ import { publisherPage } from "./publisher/publisher-page.ts";
 export const ons: Source = files({
   name: "ons",
   userAgent: "leat-example",
+  tenants: "none", // Figures of a whole country are no customer's: read once, also in a project that has tenants.
   streams: {
     workbooks: {
       // A copy of the publisher's page on this machine, started when it is first asked for.

@@ -121,11 +121,11 @@ async function syncFiles(
 ): Promise<readonly SyncItem[]> {
   const names = new Set(specs.flatMap((spec) => fileStreams(spec, opened.project)));
   if (names.size === 0) return [];
-  const [{ openProgress }, { systemClock }, { chooseStreams }, { syncProject }, { itemError }] =
+  const [{ openProgress }, { systemClock }, { choosePairs }, { syncProject }, { itemError }] =
     await Promise.all([
       import("./progress.ts"),
       import("./system-world.ts"),
-      import("../sync/choose.ts"),
+      import("../sync/choose-pairs.ts"),
       import("../sync/sync-project.ts"),
       import("../sync/sync-job.ts"),
     ]);
@@ -134,8 +134,10 @@ async function syncFiles(
     const { items } = await syncProject(
       await opened.openSyncPorts(view.progress),
       {
-        streams: chooseStreams(opened.project, [...names]),
-        tenants: opened.readTenants(),
+        streams: choosePairs(
+          { project: opened.project, tenants: opened.readTenants() },
+          { streams: [...names] },
+        ),
         steps: "both",
         modeOf: () => ({ kind: "incremental" }),
         tenantColumn: opened.project.tenantColumn,

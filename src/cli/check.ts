@@ -33,7 +33,7 @@ async function check(invocation: Invocation, options: GlobalOptions): Promise<Ex
   const tenants = await collect(problems, async () => opened.readTenants());
   await collect(problems, () => probeLanding(opened.store));
   await collect(problems, async () => (await opened.openWarehouse()).identity());
-  if (tenants !== undefined) await openEveryStream(opened, problems, invocation.signal);
+  if (tenants !== undefined) await openEveryStream(opened, tenants, problems, invocation.signal);
   const flows = await checkFlows(opened, problems);
   const summary = {
     config: opened.configPath,
@@ -107,6 +107,7 @@ async function probeLanding(store: ObjectStore): Promise<void> {
 /** Opens each stream for each tenant and has it look up what it needs; nothing is sent. */
 async function openEveryStream(
   opened: OpenProject,
+  known: readonly Tenant[],
   problems: LeatError[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -114,29 +115,29 @@ async function openEveryStream(
   const { secrets, places } = opened;
   const world = { clock: systemClock, random: systemRandom, secrets, places, progress: () => {} };
   const told = new Set<string>();
-  for (const source of opened.project.sources) {
-    for (const { name: stream } of source.streams) {
-      for (const tenant of opened.readTenants()) {
-        signal.throwIfAborted();
-        const found: LeatError[] = [];
-        for (const reference of referencesOf(tenant)) {
-          await collect(found, () => opened.secrets.resolve(reference));
+  const { choosePairs } = await import("../sync/choose-pairs.ts");
+  for (const { source, spec, tenants } of choosePairs({ project: opened.project, tenants: known })) {
+    const { name: stream } = spec;
+    for (const tenant of tenants) {
+      signal.throwIfAborted();
+      const found: LeatError[] = [];
+      for (const reference of referencesOf(tenant)) {
+        await collect(found, () => opened.secrets.resolve(reference));
+      }
+      await collect(found, async () => {
+        const reader = await (source.openFiles?.(stream, tenant, world) ??
+          source.open(stream, tenant, world));
+        try {
+          if ("check" in reader) await reader.check?.();
+        } finally {
+          await reader.close();
         }
-        await collect(found, async () => {
-          const reader = await (source.openFiles?.(stream, tenant, world) ??
-            source.open(stream, tenant, world));
-          try {
-            if ("check" in reader) await reader.check?.();
-          } finally {
-            await reader.close();
-          }
-        });
-        for (const problem of found) {
-          // A missing secret is missing for every stream of the source: told once a tenant.
-          const key = JSON.stringify([source.name, tenant.id, problem.code, problem.message]);
-          if (!told.has(key)) problems.push(problem.at({ source: source.name, stream, tenant: tenant.id }));
-          told.add(key);
-        }
+      });
+      for (const problem of found) {
+        // A missing secret is missing for every stream of the source: told once a tenant.
+        const key = JSON.stringify([source.name, tenant.id, problem.code, problem.message]);
+        if (!told.has(key)) problems.push(problem.at({ source: source.name, stream, tenant: tenant.id }));
+        told.add(key);
       }
     }
   }

@@ -5,7 +5,7 @@ import { listTicks, readTicks } from "../flow/ticks.ts";
 import type { ScheduleTicks } from "../model/run-schedule.ts";
 import type { Project } from "../ports/project.ts";
 import type { Tenant } from "../ports/source.ts";
-import { chooseStreams, chooseTenants } from "../sync/choose.ts";
+import { choosePairs } from "../sync/choose-pairs.ts";
 
 /** A schedule as Cloud Scheduler writes it. */
 export type CloudCron = Readonly<{ cron: string; timezone: string }>;
@@ -94,8 +94,8 @@ export function listPairs(
     .flatMap((schedule) => {
       const cron = toCloudCron(schedule.ticks);
       const runsPerMonth = countMonthly(schedule.ticks, nowMs);
-      const tenants = chooseTenants(work.tenants, schedule.tenants, work.project);
-      return chooseStreams(work.project, schedule.names).flatMap(({ source, spec }) =>
+      const choice = { streams: schedule.names, tenants: schedule.tenants };
+      return choosePairs(work, choice).flatMap(({ source, spec, tenants }) =>
         tenants.map(({ id }) => {
           const place = { source: source.name, stream: spec.name, tenant: id };
           return {

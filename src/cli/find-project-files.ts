@@ -4,7 +4,7 @@ import { readFilesState } from "../extract/files-state.ts";
 import { readHead } from "../landing/log.ts";
 import type { PlannedFile } from "../ports/project-work.ts";
 import type { FileReader, Source } from "../ports/source.ts";
-import { chooseStream, chooseTenants } from "../sync/choose.ts";
+import { choosePair } from "../sync/choose-pairs.ts";
 import type { SyncPorts } from "../sync/sync-job.ts";
 import type { OpenProject } from "./open-project.ts";
 
@@ -19,9 +19,9 @@ export async function findProjectFiles(
   chosen: Readonly<{ name: string; tenant: string }>,
   signal: AbortSignal,
 ): Promise<readonly PlannedFile[]> {
-  const { source, spec } = chooseStream(opened.project, chosen.name);
-  const [tenant] = chooseTenants(opened.readTenants(), [chosen.tenant], opened.project);
-  if (source.openFiles === undefined || tenant === undefined) {
+  const work = { project: opened.project, tenants: opened.readTenants() };
+  const { source, spec, tenant } = choosePair(work, chosen.name, chosen.tenant);
+  if (source.openFiles === undefined) {
     throw new LeatError("FLOW_MISUSED", {
       message: `The stream ${chosen.name} is not one of files.`,
       hint: "Land what is new of it by extractStream.",
@@ -55,6 +55,7 @@ export function showOnly(source: Source, ids: ReadonlySet<string>): Source {
   return {
     name: source.name,
     streams: source.streams,
+    tenants: source.tenants,
     open: (...args) => source.open(...args),
     openFiles: async (...args) => showOnlyOf(await openFiles.apply(source, args), ids),
   };

@@ -4,6 +4,8 @@ import type { JsonValue } from "../model/json-value.ts";
 import type { Project } from "../ports/project.ts";
 import type { Tenant } from "../ports/source.ts";
 import type { Places, Secrets } from "../ports/world.ts";
+import { chooseShares } from "../share/choose-shares.ts";
+import { choosePairs } from "../sync/choose-pairs.ts";
 import { systemClock, systemRandom } from "./system-world.ts";
 
 /** References, each once, in order. */
@@ -36,23 +38,22 @@ export async function findSecrets(
     },
   };
   const world = { clock: systemClock, random: systemRandom, secrets, places, progress: () => {} };
-  for (const source of project.sources) {
-    for (const spec of source.streams) {
-      for (const tenant of tenants) {
-        if (source.openFiles !== undefined) continue; // They have no check; what tenants name was found above.
-        const reader = await source.open(spec.name, tenant, world);
-        try {
-          await reader.check?.();
-        } finally {
-          await reader.close();
-        }
+  for (const { source, spec, tenants: own } of choosePairs({ project, tenants })) {
+    for (const tenant of own) {
+      if (source.openFiles !== undefined) continue; // They have no check; what tenants name was found above.
+      const reader = await source.open(spec.name, tenant, world);
+      try {
+        await reader.check?.();
+      } finally {
+        await reader.close();
       }
     }
   }
-  for (const { to, salt, tables, tenants: ids } of project.shares) {
-    const takePart = tenants.filter(({ id }) => ids?.includes(id) ?? true);
-    for (const address of takePart.map(to))
-      if (/^(env|file|gcp-secret):/.test(address)) references.add(address);
+  for (const { share, tenant } of chooseShares(project, tenants, [], [], false)) {
+    const address = share.to(tenant);
+    if (/^(env|file|gcp-secret):/.test(address)) references.add(address);
+  }
+  for (const { salt, tables } of project.shares) {
     const isMasking = tables.some(({ columns }) => columns?.some(({ isMasked }) => isMasked));
     if (salt !== undefined && isMasking) references.add(salt);
   }

@@ -39,8 +39,9 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
   const [
     { openProject },
     { chooseStreams },
+    { choosePairs },
+    { readLandedTenants },
     { collectGarbage },
-    { listTenants },
     { commitEmpty },
     { systemClock, systemRandom },
     { openScanner },
@@ -48,8 +49,9 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
   ] = await Promise.all([
     import("./open-project.ts"),
     import("../sync/choose.ts"),
+    import("../sync/choose-pairs.ts"),
+    import("../sync/landed-tenants.ts"),
     import("../landing/collect-garbage.ts"),
-    import("../landing/log.ts"),
     import("../extract/commit-empty.ts"),
     import("./system-world.ts"),
     import("../scan/open-scanner.ts"),
@@ -61,12 +63,12 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
   const isDryRun = options.dryRun === true;
   const ports = { store, clock: systemClock, random: systemRandom, openScanner };
   const collected: Collected[] = [];
-  for (const { source, spec } of chooseStreams(project, names)) {
-    // Tenants of the file as well: one whose first run was killed has files and no log yet.
-    const configured = opened.readTenants().map((tenant) => tenant.id);
-    const landed = await listTenants(store, source.name, spec.name, configured);
-    const tenants = new Set([...configured, ...landed]);
-    for (const tenant of tenants) {
+  // Tenants that are read as well: one whose first run was killed has files and no log yet.
+  const known = opened.readTenants();
+  const landed = await readLandedTenants(store, chooseStreams(project, names), known);
+  const pairs = choosePairs({ project, tenants: known, landed }, { streams: names });
+  for (const { source, spec, tenants } of pairs) {
+    for (const { id: tenant } of tenants) {
       signal.throwIfAborted();
       const place = { source: source.name, stream: spec.name, tenant };
       const job = { spec, tenant, tenantColumn: project.tenantColumn };

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { BuildPorts } from "../dataset/build-job.ts";
+import { tenantless } from "../model/source-tenants.ts";
 import type { BuildEvent, ListFiles } from "../ports/dataset.ts";
 import type { DatasetEngine } from "../ports/dataset-engine.ts";
 import type { TidyReader } from "../ports/tidy.ts";
@@ -76,7 +77,10 @@ export async function openBuildPorts(
   };
 }
 
-/** Landed files of all tenants of a stream, also of those that are no longer in the tenants file. */
+/**
+ * Landed files of all tenants of a stream, also of those for whom it is not read any more. Of a source that belongs to no
+ * tenant only its own: what was landed for tenants before it was declared so is the same files once more.
+ */
 async function openFileLists({ project, store }: OpenProject): Promise<ListFiles> {
   const [{ listFileVersions, listLandedFiles }, { listTenants }, { chooseStream, streamName }] =
     await Promise.all([
@@ -87,7 +91,8 @@ async function openFileLists({ project, store }: OpenProject): Promise<ListFiles
   return async (name, versions) => {
     const { source, spec } = chooseStream(project, name);
     const list = versions === "all" ? listFileVersions : listLandedFiles;
-    const tenants = await listTenants(store, source.name, spec.name);
+    const tenants =
+      source.tenants === "none" ? [tenantless.id] : await listTenants(store, source.name, spec.name);
     const files = [];
     for (const tenant of tenants)
       files.push(...(await list(store, { source: source.name, stream: spec.name, tenant })));

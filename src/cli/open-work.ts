@@ -2,7 +2,7 @@
 import type { Ledger } from "../ports/ledger.ts";
 import type { ProjectWork, WorkWorld } from "../ports/project-work.ts";
 import type { ProgressEvent } from "../ports/world.ts";
-import type { ChosenStream, SyncItem, SyncJob, SyncPorts, SyncResult } from "../sync/sync-job.ts";
+import type { StreamTenants, SyncItem, SyncJob, SyncPorts, SyncResult } from "../sync/sync-job.ts";
 import type { Invocation } from "./invocation.ts";
 import { openBuildWork } from "./open-build-work.ts";
 import type { OpenProject } from "./open-project.ts";
@@ -28,9 +28,12 @@ export function openWork(invocation: Invocation, opened: OpenProject, ledger: Le
   };
   return {
     async planStreams(names, ids) {
-      const { chooseStreams, chooseTenants, streamName } = await import("../sync/choose.ts");
-      const streams = chooseStreams(opened.project, names);
-      const tenants = chooseTenants(opened.readTenants(), ids, opened.project).map(({ id }) => id);
+      const [{ streamName }, { choosePairs }] = await Promise.all([
+        import("../sync/choose.ts"),
+        import("../sync/choose-pairs.ts"),
+      ]);
+      const work = { project: opened.project, tenants: opened.readTenants() };
+      const streams = choosePairs(work, { streams: names, tenants: ids });
       const planned = new Set(streams.map(streamName));
       return streams.map((stream) => {
         const { partitions } = stream.spec;
@@ -39,7 +42,7 @@ export function openWork(invocation: Invocation, opened: OpenProject, ledger: Le
           stream: streamName(stream),
           source: stream.source.name,
           parent: parent !== null && planned.has(parent) ? parent : null,
-          tenants,
+          tenants: stream.tenants.map(({ id }) => id),
         };
       });
     },
@@ -100,13 +103,18 @@ async function syncSteps(
   }>,
   world: WorkWorld,
 ): Promise<SyncResult> {
-  const [{ chooseStream, chooseTenants }, { syncProject }] = await Promise.all([
+  const [{ chooseStream, streamName }, { choosePairs }, { syncProject }] = await Promise.all([
     import("../sync/choose.ts"),
+    import("../sync/choose-pairs.ts"),
     import("../sync/sync-project.ts"),
   ]);
+  const stream = streamName(chooseStream(opened.project, chosen.stream)); // One, and no source of several.
+  const [pair] = choosePairs(
+    { project: opened.project, tenants: opened.readTenants() },
+    { streams: [stream], tenants: chosen.tenants },
+  );
   const job: SyncJob = {
-    streams: [await narrow(chooseStream(opened.project, chosen.stream), chosen.files)],
-    tenants: chooseTenants(opened.readTenants(), chosen.tenants, opened.project),
+    streams: [await narrow(pair!, chosen.files)], // A named stream has a tenant, or was refused.
     steps: chosen.steps,
     modeOf: () => ({ kind: "incremental" }),
     tenantColumn: opened.project.tenantColumn,
@@ -120,13 +128,10 @@ async function syncSteps(
 }
 
 /** The stream as if its publisher showed the chosen files alone. */
-async function narrow(
-  { source, spec }: ChosenStream,
-  files: readonly string[] | undefined,
-): Promise<ChosenStream> {
-  if (files === undefined) return { source, spec };
+async function narrow(stream: StreamTenants, files: readonly string[] | undefined): Promise<StreamTenants> {
+  if (files === undefined) return stream;
   const { showOnly } = await import("./find-project-files.ts");
-  return { source: showOnly(source, new Set(files)), spec };
+  return { ...stream, source: showOnly(stream.source, new Set(files)) };
 }
 
 function tellProgress(world: WorkWorld, event: ProgressEvent): void {

@@ -12,6 +12,7 @@ const wrongUsage: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "CONFIG_MISSING",
   "TENANTS_INVALID",
   "TENANT_UNKNOWN",
+  "TENANT_NOT_READ",
   "STREAM_UNKNOWN",
   "SHARE_UNKNOWN",
   "DATASET_UNKNOWN",

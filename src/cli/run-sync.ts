@@ -78,17 +78,19 @@ export async function runSync(
     { isTransferred, openProject },
     { openProgress },
     { systemClock },
-    choose,
+    { chooseStreams },
+    { choosePairs },
     { chooseMode },
     { syncProject },
     { itemError },
-    { addLandedTenants },
+    { readLandedTenants },
     { isInShard, readShard },
   ] = await Promise.all([
     import("./open-project.ts"),
     import("./progress.ts"),
     import("./system-world.ts"),
     import("../sync/choose.ts"),
+    import("../sync/choose-pairs.ts"),
     import("../sync/choose-mode.ts"),
     import("../sync/sync-project.ts"),
     import("../sync/sync-job.ts"),
@@ -101,16 +103,21 @@ export async function runSync(
   const steps = wanted === "both" && isTransferred(opened) ? "extract" : wanted;
   if (steps !== wanted)
     terminal.err('Landed only: Google\'s Data Transfer Service loads this project (load: "dts").\n');
-  const streams = choose.chooseStreams(opened.project, names);
+  const { project, store } = opened;
   const known = opened.readTenants();
+  const landed =
+    steps === "load" ? await readLandedTenants(store, chooseStreams(project, names), known) : undefined;
   const shard = readShard(options.shard, invocation.environment);
-  const chosen = choose.chooseTenants(
-    steps === "load" ? await addLandedTenants(opened.store, streams, known) : known,
-    options.tenant ?? [],
-    opened.project,
-  );
-  const tenants = shard === undefined ? chosen : chosen.filter(({ id }) => isInShard(id, shard));
-  if (tenants.length === 0) {
+  const streams = choosePairs(
+    { project, tenants: known, landed },
+    { streams: names, tenants: options.tenant ?? [] },
+  )
+    .map((stream) => ({
+      ...stream,
+      tenants: stream.tenants.filter(({ id }) => shard === undefined || isInShard(id, shard)),
+    }))
+    .filter(({ tenants }) => tenants.length > 0);
+  if (streams.length === 0) {
     terminal.err("No tenant is in this share; there is nothing to do.\n");
     return 0;
   }
@@ -129,7 +136,6 @@ export async function runSync(
     const ports = await opened.openSyncPorts(view.progress, { extractsPerSource: readConcurrency(options) });
     const job: SyncJob = {
       streams,
-      tenants,
       steps,
       modeOf: (spec) => modes.get(spec)!, // Every chosen stream has one.
       tenantColumn: opened.project.tenantColumn,

@@ -5,8 +5,7 @@ import { LeatError } from "../errors/leat-error.ts";
 import type { CursorValue } from "../model/cursor.ts";
 import type { TenantId } from "../model/ids.ts";
 import type { JsonObject } from "../model/json-value.ts";
-import type { Tenant } from "../ports/source.ts";
-import type { ChosenStream } from "../sync/sync-job.ts";
+import type { StreamTenants } from "../sync/sync-job.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import type { OpenProject } from "./open-project.ts";
 import { exitCodeOf, reportError } from "./report-error.ts";
@@ -83,25 +82,27 @@ export function addState(program: Command, invocation: Invocation): void {
     });
 }
 
-type Standing = Readonly<{ stream: ChosenStream; tenant: TenantId; printed: JsonObject }>;
+/** Streams and tenants named that are not read any more. */
+const leftToldMax = 20;
+
+type Standing = Readonly<{ stream: StreamTenants; tenant: TenantId; isRead: boolean; printed: JsonObject }>;
 
 /** What could be read, and what could not: one damaged log hides no other. */
 type Standings = Readonly<{ standings: readonly Standing[]; failures: readonly LeatError[] }>;
 
 /** Reads the newest state of streams and tenants, in their order. Tenants without a log are left out. */
-async function readStandings(
-  opened: OpenProject,
-  streams: readonly ChosenStream[],
-  tenants: readonly Tenant[],
-): Promise<Standings> {
-  const [{ readHead }, { printState }] = await Promise.all([
+async function readStandings(opened: OpenProject, streams: readonly StreamTenants[]): Promise<Standings> {
+  const known = opened.readTenants();
+  const [{ readHead }, { printState }, { tenantsOf }] = await Promise.all([
     import("../landing/log.ts"),
     import("../sync/print-item.ts"),
+    import("../model/source-tenants.ts"),
   ]);
   const standings: Standing[] = [];
   const failures: LeatError[] = [];
   for (const stream of streams) {
-    for (const tenant of tenants) {
+    const read = new Set(tenantsOf(stream.source, known).map(({ id }) => id));
+    for (const tenant of stream.tenants) {
       const place = { source: stream.source.name, stream: stream.spec.name, tenant: tenant.id };
       const head = await readHead(opened.store, place).catch((error: unknown) => {
         if (!(error instanceof LeatError)) throw error;
@@ -121,8 +122,9 @@ async function readStandings(
         ordered: manifest.isOrdered,
         generation: manifest.visible.number,
         committed_at: manifest.committedAt,
+        is_read: read.has(tenant.id),
       };
-      standings.push({ stream, tenant: tenant.id, printed });
+      standings.push({ stream, tenant: tenant.id, isRead: read.has(tenant.id), printed });
     }
   }
   return { standings, failures };
@@ -134,18 +136,30 @@ function endWith(invocation: Invocation, failures: readonly LeatError[]): ExitCo
   return failures.length === 0 ? 0 : exitCodeOf(failures[0]);
 }
 
-async function openChosen(invocation: Invocation, names: readonly string[], options: StateOptions) {
-  const [{ openProject }, { chooseStreams, chooseTenants }] = await Promise.all([
+/** @param isLanded - whether tenants count that have a log and are not read any more. */
+async function openChosen(
+  invocation: Invocation,
+  names: readonly string[],
+  options: StateOptions,
+  isLanded: boolean,
+) {
+  const [{ openProject }, { chooseStreams }, { choosePairs }, { readLandedTenants }] = await Promise.all([
     import("./open-project.ts"),
     import("../sync/choose.ts"),
+    import("../sync/choose-pairs.ts"),
+    import("../sync/landed-tenants.ts"),
   ]);
   const opened = await openProject(invocation, options);
-  const streams = chooseStreams(opened.project, names);
-  return {
-    opened,
-    streams,
-    tenants: chooseTenants(opened.readTenants(), options.tenant ?? [], opened.project),
-  };
+  const { project, store } = opened;
+  const tenants = opened.readTenants();
+  const landed = isLanded
+    ? await readLandedTenants(store, chooseStreams(project, names), tenants)
+    : undefined;
+  const streams = choosePairs(
+    { project, tenants, landed },
+    { streams: names, tenants: options.tenant ?? [] },
+  );
+  return { opened, streams };
 }
 
 async function showState(
@@ -153,8 +167,8 @@ async function showState(
   names: readonly string[],
   options: StateOptions,
 ): Promise<ExitCode> {
-  const { opened, streams, tenants } = await openChosen(invocation, names, options);
-  const { standings, failures } = await readStandings(opened, streams, tenants);
+  const { opened, streams } = await openChosen(invocation, names, options, true);
+  const { standings, failures } = await readStandings(opened, streams);
   const { terminal } = invocation;
   if (options.json) {
     terminal.out(
@@ -181,12 +195,20 @@ async function showState(
     printed["committed_at"],
   ]);
   terminal.out(printTable(headings, rows));
+  const left = standings.filter(({ isRead }) => !isRead);
+  if (left.length > 0) {
+    const told = left
+      .slice(0, leftToldMax)
+      .map(({ stream, tenant }) => `${stream.source.name}.${stream.spec.name} ${tenant}`);
+    const more = left.length > told.length ? ` and ${left.length - told.length} more` : "";
+    terminal.out(`${printable(`Not read any more, what is landed stays: ${told.join(", ")}${more}.`)}\n`);
+  }
   return endWith(invocation, failures);
 }
 
 async function exportState(invocation: Invocation, options: StateOptions): Promise<ExitCode> {
-  const { opened, streams, tenants } = await openChosen(invocation, [], options);
-  const { standings, failures } = await readStandings(opened, streams, tenants);
+  const { opened, streams } = await openChosen(invocation, [], options, false);
+  const { standings, failures } = await readStandings(opened, streams);
   const bare = streams.map((stream) => stream.spec.name);
   // `Map`s, since a tenant may be called `__proto__`, and a plain object would put `7` before `10`, whatever the file says.
   const byTenant = new Map<string, string[]>();
@@ -215,7 +237,8 @@ async function editStates(invocation: Invocation, name: string, options: EditOpt
   }
   const [
     { openProject },
-    choose,
+    { chooseStream, streamName },
+    { choosePairs },
     { readCursor },
     { editState },
     { systemClock, systemRandom },
@@ -224,6 +247,7 @@ async function editStates(invocation: Invocation, name: string, options: EditOpt
   ] = await Promise.all([
     import("./open-project.ts"),
     import("../sync/choose.ts"),
+    import("../sync/choose-pairs.ts"),
     import("../sync/choose-mode.ts"),
     import("../extract/edit-state.ts"),
     import("./system-world.ts"),
@@ -231,8 +255,12 @@ async function editStates(invocation: Invocation, name: string, options: EditOpt
     import("../sync/refuse-future.ts"),
   ]);
   const opened = await openProject(invocation, options);
-  const stream = choose.chooseStream(opened.project, name);
-  const tenants = choose.chooseTenants(opened.readTenants(), options.tenant ?? [], opened.project);
+  const stream = chooseStream(opened.project, name);
+  const [pair] = choosePairs(
+    { project: opened.project, tenants: opened.readTenants() },
+    { streams: [streamName(stream)], tenants: options.tenant ?? [] },
+  );
+  const { tenants } = pair!; // A named stream has a tenant, or was refused.
   const to: CursorValue | undefined =
     options.to === undefined ? undefined : readCursor(stream.spec, options.to, "--to");
   if (to !== undefined) refuseFuture(stream.spec, to, { nowMs: systemClock.nowMs(), option: "--to" });
@@ -261,7 +289,7 @@ async function editStates(invocation: Invocation, name: string, options: EditOpt
     for (const { tenant_id, seq, after } of edited) {
       const next = (after as JsonObject)["next"] ?? "the beginning"; // Made a few lines above.
       terminal.out(
-        printable(`${choose.streamName(stream)} ${tenant_id}: next range begins at ${next} (seq ${seq})`),
+        printable(`${streamName(stream)} ${tenant_id}: next range begins at ${next} (seq ${seq})`),
       );
       terminal.out("\n");
     }

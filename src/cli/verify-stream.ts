@@ -1,20 +1,18 @@
 /** Compares one stream's logs, landed files, ledger and rows, and the partner's own count. */
 import { LeatError } from "../errors/leat-error.ts";
-import { listTenants, readHead, readManifest } from "../landing/log.ts";
+import { readHead, readManifest } from "../landing/log.ts";
 import { verifyLog } from "../landing/verify-log.ts";
 import { describePlace, type StreamPlace, type TenantId } from "../model/ids.ts";
-import type { Tenant } from "../ports/source.ts";
+import { tenantsOf } from "../model/source-tenants.ts";
 import type { LedgerRow, SqlNaming, TableChecksum, Warehouse } from "../ports/warehouse.ts";
 import { streamName } from "../sync/choose.ts";
 import { toLeatError } from "../sync/extract-tenant.ts";
-import type { ChosenStream } from "../sync/sync-job.ts";
+import type { ChosenStream, StreamTenants } from "../sync/sync-job.ts";
 import type { OpenProject } from "./open-project.ts";
 import { systemClock, systemRandom } from "./system-world.ts";
 
 /** How far to look. */
 export type VerifyJob = Readonly<{
-  /** `undefined`: every tenant that has a log. */
-  tenants: readonly Tenant[] | undefined;
   readsParts: boolean;
   asksSource: boolean;
 }>;
@@ -43,15 +41,14 @@ const sampleMax = 20;
 /** Verifies one stream. Never throws for what it finds. */
 export async function verifyStream(
   opened: OpenProject,
-  stream: ChosenStream,
+  stream: StreamTenants,
   job: VerifyJob,
   signal: AbortSignal,
 ): Promise<VerifiedStream> {
   const { spec } = stream;
   const warehouse = await opened.openWarehouse();
   const faults: LeatError[] = [];
-  const tenants =
-    job.tenants?.map((tenant) => tenant.id) ?? (await listTenants(opened.store, spec.source, spec.name));
+  const tenants = stream.tenants.map(({ id }) => id);
   const sums = await attempt(faults, signal, () => readSums(warehouse, stream));
   const total = { packages: 0, bytes: 0, landed: 0, loaded: 0, rejected: 0, waiting: 0 };
   for (const tenant of tenants) {
@@ -173,7 +170,7 @@ type SourceComparison = Readonly<{
   warehouse: Warehouse;
 }>;
 
-/** The partner's count against the current view's rows. Only tenants that are configured can be asked for. */
+/** The partner's count against the current view's rows. Only tenants that the source is read for can be asked for. */
 async function compareSource(
   opened: OpenProject,
   { source, spec }: ChosenStream,
@@ -182,7 +179,7 @@ async function compareSource(
 ): Promise<void> {
   const { secrets, places } = opened;
   const world = { clock: systemClock, random: systemRandom, secrets, places, progress: () => {} };
-  for (const tenant of opened.readTenants()) {
+  for (const tenant of tenantsOf(source, opened.readTenants())) {
     if (!tenants.includes(tenant.id)) continue;
     await attempt(faults, signal, async () => {
       const theirs = await source.count?.(spec.name, tenant, world, signal);

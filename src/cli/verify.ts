@@ -40,22 +40,34 @@ async function verify(
   names: readonly string[],
   options: VerifyOptions,
 ): Promise<ExitCode> {
-  const [{ openProject }, choose, { verifyStream }] = await Promise.all([
+  const [
+    { openProject },
+    { chooseStreams, streamName },
+    { choosePairs },
+    { readLandedTenants },
+    { verifyStream },
+  ] = await Promise.all([
     import("./open-project.ts"),
     import("../sync/choose.ts"),
+    import("../sync/choose-pairs.ts"),
+    import("../sync/landed-tenants.ts"),
     import("./verify-stream.ts"),
   ]);
   const { terminal, signal } = invocation;
   const opened = await openProject(invocation, options);
-  const streams = choose.chooseStreams(opened.project, names);
-  const tenants = options.tenant && choose.chooseTenants(opened.readTenants(), options.tenant);
+  const { project, store } = opened;
+  const tenants = opened.readTenants();
+  const landed = await readLandedTenants(store, chooseStreams(project, names), tenants);
+  const work = { project, tenants, landed };
+  const streams = choosePairs(work, { streams: names, tenants: options.tenant ?? [] });
   const verified = [];
   for (const stream of streams) {
+    const tenants = options.tenant === undefined ? landed.get(streamName(stream))! : stream.tenants; // Of all was asked.
     verified.push(
       await verifyStream(
         opened,
-        stream,
-        { tenants, readsParts: options.quick !== true, asksSource: options.source === true },
+        { ...stream, tenants },
+        { readsParts: options.quick !== true, asksSource: options.source === true },
         signal,
       ),
     );

@@ -97,7 +97,12 @@ export async function loadProject(options: LoadOptions): Promise<LoadedProject> 
     lockWaitMs: readLockWait(environment["LEAT_LOCK_WAIT"]),
     environment,
     readTenants: () =>
-      readTenants({ declared: project.tenants, variable: environment["LEAT_TENANTS"], folder }),
+      readTenants({
+        declared: project.tenants,
+        variable: environment["LEAT_TENANTS"],
+        folder,
+        sources: project.sources,
+      }),
   };
 }
 

@@ -13,7 +13,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const read = (text: string) => {
   writeFileSync(join(folder, "tenants.json"), text);
-  return readTenants({ declared: undefined, variable: undefined, folder });
+  return readTenants({ declared: undefined, variable: undefined, folder, sources: [] });
 };
 
 function failure(text: string): LeatError {
@@ -34,22 +34,36 @@ describe("readTenants", () => {
   });
 
   test("a project that configures no tenants and has no file has one, default", () => {
-    expect(readTenants({ declared: undefined, variable: undefined, folder })).toEqual([
+    expect(readTenants({ declared: undefined, variable: undefined, folder, sources: [] })).toEqual([
       { id: "default", fields: {} },
     ]);
   });
 
   test("a file that was named must exist", () => {
-    expect(() => readTenants({ declared: "customers.json", variable: undefined, folder })).toThrow(
-      /customers\.json cannot be read: there is none/,
+    expect(() =>
+      readTenants({ declared: "customers.json", variable: undefined, folder, sources: [] }),
+    ).toThrow(/customers\.json cannot be read: there is none/);
+    expect(() => readTenants({ declared: undefined, variable: "gone.json", folder, sources: [] })).toThrow(
+      /gone\.json/,
     );
-    expect(() => readTenants({ declared: undefined, variable: "gone.json", folder })).toThrow(/gone\.json/);
   });
 
   test("the environment's file wins over the project's list", () => {
     writeFileSync(join(folder, "other.json"), '[{"id":"9"}]');
-    const tenants = readTenants({ declared: [{ id: "1" }], variable: "other.json", folder });
+    const tenants = readTenants({ declared: [{ id: "1" }], variable: "other.json", folder, sources: [] });
     expect(tenants.map((tenant) => tenant.id)).toEqual(["9"]);
+  });
+
+  test("a source that names a tenant which is not there is refused, with the known ones", () => {
+    const sources = [{ name: "shop", streams: [], tenants: ["414", "41"], open: () => Promise.reject() }];
+    const declared = [{ id: "414" }, { id: "415" }];
+    expect(() => readTenants({ declared, variable: undefined, folder, sources })).toThrow(
+      expect.objectContaining({
+        code: "TENANT_UNKNOWN",
+        message: 'The source "shop" names tenant "41", which the project does not have.',
+        hint: expect.stringContaining("Known tenants: 414, 415."),
+      }),
+    );
   });
 
   test("two tenants of one id are refused, naming both positions", () => {

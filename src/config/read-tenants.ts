@@ -2,15 +2,14 @@
 import { readFileSync } from "node:fs";
 import { type Fault, refuseFaults } from "../errors/faults.ts";
 import { LeatError } from "../errors/leat-error.ts";
+import { hintOfKnown } from "../errors/nearest-name.ts";
 import { toTenantId } from "../model/ids.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../model/json-value.ts";
+import { tenantless, unknownTenants } from "../model/source-tenants.ts";
 import { projectDefaults, type TenantDeclaration } from "../ports/project.ts";
-import type { Tenant } from "../ports/source.ts";
+import type { Source, Tenant } from "../ports/source.ts";
 import { isMissing } from "./environment.ts";
 import { resolvePlace } from "./location.ts";
-
-/** The tenant of a project that has configured none. */
-export const defaultTenantName = "default";
 
 /** What is known of where tenants are. */
 export type TenantsChoice = Readonly<{
@@ -20,15 +19,36 @@ export type TenantsChoice = Readonly<{
   variable: string | undefined;
   /** The project's folder; relative paths begin there. */
   folder: string;
+  /** What may name some of them. */
+  sources: readonly Source[];
 }>;
 
 /**
  * Reads the tenants. Cheap enough to be called for every request, so that a new tenant needs no restart.
  *
  * @returns at least one tenant, in the order of the file.
- * @throws LeatError `TENANTS_INVALID` with every fault and the positions of twins.
+ * @throws LeatError `TENANTS_INVALID` with every fault and the positions of twins; `TENANT_UNKNOWN` where a source names
+ *   one that is not among them.
  */
 export function readTenants(choice: TenantsChoice): readonly Tenant[] {
+  const tenants = readAll(choice);
+  const known: readonly string[] = tenants.map(({ id }) => id);
+  for (const source of choice.sources) {
+    const [unknown] = unknownTenants(source, known);
+    if (unknown === undefined) continue;
+    throw new LeatError("TENANT_UNKNOWN", {
+      message: `The source "${source.name}" names tenant "${unknown}", which the project does not have.`,
+      hint: `${hintOfKnown(unknown, "tenants", known)} Mend \`tenants\` of the source, or add the tenant.`,
+      details: { source: source.name, tenant: unknown, known: known.slice(0, knownTenantsMax) },
+    });
+  }
+  return tenants;
+}
+
+/** Ids told in an error's details. */
+const knownTenantsMax = 100;
+
+function readAll(choice: TenantsChoice): readonly Tenant[] {
   const declared =
     choice.variable !== undefined && choice.variable !== "" ? choice.variable : choice.declared;
   if (Array.isArray(declared)) return checkTenants(declared, "The tenants of the project");
@@ -39,7 +59,7 @@ export function readTenants(choice: TenantsChoice): readonly Tenant[] {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if (isMissing(error) && !isConfigured) return [{ id: toTenantId(defaultTenantName), fields: {} }];
+    if (isMissing(error) && !isConfigured) return [tenantless];
     throw new LeatError("TENANTS_INVALID", {
       message: `The tenants file ${path} cannot be read${isMissing(error) ? ": there is none" : ""}.`,
       hint: "Name the right file as `tenants` of the project or as LEAT_TENANTS.",

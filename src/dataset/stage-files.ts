@@ -185,7 +185,7 @@ function refuseMixedTenants(
   if (tenantColumn !== undefined || tenants.size <= 1) return;
   throw new LeatError("CONFIG_INVALID", {
     message: `The dataset ${dataset} is made of files of ${tenants.size} tenants, whose rows would mix.`,
-    hint: "Name a column for the tenant in `tenantColumn`, and make it part of the key.",
+    hint: 'Name a column for the tenant in `tenantColumn`, and make it part of the key; or, where the files belong to no tenant, declare `tenants: "none"` of their source.',
     details: { dataset, tenants: [...tenants].slice(0, failuresToldMax) },
   });
 }

@@ -40,12 +40,34 @@ export function checkShares(
         path: `${path}.schema`,
         problem: `"${share.schema}" is also the name of the source ${source.name}; set \`schema\` to another`,
       });
+    faults.push(...tenantFaults(share, sources, path));
     for (const table of share.tables) {
       const problems = table.kind === "stream" ? streamFaults(table, known) : datasetFaults(table, known);
       faults.push(...problems.map((problem) => ({ path: `${path}: ${table.of}`, problem })));
     }
     return faults;
   });
+}
+
+/** Rows that are nobody's in particular are no customer's own, and of whom no stream is read there is nothing to share. */
+function tenantFaults(share: ShareSpec, sources: readonly Source[], path: string): Fault[] {
+  const read = share.tables.flatMap(({ of }) => {
+    const source = sources.find(({ name, streams }) => streams.some((one) => `${name}.${one.name}` === of));
+    return source === undefined ? [] : [{ of, source }];
+  });
+  const nobodys = read.filter(({ source }) => source.tenants === "none");
+  const unread = (share.tenants ?? []).filter(
+    (id) =>
+      read.length > 0 &&
+      read.every(({ source: { tenants } }) => Array.isArray(tenants) && !tenants.includes(id)),
+  );
+  return [
+    ...nobodys.map(({ of, source }) => ({
+      path: `${path}: ${of}`,
+      problem: `its rows belong to no tenant (\`tenants: "none"\` of ${source.name}): there is nobody to share them with`,
+    })),
+    ...unread.map((id) => ({ path: `${path}.tenants`, problem: `none of its streams is read for "${id}"` })),
+  ];
 }
 
 function streamFaults(table: ShareTable, { streams, tenantColumn }: Known): string[] {

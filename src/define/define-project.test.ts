@@ -49,6 +49,18 @@ describe("defineProject", () => {
     expect(Object.isFrozen(project.sources)).toBe(true);
   });
 
+  test("refuses a source that names a tenant which is not in the project's list", () => {
+    const source = { ...fakeSource("shop", { orders: {} }), tenants: ["414", "441"] };
+    const declaration = { name: "shop", sources: [source], tenants: [{ id: "414" }, { id: "415" }] };
+    expect(faultsOf(declaration)).toEqual([
+      {
+        path: "sources[0].tenants",
+        problem: 'there is no tenant "441". Did you mean "414"? Known tenants: 414, 415.',
+      },
+    ]);
+    expect(faultsOf({ ...declaration, tenants: [{ id: "414" }, { id: "441" }] })).toEqual([]);
+  });
+
   test("lists all faults, each with its path", () => {
     const declaration = {
       name: "",

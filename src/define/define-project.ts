@@ -1,6 +1,8 @@
 /** A project: its sources, its tenants, and where things live. */
 import { z } from "zod";
 import { type Fault, faultsOf, refuseFaults } from "../errors/faults.ts";
+import { hintOfKnown } from "../errors/nearest-name.ts";
+import { unknownTenants } from "../model/source-tenants.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import type { ApiSpec } from "../ports/api-spec.ts";
 import type { DatasetSpec } from "../ports/dataset.ts";
@@ -114,6 +116,7 @@ export function defineProject(declaration: ProjectDeclaration): Project {
   const project = parsed.data!; // `refuseFaults` has thrown otherwise: a failed parse has at least one issue.
   const faults = [
     ...crossFaults(project.sources, project.tenantColumn),
+    ...tenantFaults(project.sources, project.tenants),
     ...checkDatasets(project.datasets, project.sources),
     ...checkApis(project.apis, project.datasets),
     ...checkShares(project.shares, project.sources, project.datasets, project.tenantColumn),
@@ -134,6 +137,18 @@ export function defineProject(declaration: ProjectDeclaration): Project {
     shares: Object.freeze([...project.shares]),
     tenants: Array.isArray(project.tenants) ? Object.freeze([...project.tenants]) : project.tenants,
   });
+}
+
+/** Tenants that sources name and the project's own list lacks; what a file holds is compared when it is read. */
+function tenantFaults(sources: readonly Source[], tenants: Project["tenants"]): Fault[] {
+  if (!Array.isArray(tenants)) return [];
+  const known: readonly string[] = tenants.flatMap((one: TenantDeclaration) => one?.id ?? []);
+  return sources.flatMap((source, index) =>
+    unknownTenants(source, known).map((id) => ({
+      path: `sources[${index}].tenants`,
+      problem: `there is no tenant "${id}". ${hintOfKnown(id, "tenants", known)}`,
+    })),
+  );
 }
 
 /** Flows and deployments are run by one kind of name, which must say which. */

@@ -172,6 +172,20 @@ describe("a share in a project", () => {
     ).toBe("none");
   });
 
+  test("of what belongs to no tenant is refused, and for tenants of whom nothing is read", () => {
+    const shared = (tenants: Source["tenants"], forTenants?: readonly string[]) =>
+      faultsOf(() =>
+        defineProject({
+          name: "farm",
+          sources: [{ ...farm, tenants }],
+          shares: [defineShare({ ...complete, ...(forTenants && { tenants: forTenants }) })],
+        }),
+      );
+    expect(shared("none")).toContain("its rows belong to no tenant");
+    expect(shared(["414"], ["414", "415"])).toContain('none of its streams is read for "415"');
+    expect(shared(["414"], ["414"])).toBe("none");
+  });
+
   test("twice of one name is refused", () => {
     const twice = () =>
       defineProject({

@@ -33,6 +33,11 @@ const generalCodes = {
     retryable: false,
   },
   TENANT_UNKNOWN: { meaning: "No tenant has this id.", hint: "Use one of the listed ids.", retryable: false },
+  TENANT_NOT_READ: {
+    meaning: "The source is not read for this tenant: its `tenants` say for whom it is.",
+    hint: "Leave the tenant out, or name one that the source is read for.",
+    retryable: false,
+  },
   STREAM_UNKNOWN: {
     meaning: "No source has a stream of this name.",
     hint: "Use one of the listed streams.",

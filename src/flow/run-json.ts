@@ -26,6 +26,7 @@ export function printRunJson(run: FlowRun): Readonly<Record<string, unknown>> {
     params: run.params,
     cause: run.cause,
     key: run.keyLimit?.key ?? null,
+    tenant: run.tenant,
     parent: run.parentId,
     scheduled_at: printInstant(run.scheduledAtMs),
     created_at: printInstant(run.createdAtMs),

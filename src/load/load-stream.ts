@@ -10,7 +10,7 @@ import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import { type Head, readManifestOfLog } from "../landing/log.ts";
 import { describePlace, type StreamPlace, type TenantId } from "../model/ids.ts";
 import type { StreamSpec } from "../model/stream.ts";
-import type { PackageToLoad, ReopenPackage, SchemaChange } from "../ports/warehouse.ts";
+import type { LedgerRow, PackageToLoad, ReopenPackage, SchemaChange } from "../ports/warehouse.ts";
 import type { LoadOutcome, LoadPorts, LoadStream, TenantLoad } from "./load-outcome.ts";
 import type { PlannedPackage } from "./plan-load.ts";
 import { readWaiting } from "./read-waiting.ts";

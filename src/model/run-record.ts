@@ -98,6 +98,8 @@ export type FlowRun = NewRun &
     cancelReason: string | null;
     error: StoredError | null;
     result: StoredValue | null;
+    /** Whom its parameter `tenant` names; `null`: nobody. */
+    tenant: string | null;
   }>;
 
 /** What a flow has written to its outputs is read by its worker, and written down so long after its end at most, ms. */

@@ -124,6 +124,8 @@ export type RunFilter = Readonly<{
   /** Sub-flows of a run instead of outermost ones. */
   parentId?: FlowRunId | undefined;
   keyLimit?: string | undefined;
+  /** Runs whose parameter `tenant` is this, sub-flows as well as outermost ones. */
+  tenant?: string | undefined;
   /** Sub-flows as well as outermost ones. */
   isAnyDepth?: boolean | undefined;
   createdFromMs?: number | undefined;

@@ -3,6 +3,7 @@ import type { CursorValue } from "../model/cursor.ts";
 import type { TenantId } from "../model/ids.ts";
 import type { JsonValue } from "../model/json-value.ts";
 import type { RecordSelector } from "../model/record-selector.ts";
+import type { SourceTenants } from "../model/source-tenants.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import type { Clock, Places, Progress, Random, Secrets } from "./world.ts";
 
@@ -152,6 +153,8 @@ export interface FileReader {
 export interface Source {
   readonly name: string;
   readonly streams: readonly StreamSpec[];
+  /** For whom it is read. Default `all`. Asked by `tenantsOf` alone. */
+  readonly tenants?: SourceTenants | undefined;
   /** Opens a stream for a tenant. No request is sent before `read`. */
   open(stream: string, tenant: Tenant, world: SourceWorld): Promise<StreamReader>;
   /** Opens a stream of files instead; set where all streams of the source are such, and then `open` is never called. */

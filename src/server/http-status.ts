@@ -6,6 +6,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   USAGE: 400,
   CURSOR_INVALID: 502, // In a request's own range it is 400; see `sync-request.ts`.
   TENANT_UNKNOWN: 404,
+  TENANT_NOT_READ: 404,
   STREAM_UNKNOWN: 404,
   SHARE_UNKNOWN: 404,
   STATE_CONFLICT: 409,

@@ -1,9 +1,10 @@
 /** Which shares are meant, and whose turn it is in each. */
 import { LeatError } from "../errors/leat-error.ts";
 import { hintOfKnown } from "../errors/nearest-name.ts";
+import { tenantsOf } from "../model/source-tenants.ts";
 import type { Project } from "../ports/project.ts";
 import type { ShareSpec } from "../ports/share.ts";
-import type { Tenant } from "../ports/source.ts";
+import type { Source, Tenant } from "../ports/source.ts";
 
 /** One share for one tenant, by name: what a process is asked to do. */
 export type ShareTurn = Readonly<{ share: ShareSpec; tenant: Tenant }>;
@@ -21,7 +22,7 @@ const knownTenantsMax = 100;
  *   names and the project does not have.
  */
 export function chooseShares(
-  project: Pick<Project, "shares">,
+  project: Pick<Project, "shares" | "sources">,
   tenants: readonly Tenant[],
   names: readonly string[],
   ids: readonly string[],
@@ -40,13 +41,14 @@ export function chooseShares(
   for (const share of shares)
     for (const id of share.tenants ?? [])
       if (!tenantIds.includes(id)) throw unknownTenant(id, `The share "${share.name}" names`, tenantIds);
-  const takePart = (share: ShareSpec, id: string): boolean => share.tenants?.includes(id) ?? true;
+  const parts = new Map(shares.map((share) => [share, tenantsOfShare(project, share, tenants)]));
+  const takePart = (share: ShareSpec, id: string): boolean => parts.get(share)!.has(id); // Each was put there.
   for (const id of ids) {
     if (!tenantIds.includes(id)) throw unknownTenant(id, "There is no", tenantIds);
     if (isRemoval || shares.some((share) => takePart(share, id))) continue;
     const said = shares.map(({ name }) => `"${name}"`).join(", ");
     throw unknownTenant(id, `${said} ${shares.length === 1 ? "is" : "are"} not for`, [
-      ...new Set(shares.flatMap((share) => share.tenants ?? tenantIds)),
+      ...new Set(shares.flatMap((share) => [...parts.get(share)!])),
     ]);
   }
   return shares.flatMap((share) =>
@@ -55,6 +57,23 @@ export function chooseShares(
       .filter(({ id }) => isRemoval || takePart(share, id))
       .map((tenant) => ({ share, tenant })),
   );
+}
+
+/**
+ * Who takes part: of the tenants that the share names, or of all, those for whom one of its streams is read. For others
+ * there would be empty tables, at an address that nobody has set up.
+ */
+function tenantsOfShare(
+  { sources }: Pick<Project, "sources">,
+  share: ShareSpec,
+  tenants: readonly Tenant[],
+): ReadonlySet<string> {
+  const isOf = (source: Source): boolean =>
+    source.streams.some(({ name }) => share.tables.some(({ of }) => of === `${source.name}.${name}`));
+  const read = sources
+    .filter(isOf)
+    .flatMap((source) => tenantsOf(source, tenants).map(({ id }): string => id));
+  return new Set(read.filter((id) => share.tenants?.includes(id) ?? true));
 }
 
 function unknownTenant(id: string, what: string, known: readonly string[]): LeatError {

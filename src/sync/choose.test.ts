@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { toTenantId } from "../model/ids.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import type { Project } from "../ports/project.ts";
-import { allStreams, chooseStream, chooseStreams, chooseTenants, streamName } from "./choose.ts";
+import { allStreams, chooseStream, chooseStreams, streamName } from "./choose.ts";
 
 function project(sources: Readonly<Record<string, readonly (string | [string, string])[]>>): Project {
   return {
@@ -72,17 +71,4 @@ describe("chooseStreams", () => {
 test("parents come first, however they were declared", () => {
   const tree = project({ s: [["c", "b"], ["b", "a"], "a", ["d", "elsewhere"]] });
   expect(allStreams(tree).map(({ spec }) => spec.name)).toEqual(["a", "b", "c", "d"]);
-});
-
-test("an unknown tenant is answered with the near one", () => {
-  const tenants = ["414", "415"].map((id) => ({ id: toTenantId(id), fields: {} }));
-  expect(chooseTenants(tenants, []).length).toBe(2);
-  expect(chooseTenants(tenants, ["415"]).map((tenant) => tenant.id)).toEqual(["415"]);
-  expect(() => chooseTenants(tenants, ["4144"])).toThrow(
-    expect.objectContaining({
-      code: "TENANT_UNKNOWN",
-      hint: 'Did you mean "414"? Known tenants: 414, 415.',
-      details: { known: ["414", "415"], knownCount: 2 },
-    }),
-  );
 });

@@ -1,8 +1,8 @@
-/** Which streams and tenants a person meant. */
+/** Which streams a person meant. For which tenants, `choose-pairs.ts` says. */
 import { LeatError } from "../errors/leat-error.ts";
 import { hintOfKnown } from "../errors/nearest-name.ts";
 import type { Project } from "../ports/project.ts";
-import type { Source, Tenant } from "../ports/source.ts";
+import type { Source } from "../ports/source.ts";
 import type { ChosenStream } from "./sync-job.ts";
 
 /** Every stream of a project, parents before their children. */
@@ -82,41 +82,3 @@ export function chooseStream(project: Project, name: string): ChosenStream {
     details: { known },
   });
 }
-
-/**
- * Finds tenants by id.
- *
- * @param ids - none: all tenants.
- * @param project - where given, the name of a stream among the ids is told as the slip it is: an option that takes
- *   several ids takes what comes behind them as well.
- * @throws LeatError `TENANT_UNKNOWN` with the near id and the known ones.
- */
-export function chooseTenants(
-  tenants: readonly Tenant[],
-  ids: readonly string[],
-  project?: Project,
-): readonly Tenant[] {
-  if (ids.length === 0) return tenants;
-  const wanted = new Set(ids);
-  const known: readonly string[] = tenants.map((tenant) => tenant.id);
-  for (const id of wanted) {
-    if (known.includes(id)) continue;
-    throw new LeatError("TENANT_UNKNOWN", {
-      message: `There is no tenant "${id}".`,
-      hint: isStreamName(project, id)
-        ? `"${id}" is a stream: name streams before --tenant, or write -- between them.`
-        : hintOfKnown(id, "tenants", known),
-      details: { known: known.slice(0, knownTenantsMax), knownCount: known.length },
-    });
-  }
-  return tenants.filter((tenant) => wanted.has(tenant.id));
-}
-
-const isStreamName = (project: Project | undefined, name: string): boolean =>
-  project !== undefined &&
-  allStreams(project).some((stream) =>
-    [streamName(stream), stream.spec.name, stream.source.name].includes(name),
-  );
-
-/** Ids told in an error's details; an answer to a mistyped id must not grow with the customers. */
-const knownTenantsMax = 100;

@@ -33,10 +33,13 @@ export type SyncPorts = Readonly<{
 /** A stream that was chosen, with the source that reads it. */
 export type ChosenStream = Readonly<{ source: Source; spec: StreamSpec }>;
 
-/** One sync of some streams for some tenants. */
+/** A stream with the tenants that are meant. Made by `choosePairs`. */
+export type StreamTenants = ChosenStream & Readonly<{ tenants: readonly Tenant[] }>;
+
+/** One sync of some streams, each for its tenants. */
 export type SyncJob = Readonly<{
-  streams: readonly ChosenStream[];
-  tenants: readonly Tenant[];
+  /** Parents before their children. */
+  streams: readonly StreamTenants[];
   steps: "extract" | "load" | "both";
   /** How each stream is read; a back-fill's range is in the stream's own units. */
   modeOf: (spec: StreamSpec) => ExtractMode;

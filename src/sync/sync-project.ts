@@ -5,13 +5,13 @@ import type { LoadOutcome, TenantLoad } from "../load/load-outcome.ts";
 import { describePlace, type TenantId } from "../model/ids.ts";
 import type { Tenant } from "../ports/source.ts";
 import { extractTenant, toLeatError } from "./extract-tenant.ts";
-import type { ChosenStream, SyncItem, SyncJob, SyncPorts, SyncResult } from "./sync-job.ts";
+import type { ChosenStream, StreamTenants, SyncItem, SyncJob, SyncPorts, SyncResult } from "./sync-job.ts";
 
 /** How an extract ended, failures as values: one tenant's must not end another's. */
 type ExtractEnd = Readonly<{ outcome: ExtractOutcome | undefined; error: LeatError | undefined }>;
 
 /**
- * Syncs the chosen streams for the chosen tenants.
+ * Syncs the chosen streams, each for its tenants.
  *
  * A child stream of a tenant begins when its parent has ended for that tenant, also when the parent failed: the
  * parents known so far still have news. A stream is loaded once for all its tenants when the last of them has been
@@ -24,7 +24,7 @@ export async function syncProject(ports: SyncPorts, job: SyncJob, signal: AbortS
   const changes: SyncResult["changes"][number][] = [];
   const byStream: Promise<readonly SyncItem[]>[] = [];
   for (const stream of job.streams) {
-    const extracts = job.tenants.map((tenant) => {
+    const extracts = stream.tenants.map((tenant) => {
       const parent = stream.spec.partitions?.from === "stream" ? stream.spec.partitions.stream : undefined;
       // `streams` has parents first, so a chosen parent's promise is already there; waiting holds no place in the lane.
       const ready = parent === undefined ? undefined : ends.get(keyOf(stream.source.name, parent, tenant));
@@ -38,7 +38,7 @@ export async function syncProject(ports: SyncPorts, job: SyncJob, signal: AbortS
         for (const change of loads.changes) {
           changes.push({ source: stream.source.name, stream: stream.spec.name, change });
         }
-        return job.tenants.map((tenant, index) => toItem(stream, tenant, ended[index]!, loads));
+        return stream.tenants.map((tenant, index) => toItem(stream, tenant, ended[index]!, loads));
       }),
     );
   }
@@ -95,12 +95,12 @@ type Loads = Readonly<{
 async function loadTenants(
   ports: SyncPorts,
   job: SyncJob,
-  stream: ChosenStream,
+  stream: StreamTenants,
   signal: AbortSignal,
 ): Promise<Loads> {
   if (job.steps === "extract") return { byTenant: new Map(), error: undefined, changes: [] };
   const { store, warehouse, progress, workFolder } = ports;
-  const tenants = job.tenants.map((tenant) => tenant.id);
+  const tenants = stream.tenants.map((tenant) => tenant.id);
   return ports.lanes.load(async () => {
     try {
       signal.throwIfAborted();

@@ -44,6 +44,27 @@ export function ledgerRunContract(check: DefineLedgerTest): void {
     assert.deepEqual(await (await reopen()).readRun(run.id), run);
   });
 
+  check("runs of one tenant are found by their parameter, whoever began them", async ({ ledger }) => {
+    const made: FlowRun[] = [];
+    for (const params of [{ tenant: "41" }, { tenant: "4" }, { tenants: ["41"] }, { tenant: 41 }, null, "41"])
+      made.push((await ledger.submitRun(newRun(ledger, { params }))).run);
+    const { fence, workerId } = await startRun(ledger);
+    const child = newRun(ledger, { params: { tenant: "41" } });
+    const adopted = await ledger.adoptRun(fence, "sub:1:1", child, { workerId, codeVersion: null });
+    assert.equal(adopted.status, "adopted");
+    const found = (await ledger.listRuns({ tenant: "41" })).map(({ id, tenant }) => [id, tenant]);
+    assert.deepEqual(new Set(found.map(([id]) => id)), new Set([made[0]!.id, child.id]));
+    assert.deepEqual(
+      found.map(([, tenant]) => tenant),
+      ["41", "41"],
+    );
+    assert.deepEqual(
+      (await ledger.countByState({ tenant: "4" })).map(({ state, count }) => [state, count]),
+      [["queued", 1]],
+    );
+    assert.deepEqual(await ledger.listRuns({ tenant: "nobody" }), []);
+  });
+
   check("a run that is handed in twice, by id or by its idempotency key, is one", async ({ ledger }) => {
     const first = newRun(ledger, { idempotencyKey: "schedule:nightly:2026-01-01" });
     assert.equal((await ledger.submitRun(first)).outcome, "created");

@@ -57,11 +57,7 @@ export async function openConsole(
   ]);
   const folder = makeFolder();
   folder.write("leat.config.ts", config);
-  // Workbooks are read for a tenant of their own.
-  const tenants = JSON.parse(
-    await readFile(join(root, "examples/stashstock/tenants.json"), "utf8"),
-  ) as object[]; // A list.
-  folder.write("tenants.json", JSON.stringify([...tenants, { id: "default", state: "ca", licenses: [] }]));
+  folder.write("tenants.json", await readFile(join(root, "examples/stashstock/tenants.json"), "utf8"));
   const up = folder.start(["up", "--port", "0", "--serve-port", "0", "--json", "--slots", "3"], {
     ...keys,
     STASHSTOCK_URL: partner.url,

@@ -82,6 +82,14 @@ describe.each(["sqlite", "postgres"] as const)("the plans of a ledger in %s", (e
     expect(plan).not.toMatch(/SCAN run\b|Seq Scan on run\b|TEMP B-TREE|Sort Key/);
   });
 
+  test("what is done for a tenant is found among that tenant's runs alone", async () => {
+    const plan = await plansOf((world) =>
+      listRuns(world, { tenant: "7", states: ["queued", "failed"], limit: 100 }),
+    );
+    expect(plan).toContain("run_by_tenant");
+    expect(plan).not.toMatch(/SCAN run\b|Seq Scan on run\b/);
+  });
+
   test("who made what is found among those that made something", async () => {
     const plan = await plansOf((world) => listMakers(world, runCount - 10));
     expect(plan).toContain("task_made");
@@ -107,7 +115,7 @@ describe.each(["sqlite", "postgres"] as const)("the plans of a ledger in %s", (e
     }
   });
 
-  test("a ledger of the version before gets the indexes, and keeps its runs", async () => {
+  test("a ledger of the first version gets indexes and tenants, and keeps its runs", async () => {
     const { world } = place;
     for (const name of [
       "run_in_order",
@@ -118,12 +126,27 @@ describe.each(["sqlite", "postgres"] as const)("the plans of a ledger in %s", (e
       "run_by_state",
       "run_by_parent",
       "task_made",
+      "run_by_tenant",
     ])
       await world.db.schema.dropIndex(name).execute();
+    await world.db.schema.alterTable("run").dropColumn("tenant").execute();
+    const named = ['{"stream":"s","tenant":"é 7"}', '{"tenant":"\\u0000"}', '{"tenant":7}', '{"a":"tenant"}'];
+    for (const [n, params] of named.entries())
+      await world.db
+        .updateTable("run")
+        .set({ params })
+        .where("id", "=", id(n + 1))
+        .execute();
     await world.db.schema.createIndex("run_to_claim").on("run").columns(["state", "pool"]).execute();
     await world.db.updateTable("ledger_version").set({ version: 1 }).execute();
     await migrateLedger(world, "test");
-    expect(await world.db.selectFrom("ledger_version").select("version").execute()).toEqual([{ version: 2 }]);
+    expect(await world.db.selectFrom("ledger_version").select("version").execute()).toEqual([{ version: 3 }]);
+    const told = await world.db
+      .selectFrom("run")
+      .select(["id", "tenant"])
+      .where("tenant", "is not", null)
+      .execute();
+    expect(told).toEqual([{ id: id(1), tenant: "é 7" }]);
     const plan = await plansOf((one) => listClaimable(one, { pools: ["default"], limit: 1 }));
     expect(plan).toContain("run_in_order");
     const { count } = await world.db
@@ -141,8 +164,8 @@ async function fill(db: Kysely<LedgerTables>): Promise<void> {
   const numbers = sql`with recursive n (i) as (select 1 union all select i + 1 from n where i < ${sql.lit(runCount)})`;
   // Ids that sort as the numbers do: all of sixteen digits.
   await sql`insert into run (id, flow, deployment, pool, state, params, priority, cause, root_id, created_at, queued_at,
-      start_at) ${numbers} select cast(1000000000000000 + i as text), 'f', 'f', 'default', 'queued', '{}', i % 3,
-      '{"kind":"manual","by":"test"}', 'r', i, i, i from n`.execute(db);
+      start_at, tenant) ${numbers} select cast(1000000000000000 + i as text), 'f', 'f', 'default', 'queued', '{}', i % 3,
+      '{"kind":"manual","by":"test"}', 'r', i, i, i, cast(i % 500 as text) from n`.execute(db);
   await sql`insert into event (at, kind, subject, data, is_handled) ${numbers} select i, 'k', 's', '{}', 1 from n`.execute(
     db,
   );

@@ -80,6 +80,7 @@ test("a run is queued, executed and told with its tasks, graph and artifacts", a
     const listed = (await get(stand, "/api/runs?state=succeeded&flow=letters")).json();
     expect(listed.runs).toHaveLength(1);
     expect((await get(stand, "/api/runs?state=failed")).json().runs).toEqual([]);
+    expect((await get(stand, "/api/runs?tenant=nobody")).json().runs).toEqual([]);
     expect(stand.problems).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ import { openScanner } from "../../src/scan/open-scanner.ts";
 import { quoteExactColumns } from "../../src/scan/quote-exact.ts";
 import { defineSource } from "../../src/sources/generator/define-source.ts";
 import { openFsStore } from "../../src/stores/fs/open-fs-store.ts";
-import { allStreams } from "../../src/sync/choose.ts";
+import { choosePairs } from "../../src/sync/choose-pairs.ts";
 import { openSyncLanes } from "../../src/sync/lanes.ts";
 import { syncProject } from "../../src/sync/sync-project.ts";
 import { openDuckDb } from "../../src/warehouses/duckdb/open-duckdb.ts";
@@ -103,8 +103,10 @@ export async function withShop(
         loadStream,
       },
       {
-        streams: allStreams(project),
-        tenants: [...records.keys()].map((id) => ({ id: toTenantId(id), fields: {} })),
+        streams: choosePairs({
+          project,
+          tenants: [...records.keys()].map((id) => ({ id: toTenantId(id), fields: {} })),
+        }),
         steps: "both",
         modeOf: () => ({ kind: "incremental" }),
         tenantColumn: project.tenantColumn,

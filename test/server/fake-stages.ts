@@ -8,7 +8,7 @@ import type { Source, StreamReader, Tenant } from "../../src/ports/source.ts";
 import type { ProgressEvent } from "../../src/ports/world.ts";
 import type { OpenScanner } from "../../src/scan/record-batch.ts";
 import { openSyncLanes } from "../../src/sync/lanes.ts";
-import type { ChosenStream, SyncJob, SyncPorts } from "../../src/sync/sync-job.ts";
+import type { SyncJob, SyncPorts } from "../../src/sync/sync-job.ts";
 import { createFakeClock, type FakeClock } from "../../src/testing/fake-clock.ts";
 import { createMemoryStore } from "../../src/testing/memory-store.ts";
 import { createMemoryWarehouse } from "../../src/testing/memory-warehouse.ts";
@@ -183,12 +183,9 @@ export function fakeJob(
   tenants: readonly Tenant[],
   more: Partial<SyncJob> = {},
 ): SyncJob {
-  const streams: ChosenStream[] = sources.flatMap((source) =>
-    source.streams.map((spec) => ({ source, spec })),
-  );
+  const streams = sources.flatMap((source) => source.streams.map((spec) => ({ source, spec, tenants })));
   return {
     streams,
-    tenants,
     steps: "both",
     modeOf: () => ({ kind: "incremental" }),
     tenantColumn: "tenant_id",

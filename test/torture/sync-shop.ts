@@ -126,8 +126,7 @@ export async function syncShop(
         loadStream,
       },
       {
-        streams: streams.map((spec) => ({ source, spec })),
-        tenants: [shopTenant],
+        streams: streams.map((spec) => ({ source, spec, tenants: [shopTenant] })),
         steps: "both",
         modeOf: () => ({ kind: "incremental" }),
         tenantColumn: "tenant_id",

@@ -123,17 +123,19 @@ type RunCondition = (build: ExpressionBuilder<LedgerTables, "run">) => Expressio
 async function whereFound(world: LedgerWorld, filter: RunFilter): Promise<RunCondition | undefined> {
   const last = filter.before === undefined ? undefined : await readRow(world.db, filter.before);
   if (filter.before !== undefined && last === undefined) return undefined; // It was pruned, and with it all that were older.
-  const { flow, deployment, pool, states, keyLimit, createdFromMs, createdToMs, parentId, isAnyDepth } =
-    filter;
+  const { flow, deployment, pool, states, keyLimit, tenant, createdFromMs, createdToMs, parentId } = filter;
+  // What is done for one tenant is mostly a sub-flow of what is done for all.
+  const isAnyDepth = filter.isAnyDepth === true || tenant !== undefined;
   return (build) => {
     const conditions: Expression<SqlBool>[] = [];
     if (parentId !== undefined) conditions.push(build("parent_id", "=", parentId));
-    else if (isAnyDepth !== true) conditions.push(build("parent_id", "is", null));
+    else if (!isAnyDepth) conditions.push(build("parent_id", "is", null));
     if (flow !== undefined) conditions.push(build("flow", "=", flow));
     if (deployment !== undefined) conditions.push(build("deployment", "=", deployment));
     if (pool !== undefined) conditions.push(build("pool", "=", pool));
     if (states !== undefined) conditions.push(build("state", "in", states));
     if (keyLimit !== undefined) conditions.push(build("limit_key", "=", keyLimit));
+    if (tenant !== undefined) conditions.push(build("tenant", "=", tenant));
     if (createdFromMs !== undefined) conditions.push(build("created_at", ">=", createdFromMs));
     if (createdToMs !== undefined) conditions.push(build("created_at", "<", createdToMs));
     if (last === undefined) return build.and(conditions);

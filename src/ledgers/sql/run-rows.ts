@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type Expression, type ExpressionBuilder, type RawBuilder, type SqlBool, sql } from "kysely";
 import { LeatError } from "../../errors/leat-error.ts";
-import type { JsonValue } from "../../model/json-value.ts";
+import { isJsonObject, type JsonValue } from "../../model/json-value.ts";
 import { type FlowRunId, toFlowRunId, toWorkerId } from "../../model/run-ids.ts";
 import type {
   FlowRun,
@@ -76,6 +76,7 @@ export function toFlowRun(row: RunRow): FlowRun {
     cancelReason: row.cancel_reason,
     error: row.error === null ? null : parseOwn<StoredError>(row.error),
     result: toStoredValue(row),
+    tenant: row.tenant,
   };
 }
 
@@ -88,6 +89,15 @@ function toKeyLimit(row: RunRow): KeyLimit | null {
     limit: row.limit_count,
     onConflict: row.limit_conflict as KeyLimit["onConflict"],
   };
+}
+
+/** Characters of a tenant's id that stands in an index. */
+export const tenantLengthMax = 500;
+
+/** The tenant that a run is about: its parameter of this name, which sub-flows of a sync have, and flows of one's own. */
+function tenantOf({ params }: NewRun): string | null {
+  const tenant = isJsonObject(params) ? params["tenant"] : undefined;
+  return typeof tenant === "string" && tenant.length <= tenantLengthMax ? toText(tenant) : null;
 }
 
 /** The row of a new run, queued. */
@@ -118,6 +128,7 @@ export function toNewRow(run: NewRun, nowMs: number): NewRunRow {
     scheduled_at: run.scheduledAtMs,
     late_at: run.lateAtMs,
     is_late: 0,
+    tenant: tenantOf(run),
   };
 }
 

@@ -46,6 +46,8 @@ type RunTable = {
   result: string | null;
   result_ref: string | null;
   result_bytes: number | null;
+  /** Whom its parameters name; `null`: nobody, or several. */
+  tenant: string | null;
 };
 
 type AttemptTable = {

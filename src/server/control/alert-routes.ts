@@ -3,7 +3,8 @@ import type { FastifyInstance } from "fastify";
 import { LeatError } from "../../errors/leat-error.ts";
 import type { NoticeTarget } from "../../flow/notice-declaration.ts";
 import { printEventJson } from "../../flow/run-json.ts";
-import { chooseStream, chooseTenants, streamName } from "../../sync/choose.ts";
+import { chooseStream, streamName } from "../../sync/choose.ts";
+import { choosePair } from "../../sync/choose-pairs.ts";
 import { actorOf } from "../access/access.ts";
 import { type AlertRule, createRule, findRule, listRules, readTarget, removeRule } from "./alert-rules.ts";
 import { answers, count, flag, instant, listOf, orNull, record, ref, text, texts } from "./answer-schemas.ts";
@@ -213,8 +214,9 @@ function readWhen(ports: ControlPorts, when: RuleBody["when"]): AlertRule["when"
     });
   }
   const tenant = when.tenant ?? null;
-  if (tenant !== null) chooseTenants(ports.readTenants(), [tenant]);
-  const stream = streamName(chooseStream(ports.project, when.stream));
+  const { project, readTenants } = ports;
+  const stream = streamName(chooseStream(project, when.stream));
+  if (tenant !== null) choosePair({ project, tenants: readTenants() }, stream, tenant);
   return { on: "late", stream, tenant, afterMs: when.after_minutes * minuteMs };
 }
 

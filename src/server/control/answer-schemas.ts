@@ -106,6 +106,7 @@ const records: Readonly<Record<RecordName, AnswerSchema>> = {
       },
     },
     key: orNull(text),
+    tenant: orNull(text),
     parent: orNull(text),
     scheduled_at: orNull(instant),
     created_at: instant,

@@ -2,7 +2,7 @@
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { hintOfKnown } from "../../errors/nearest-name.ts";
 import type { Source, SourceWorld, Tenant } from "../../ports/source.ts";
-import { chooseTenants } from "../../sync/choose.ts";
+import { choosePairs } from "../../sync/choose-pairs.ts";
 import type { ControlPorts } from "./control-ports.ts";
 
 /** How long a connection is tried, ms: a person waits for it. */
@@ -51,7 +51,7 @@ export type Tried = Readonly<{ is_ok: boolean; took_ms: number; found: string; p
  * Tries a connection: reads something, and writes nothing.
  *
  * @param tenant - whose credentials a source is tried with; `undefined`: the first one's.
- * @throws LeatError `USAGE` for one that is not among them, `TENANT_UNKNOWN`.
+ * @throws LeatError `USAGE` for one that is not among them, `TENANT_UNKNOWN`, `TENANT_NOT_READ`.
  */
 export async function tryConnection(
   ports: ControlPorts,
@@ -66,7 +66,7 @@ export async function tryConnection(
       hint: hintOfKnown(id, "connections", ids),
     });
   }
-  const own = tenant === undefined ? ports.readTenants()[0] : chooseTenants(ports.readTenants(), [tenant])[0];
+  const own = connection.kind === "source" ? chooseOwn(ports, connection.name, tenant) : undefined;
   const startedAt = performance.now();
   const took = (): number => Math.round(performance.now() - startedAt);
   try {
@@ -80,6 +80,16 @@ export async function tryConnection(
         });
     return { is_ok: false, took_ms: took(), found: "", problem };
   }
+}
+
+/** With whose credentials a source is tried. */
+function chooseOwn(
+  { project, readTenants }: ControlPorts,
+  source: string,
+  tenant: string | undefined,
+): Tenant | undefined {
+  const choice = { streams: [source], tenants: tenant === undefined ? [] : [tenant] };
+  return choosePairs({ project, tenants: readTenants() }, choice)[0]?.tenants[0];
 }
 
 async function attempt(

@@ -6,6 +6,7 @@ import { listTenants, readHead } from "../../landing/log.ts";
 import type { TenantId } from "../../model/ids.ts";
 import type { StateEdit } from "../../model/manifest.ts";
 import { allStreams, chooseStream, streamName } from "../../sync/choose.ts";
+import { choosePairs } from "../../sync/choose-pairs.ts";
 import { printCounts, printState } from "../../sync/print-item.ts";
 import type { ChosenStream } from "../../sync/sync-job.ts";
 import {
@@ -107,10 +108,14 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
   app.get(
     "/tenants",
     {
-      schema: { tags, summary: "Tenants, by id alone.", response: answers(record({ tenants: texts })) },
+      schema: {
+        tags,
+        summary: "Tenants, by id alone; `default` where a source belongs to none.",
+        response: answers(record({ tenants: texts })),
+      },
     },
     async () => ({
-      tenants: ports.readTenants().map(({ id }) => id),
+      tenants: listTenantIds(ports),
     }),
   );
   app.get<Id>(
@@ -254,6 +259,13 @@ export function addDataRoutes(app: FastifyInstance, ports: ControlPorts): void {
       };
     },
   );
+}
+
+/** The project's, and others for whom a source is read. */
+function listTenantIds({ project, readTenants }: ControlPorts): readonly string[] {
+  const tenants = readTenants();
+  const read = choosePairs({ project, tenants }).flatMap((stream) => stream.tenants);
+  return [...new Set([...tenants, ...read].map(({ id }) => id))];
 }
 
 /** Who has set a state, when and why. */

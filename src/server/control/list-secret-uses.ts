@@ -3,6 +3,7 @@ import type { JsonValue } from "../../model/json-value.ts";
 import type { ShareSpec } from "../../ports/share.ts";
 import type { Tenant } from "../../ports/source.ts";
 import type { Secrets } from "../../ports/world.ts";
+import { choosePairs } from "../../sync/choose-pairs.ts";
 import type { ControlPorts } from "./control-ports.ts";
 
 /** Tenants that are looked at for what sources need of them; what their own fields name is found for all. */
@@ -25,7 +26,7 @@ export async function listSecretUses(ports: ControlPorts): Promise<ReadonlyMap<s
   const tenants = ports.readTenants();
   for (const { id, fields } of tenants)
     for (const text of textsOf(Object.values(fields))) if (form.test(text)) add(text, `tenant ${id}`);
-  for (const source of ports.project.sources) {
+  for (const { source, spec, tenants: own } of choosePairs({ project: ports.project, tenants })) {
     if (source.openFiles !== undefined) continue; // They have no check; what tenants name was found above.
     const secrets: Secrets = {
       async resolve(reference) {
@@ -35,18 +36,16 @@ export async function listSecretUses(ports: ControlPorts): Promise<ReadonlyMap<s
     };
     const { clock, random, places } = ports;
     const world = { clock, random, secrets, places, progress: () => {} };
-    for (const spec of source.streams) {
-      for (const tenant of tenants.slice(0, tenantsAsked)) {
+    for (const tenant of own.slice(0, tenantsAsked)) {
+      try {
+        const reader = await source.open(spec.name, tenant, world);
         try {
-          const reader = await source.open(spec.name, tenant, world);
-          try {
-            await reader.check?.();
-          } finally {
-            await reader.close();
-          }
-        } catch {
-          // A tenant without a field that the source needs: `leat check` tells of it, and it names no secret here.
+          await reader.check?.();
+        } finally {
+          await reader.close();
         }
+      } catch {
+        // A tenant without a field that the source needs: `leat check` tells of it, and it names no secret here.
       }
     }
   }

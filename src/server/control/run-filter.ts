@@ -11,6 +11,7 @@ export type RunQuery = Readonly<{
   pool?: string;
   state?: RunState[];
   key?: string;
+  tenant?: string;
   parent?: string;
   created_from?: string;
   created_to?: string;
@@ -26,6 +27,10 @@ export const filterProperties: Readonly<Record<string, AnswerSchema>> = {
   pool: { type: "string" },
   state: { type: "array", items: { enum: runStates } },
   key: { type: "string", description: "The key that runs of a limit hold." },
+  tenant: {
+    type: "string",
+    description: "Runs whose parameter `tenant` is this: sub-flows of syncs as well as outermost runs.",
+  },
   parent: { type: "string", description: "Sub-flows of this run, instead of outermost runs." },
   created_from: instant,
   created_to: instant,
@@ -38,6 +43,7 @@ export const toRunFilter = (query: RunQuery): RunFilter => ({
   pool: query.pool,
   states: query.state,
   keyLimit: query.key,
+  tenant: query.tenant,
   parentId: query.parent === undefined ? undefined : toFlowRunId(query.parent),
   createdFromMs: query.created_from === undefined ? undefined : Date.parse(query.created_from),
   createdToMs: query.created_to === undefined ? undefined : Date.parse(query.created_to),

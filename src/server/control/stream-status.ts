@@ -1,10 +1,12 @@
 /** How streams stand for their tenants, in one word each: from what the ledger knows of runs, without a look at the landing. */
+import { isLeatError } from "../../errors/leat-error.ts";
 import { isSync, listWorkSchedules } from "../../flow/ready-made.ts";
 import { readTicks } from "../../flow/ticks.ts";
 import type { TenantId } from "../../model/ids.ts";
 import type { RunState } from "../../model/run-state.ts";
 import type { KeyStanding } from "../../ports/ledger.ts";
-import { allStreams, streamName } from "../../sync/choose.ts";
+import { streamName } from "../../sync/choose.ts";
+import { choosePairs, type PairChoice, type PairWork } from "../../sync/choose-pairs.ts";
 import type { ChosenStream } from "../../sync/sync-job.ts";
 import type { ControlPorts } from "./control-ports.ts";
 
@@ -46,10 +48,9 @@ export async function readStreamStandings(ports: ControlPorts): Promise<readonly
   const nowMs = ledger.nowMs();
   const expectations = listExpectations(ports);
   const flows = registry.flows.filter(isSync).map(({ name }) => name);
-  const tenants = readTenants().map(({ id }) => id);
-  return allStreams(project)
+  return choosePairs({ project, tenants: readTenants() })
     .flatMap((chosen) =>
-      tenants.map((tenant) => {
+      chosen.tenants.map(({ id: tenant }) => {
         const keys = flows.map((flow) => `${flow}:${streamName(chosen)}:${tenant}`);
         const own = keys.flatMap((key) => byKey.get(key) ?? []);
         const expected = expectations.filter((one) => one.covers(chosen, tenant));
@@ -66,16 +67,29 @@ type Expectation = Readonly<{
   covers: (chosen: ChosenStream, tenant: string) => boolean;
 }>;
 
-function listExpectations({ registry }: ControlPorts): readonly Expectation[] {
+function listExpectations({ registry, project, readTenants }: ControlPorts): readonly Expectation[] {
+  const work = { project, tenants: readTenants() };
   return listWorkSchedules(registry.deployments)
     .filter(({ kind }) => kind === "sync")
-    .map(({ ticks, names, tenants }) => ({
-      nextAfter: remembered(readTicks(ticks).next),
-      covers: (chosen, tenant) =>
-        (tenants.length === 0 || tenants.includes(tenant)) &&
-        (names.length === 0 ||
-          [chosen.source.name, chosen.spec.name, streamName(chosen)].some((name) => names.includes(name))),
-    }));
+    .map(({ ticks, names, tenants }) => {
+      const read = listRead(work, { streams: names, tenants });
+      return {
+        nextAfter: remembered(readTicks(ticks).next),
+        covers: (chosen, tenant) => read.get(streamName(chosen))?.has(tenant) ?? false,
+      };
+    });
+}
+
+/** Tenants by stream. A schedule that names what there is not reads nothing: its own run tells why. */
+function listRead(work: PairWork, choice: PairChoice): ReadonlyMap<string, ReadonlySet<string>> {
+  try {
+    return new Map(
+      choosePairs(work, choice).map((pair) => [streamName(pair), new Set(pair.tenants.map(({ id }) => id))]),
+    );
+  } catch (error) {
+    if (!isLeatError(error)) throw error;
+    return new Map();
+  }
 }
 
 /** Ticks are in whole minutes, and to find one takes some dozens of microseconds: of ten thousand streams, most ask the same. */

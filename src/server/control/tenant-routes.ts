@@ -9,8 +9,9 @@ import { type StreamPlace, toTenantId } from "../../model/ids.ts";
 import type { FlowRun } from "../../model/run-record.ts";
 import { liveRunStates } from "../../model/run-state.ts";
 import type { StreamSpec } from "../../model/stream.ts";
-import { chooseStream, chooseTenants, streamName } from "../../sync/choose.ts";
+import { chooseStream, streamName } from "../../sync/choose.ts";
 import { readCursor } from "../../sync/choose-mode.ts";
+import { choosePair, type PairWork } from "../../sync/choose-pairs.ts";
 import { printState } from "../../sync/print-item.ts";
 import { refuseFuture } from "../../sync/refuse-future.ts";
 import type { ChosenStream } from "../../sync/sync-job.ts";
@@ -36,7 +37,7 @@ const tenantAnswer = record({
   tenant: text,
   is_known: {
     ...flag,
-    description: "Whether the tenant is among the project's; a former one has its log all the same.",
+    description: "Whether the stream is read for the tenant; one for whom it was has its log all the same.",
   },
   standing: orNull(streamStanding),
   place: orNull(ref("Place")),
@@ -108,7 +109,7 @@ export function addTenantRoutes(app: FastifyInstance, ports: ControlPorts): void
         (one) => one.stream === streamName(chosen) && one.tenant === params.tenant,
       );
       if (head === undefined && standing === undefined) {
-        chooseTenants(ports.readTenants(), [params.tenant]); // Says which there are.
+        choosePair(pairWork(ports), streamName(chosen), params.tenant); // Says which there are.
       }
       return {
         ...describeSpec(chosen),
@@ -140,8 +141,7 @@ export function addTenantRoutes(app: FastifyInstance, ports: ControlPorts): void
     async (request, reply) => {
       const { to: asked, why, landed_before: landedBefore, confirm } = request.body;
       const chosen = chooseStream(project, request.params.id);
-      const { spec } = chosen;
-      const [tenant] = chooseTenants(ports.readTenants(), [request.params.tenant]);
+      const { spec, tenant } = choosePair(pairWork(ports), streamName(chosen), request.params.tenant);
       const seenSeq = readTag(request.headers["if-match"]);
       refuseUnconfirmed(chosen, confirm);
       const to = asked === null ? undefined : readAsked(spec, asked, clock.nowMs());
@@ -158,7 +158,7 @@ export function addTenantRoutes(app: FastifyInstance, ports: ControlPorts): void
       ]);
       const manifest = await editState(
         { store, clock, random, openScanner },
-        { spec, tenant: tenant!.id, tenantColumn: project.tenantColumn }, // `chooseTenants` has found one.
+        { spec, tenant: tenant.id, tenantColumn: project.tenantColumn },
         { to, landedBefore, who: actorOf(request), why, seenSeq },
       );
       const before = printState(spec, manifest.before);
@@ -175,6 +175,8 @@ export function addTenantRoutes(app: FastifyInstance, ports: ControlPorts): void
     },
   );
 }
+
+const pairWork = ({ project, readTenants }: ControlPorts): PairWork => ({ project, tenants: readTenants() });
 
 /** The value asked for; one that cannot be taken is told as a fault of its field. */
 function readAsked(spec: StreamSpec, asked: string, nowMs: number): CursorValue {

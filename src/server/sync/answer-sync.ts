@@ -4,8 +4,9 @@ import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import type { JsonObject } from "../../model/json-value.ts";
 import type { Project } from "../../ports/project.ts";
 import type { Tenant } from "../../ports/source.ts";
-import { chooseStream, chooseTenants } from "../../sync/choose.ts";
+import { chooseStream, streamName } from "../../sync/choose.ts";
 import { chooseMode } from "../../sync/choose-mode.ts";
+import { choosePairs } from "../../sync/choose-pairs.ts";
 import { readDoneRun } from "../../sync/done-run.ts";
 import { printItem } from "../../sync/print-item.ts";
 import { itemError, type SyncItem, type SyncJob, type SyncPorts } from "../../sync/sync-job.ts";
@@ -49,23 +50,28 @@ export function answerSyncs(ports: AnswerPorts, options: AnswerOptions): AnswerS
     const startedAtMs = clock.nowMs();
     const stream = chooseStream(ports.project, name);
     const wanted = readSyncRequest(request, startedAtMs);
-    const known = ports.readTenants();
-    if (wanted.tenantId === undefined && known.length > 1) {
+    const [pair] = choosePairs(
+      { project: ports.project, tenants: ports.readTenants() },
+      {
+        streams: [streamName(stream)],
+        tenants: wanted.tenantId === undefined ? [] : [wanted.tenantId],
+      },
+    );
+    const [tenant, another] = pair!.tenants; // A named stream has a tenant, or was refused.
+    if (another !== undefined) {
       throw new LeatError("USAGE", {
         message: "The option tenant_id is missing.",
-        hint: `Say for which tenant, such as ?tenant_id=${encodeURIComponent(known[0]!.id)}.`,
+        hint: `Say for which tenant, such as ?tenant_id=${encodeURIComponent(tenant!.id)}.`,
       });
     }
-    const tenants = chooseTenants(known, wanted.tenantId === undefined ? [] : [wanted.tenantId]);
-    const place = { source: stream.source.name, stream: stream.spec.name, tenant: tenants[0]!.id };
+    const place = { source: stream.source.name, stream: stream.spec.name, tenant: tenant!.id };
     if (wanted.notAfterMs !== undefined && startedAtMs > wanted.notAfterMs) {
       return reply.send(tellLate(request, place));
     }
     const mode = readMode(() => chooseMode(stream.spec, wanted.mode, startedAtMs));
     const { idempotencyKey } = wanted;
     const job: SyncJob = {
-      streams: [stream],
-      tenants,
+      streams: [pair!],
       steps: options.steps,
       modeOf: () => mode,
       tenantColumn: ports.project.tenantColumn,

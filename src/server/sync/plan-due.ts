@@ -7,7 +7,7 @@ import type { TenantId } from "../../model/ids.ts";
 import type { Project } from "../../ports/project.ts";
 import type { Tenant } from "../../ports/source.ts";
 import { type QueuedTask, taskNameMax } from "../../ports/task-queue.ts";
-import { chooseStreams, chooseTenants } from "../../sync/choose.ts";
+import { choosePairs } from "../../sync/choose-pairs.ts";
 
 /** A stream and tenant whose time has come. Instants are ms since the epoch. */
 export type DueSync = Readonly<{
@@ -27,7 +27,8 @@ export const dueMax = 50_000;
  * Plans the syncs of all ticks in `(fromMs, untilMs]`. Of several ticks of a stream and tenant the last one counts: one
  * sync brings in all that is new.
  *
- * @throws LeatError `STREAM_UNKNOWN`, `TENANT_UNKNOWN` where a schedule names what there is not, `RUN_BOUND_REACHED`.
+ * @throws LeatError `STREAM_UNKNOWN`, `TENANT_UNKNOWN`, `TENANT_NOT_READ` where a schedule names what there is not,
+ *   `RUN_BOUND_REACHED`.
  */
 export function planDue(
   work: Readonly<{ schedules: readonly WorkSchedule[]; project: Project; tenants: readonly Tenant[] }>,
@@ -40,8 +41,11 @@ export function planDue(
     const slotMs = ticks.last(span.untilMs);
     if (slotMs === undefined || slotMs <= span.fromMs) continue;
     const nextMs = ticks.next(slotMs);
-    for (const { source, spec } of chooseStreams(work.project, schedule.names)) {
-      for (const { id } of chooseTenants(work.tenants, schedule.tenants, work.project)) {
+    for (const { source, spec, tenants } of choosePairs(work, {
+      streams: schedule.names,
+      tenants: schedule.tenants,
+    })) {
+      for (const { id } of tenants) {
         const key = JSON.stringify([source.name, spec.name, id]);
         if ((due.get(key)?.slotMs ?? Number.NEGATIVE_INFINITY) >= slotMs) continue;
         due.set(key, { source: source.name, stream: spec.name, tenant: id, slotMs, nextMs });

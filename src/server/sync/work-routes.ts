@@ -8,7 +8,8 @@ import type { Tenant } from "../../ports/source.ts";
 import type { ServiceUsage } from "../../ports/warehouse.ts";
 import { errorsOf, type ShareReport } from "../../share/print-outcome.ts";
 import { chooseStreams, streamName } from "../../sync/choose.ts";
-import { addLandedTenants } from "../../sync/landed-tenants.ts";
+import { choosePairs } from "../../sync/choose-pairs.ts";
+import { readLandedTenants } from "../../sync/landed-tenants.ts";
 import { itemError, type SyncItem, type SyncJob, type SyncPorts } from "../../sync/sync-job.ts";
 import { syncProject } from "../../sync/sync-project.ts";
 import { sendProblem } from "../problem.ts";
@@ -99,10 +100,11 @@ const ownUrl = (request: FastifyRequest): string => {
 /** Loads what is landed: one load a stream, for all its tenants. */
 async function load(ports: WorkPorts, names: readonly string[], asked: Asked): Promise<FastifyReply> {
   const { project, sync } = ports;
-  const streams = chooseStreams(project, names);
+  const tenants = ports.readTenants();
+  const landed = await readLandedTenants(sync.store, chooseStreams(project, names), tenants);
+  const streams = choosePairs({ project, tenants, landed }, { streams: names });
   const job: SyncJob = {
     streams,
-    tenants: await addLandedTenants(sync.store, streams, ports.readTenants()),
     steps: "load",
     modeOf: () => ({ kind: "incremental" }),
     tenantColumn: project.tenantColumn,

@@ -1,5 +1,6 @@
 /** Checks a declared source of files at once, all faults together, and compiles it. */
 import { z } from "zod";
+import type { SourceTenants } from "../../model/source-tenants.ts";
 import type { StreamSpec } from "../../model/stream.ts";
 import type { FileLimits } from "../../ports/source.ts";
 import { type Access, accessMembers, checkOrigins, toAccess } from "../http/check-access.ts";
@@ -11,6 +12,7 @@ import {
 } from "../stream-declaration/check-stream.ts";
 import { deepFreeze } from "../stream-declaration/deep-freeze.ts";
 import { checkMembers, type FaultPath, Faults, strictObject } from "../stream-declaration/faults.ts";
+import { sourceTenantsSchema } from "../stream-declaration/source-tenants.ts";
 import { checkPlace, type FilePlace } from "./check-place.ts";
 import { compilePatterns, patternsSchema, showPatterns } from "./compile-patterns.ts";
 import type { FileChoice } from "./file-choice.ts";
@@ -27,6 +29,7 @@ export type FileStream = Readonly<{
 /** A declaration as readers use it: complete and compiled. */
 export type FilesPlan = Readonly<{
   name: string;
+  tenants: SourceTenants | undefined;
   access: Access;
   userAgent: string | undefined;
   allowedOrigins: readonly string[];
@@ -42,6 +45,7 @@ const filesMaxDefault = 100_000;
 
 const members = {
   name: z.string({ error: () => "name the source" }),
+  tenants: sourceTenantsSchema,
   ...accessMembers,
   userAgent: z
     .string()
@@ -98,7 +102,8 @@ export function checkFiles(declaration: FilesDeclaration): FilesPlan {
     declared.map(([stream]) => stream),
   );
   faults.throwIfAny(`The source ${JSON.stringify(name)}`);
-  return deepFreeze({ name, access, userAgent: checked.userAgent, allowedOrigins, streams });
+  const { tenants, userAgent } = checked;
+  return deepFreeze({ name, tenants, access, userAgent, allowedOrigins, streams });
 }
 
 function checkStream(

@@ -1,6 +1,7 @@
 /** What a person writes to read files: `files({ name, streams })`. */
 import type { StreamBounds } from "../../model/stream.ts";
 import type { AccessDeclaration } from "../http/access-declaration.ts";
+import type { SourceTenantsOption } from "../stream-declaration/source-tenants.ts";
 import type { StreamOptions } from "../stream-declaration/stream-options.ts";
 import type { FilePattern } from "./file-pattern.ts";
 
@@ -27,6 +28,7 @@ import type { FilePattern } from "./file-pattern.ts";
  * });
  */
 export type FilesDeclaration = AccessDeclaration &
+  SourceTenantsOption &
   Readonly<{
     /** The source's name: the schema of its views and the first part of `source.stream`. */
     name: string;

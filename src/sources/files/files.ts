@@ -39,6 +39,7 @@ export function files(declaration: FilesDeclaration): Source {
   return deepFreeze({
     name: plan.name,
     streams: plan.streams.map((stream) => stream.spec),
+    tenants: plan.tenants,
     open: async (name: string): Promise<StreamReader> => {
       throw new Error(`${plan.name}.${name} has files: it is opened by openFiles`);
     },

@@ -196,6 +196,7 @@ test("a reader that is left ends the generator", async () => {
 test("all faults of the declaration are told together", () => {
   const wrong = {
     name: "own",
+    tenants: "some",
     streems: {},
     streams: {
       a: { cursor: { field: "u", start: { param: "since" } } },
@@ -210,6 +211,7 @@ test("all faults of the declaration are told together", () => {
   } catch (error) {
     expect((error as LeatError).details["faults"]).toEqual([
       problem("streems", 'did you mean "streams"'),
+      problem("tenants", 'write "all", "none" or a list of ids'),
       problem("streams.a.pages", "async function*"),
       problem("streams.a.cursor.start", '"param" is not known'),
       problem("streams.b.path", "not known"),

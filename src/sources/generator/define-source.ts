@@ -15,6 +15,7 @@ import {
 } from "../stream-declaration/check-stream.ts";
 import { deepFreeze } from "../stream-declaration/deep-freeze.ts";
 import { checkMembers, type FaultPath, Faults } from "../stream-declaration/faults.ts";
+import { sourceTenantsSchema } from "../stream-declaration/source-tenants.ts";
 import { GeneratorReader } from "./generator-reader.ts";
 import type { GeneratorStreamDeclaration, SourceDeclaration } from "./source-declaration.ts";
 
@@ -26,6 +27,7 @@ type GeneratorStream = Readonly<{
 
 const sourceMembers = {
   name: z.string({ error: () => "name the source" }),
+  tenants: sourceTenantsSchema,
   clockToleranceMs: z.number().min(0).optional(),
   streams: z.record(z.string(), z.unknown(), { error: () => "name at least one stream" }),
 } as const satisfies Record<keyof SourceDeclaration, z.ZodType>;
@@ -51,6 +53,7 @@ export function defineSource(declaration: SourceDeclaration): Source {
   const faults = new Faults();
   const {
     name = "",
+    tenants,
     clockToleranceMs,
     streams: declared = {},
   } = checkMembers(faults, [], declaration, sourceMembers);
@@ -69,6 +72,7 @@ export function defineSource(declaration: SourceDeclaration): Source {
   return deepFreeze<Source>({
     name,
     streams: streams.map((stream) => stream.spec),
+    tenants,
     open: async (streamName, tenant, world) => {
       const stream = streams.find((each) => each.spec.name === streamName);
       if (stream !== undefined) return new GeneratorReader({ ...stream, tenant, secrets: world.secrets });

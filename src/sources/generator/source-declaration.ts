@@ -2,6 +2,7 @@
 import type { ParameterFormat } from "../../model/cursor.ts";
 import type { Tenant } from "../../ports/source.ts";
 import type { Secrets } from "../../ports/world.ts";
+import type { SourceTenantsOption } from "../stream-declaration/source-tenants.ts";
 import type { CursorOptions, StreamOptions } from "../stream-declaration/stream-options.ts";
 
 /**
@@ -21,13 +22,14 @@ import type { CursorOptions, StreamOptions } from "../stream-declaration/stream-
  *   },
  * });
  */
-export type SourceDeclaration = Readonly<{
-  /** The source's name: the schema of its views and the first part of `source.stream`. */
-  name: string;
-  /** How far the system's clock and ours may differ, where `sawTime` is called. Default 5 minutes. */
-  clockToleranceMs?: number;
-  streams: Readonly<Record<string, GeneratorStreamDeclaration>>;
-}>;
+export type SourceDeclaration = SourceTenantsOption &
+  Readonly<{
+    /** The source's name: the schema of its views and the first part of `source.stream`. */
+    name: string;
+    /** How far the system's clock and ours may differ, where `sawTime` is called. Default 5 minutes. */
+    clockToleranceMs?: number;
+    streams: Readonly<Record<string, GeneratorStreamDeclaration>>;
+  }>;
 
 /**
  * A page: an array of records, or JSON as text or bytes, whose records are where `records` says.

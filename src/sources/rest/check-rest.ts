@@ -1,18 +1,21 @@
 /** Checks a declared REST source at once, all faults together, and compiles it. */
 import { z } from "zod";
 import type { JsonValue } from "../../model/json-value.ts";
+import type { SourceTenants } from "../../model/source-tenants.ts";
 import type { Tenant } from "../../ports/source.ts";
 import { type Access, accessMembers, checkOrigins, toAccess } from "../http/check-access.ts";
 import { isTemplate, parseTemplate, type Template, usedValues } from "../http/template.ts";
 import { checkBetweenStreams, checkName } from "../stream-declaration/check-stream.ts";
 import { deepFreeze } from "../stream-declaration/deep-freeze.ts";
 import { checkMembers, Faults } from "../stream-declaration/faults.ts";
+import { sourceTenantsSchema } from "../stream-declaration/source-tenants.ts";
 import { checkRestStream, type RestStream } from "./check-rest-stream.ts";
 import type { RestDeclaration } from "./rest-declaration.ts";
 
 /** A declaration as the reader uses it: complete and compiled. */
 export type RestPlan = Readonly<{
   name: string;
+  tenants: SourceTenants | undefined;
   baseUrl: Template | ((tenant: Tenant) => string);
   access: Access;
   allowedOrigins: readonly string[];
@@ -24,6 +27,7 @@ const concurrencyDefault = 4;
 
 const members = {
   name: z.string({ error: () => "name the source" }),
+  tenants: sourceTenantsSchema,
   baseUrl: z.union(
     [z.string().min(1), z.custom<(tenant: Tenant) => string>((input) => typeof input === "function")],
     {
@@ -65,7 +69,7 @@ export function checkRest(declaration: RestDeclaration): RestPlan {
   );
   const baseUrl = checkBaseUrl(faults, checked.baseUrl);
   faults.throwIfAny(`The source ${JSON.stringify(name)}`);
-  return deepFreeze({ name, baseUrl, access, allowedOrigins, streams });
+  return deepFreeze({ name, tenants: checked.tenants, baseUrl, access, allowedOrigins, streams });
 }
 
 function checkBaseUrl(

@@ -3,6 +3,7 @@ import type { ParameterFormat } from "../../model/cursor.ts";
 import type { JsonValue } from "../../model/json-value.ts";
 import type { Tenant } from "../../ports/source.ts";
 import type { AccessDeclaration } from "../http/access-declaration.ts";
+import type { SourceTenantsOption } from "../stream-declaration/source-tenants.ts";
 import type { CursorOptions, StreamOptions } from "../stream-declaration/stream-options.ts";
 import type { PaginationDeclaration } from "./pagination-declaration.ts";
 
@@ -40,6 +41,7 @@ import type { PaginationDeclaration } from "./pagination-declaration.ts";
  * });
  */
 export type RestDeclaration = AccessDeclaration &
+  SourceTenantsOption &
   Readonly<{
     /** The source's name: the schema of its views and the first part of `source.stream`. */
     name: string;

@@ -42,6 +42,7 @@ export function rest(declaration: RestDeclaration): Source {
   return deepFreeze({
     name: plan.name,
     streams: plan.streams.map((stream) => stream.spec),
+    tenants: plan.tenants,
     open: async (name: string, tenant: Tenant, world: SourceWorld): Promise<StreamReader> =>
       openReader(plan, find(name), connections, tenant, world).reader,
     count: (

@@ -37,6 +37,7 @@ export type Run = {
         event?: number;
     };
     key: string | null;
+    tenant: string | null;
     parent: string | null;
     scheduled_at: string | null;
     created_at: string;
@@ -951,6 +952,10 @@ export type GetApiRunsData = {
          */
         key?: string;
         /**
+         * Runs whose parameter `tenant` is this: sub-flows of syncs as well as outermost runs.
+         */
+        tenant?: string;
+        /**
          * Sub-flows of this run, instead of outermost runs.
          */
         parent?: string;
@@ -1250,6 +1255,10 @@ export type GetApiRunsCountsData = {
          */
         key?: string;
         /**
+         * Runs whose parameter `tenant` is this: sub-flows of syncs as well as outermost runs.
+         */
+        tenant?: string;
+        /**
          * Sub-flows of this run, instead of outermost runs.
          */
         parent?: string;
@@ -1308,6 +1317,10 @@ export type PostApiRunsRetryData = {
              * The key that runs of a limit hold.
              */
             key?: string;
+            /**
+             * Runs whose parameter `tenant` is this: sub-flows of syncs as well as outermost runs.
+             */
+            tenant?: string;
             /**
              * Sub-flows of this run, instead of outermost runs.
              */
@@ -1388,6 +1401,10 @@ export type PostApiRunsCancelData = {
              * The key that runs of a limit hold.
              */
             key?: string;
+            /**
+             * Runs whose parameter `tenant` is this: sub-flows of syncs as well as outermost runs.
+             */
+            tenant?: string;
             /**
              * Sub-flows of this run, instead of outermost runs.
              */
@@ -1957,7 +1974,7 @@ export type GetApiStreamsByIdTenantsByTenantResponses = {
         name: string;
         tenant: string;
         /**
-         * Whether the tenant is among the project's; a former one has its log all the same.
+         * Whether the stream is read for the tenant; one for whom it was has its log all the same.
          */
         is_known: boolean;
         standing: {

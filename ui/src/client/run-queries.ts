@@ -10,6 +10,8 @@ export type RunFilter = Readonly<{
   /** `24h`, `7d`: created since then. */
   since?: string | undefined;
   key?: string | undefined;
+  /** Sub-flows as well as outermost runs. */
+  tenant?: string | undefined;
   parent?: string | undefined;
 }>;
 

@@ -88,7 +88,7 @@ export function EndpointCursor({ endpoint, isEditing, onEdit }: EndpointCursorPr
 
 function whyRefused(endpoint: Endpoint): string | undefined {
   if (endpoint.cursor === null) return "This stream has no cursor: everything is read each time.";
-  if (!endpoint.is_known) return "The tenant is no longer among the project's.";
+  if (!endpoint.is_known) return "The stream is not read for this tenant any more.";
   return endpoint.can_edit
     ? undefined
     : "It is being read right now: the cursor can be edited when that run has ended.";

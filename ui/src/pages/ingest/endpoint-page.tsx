@@ -56,7 +56,7 @@ export function EndpointPage(): ReactElement {
         above={above}
         state={data.standing === null ? undefined : <StandingBadge standing={data.standing} />}
         {...(!data.is_known && {
-          about: "The tenant is no longer among the project's: its log is here all the same.",
+          about: "The stream is not read for this tenant any more: what is landed stays.",
         })}
         actions={
           <Link

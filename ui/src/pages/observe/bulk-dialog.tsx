@@ -19,9 +19,10 @@ const refusalsTold = 5;
 
 const ended = ["succeeded", "failed", "cancelled"];
 
-/** Whether it can be done to this run, as it stands. */
-export const canDo = (deed: BulkDeed, { state }: Pick<Run, "state">): boolean =>
-  deed === "retry" ? ended.includes(state) : ["queued", "running", "waiting"].includes(state);
+/** Whether it can be done to this run, as it stands. A run that another began goes where that one goes. */
+export const canDo = (deed: BulkDeed, { state, parent }: Pick<Run, "state" | "parent">): boolean =>
+  parent === null &&
+  (deed === "retry" ? ended.includes(state) : ["queued", "running", "waiting"].includes(state));
 
 type Refusal = PostApiRunsRetryResponse["refusals"][number];
 
@@ -79,7 +80,7 @@ export function BulkDialog({ deed, runs, onClose, onDone }: BulkDialogProps): Re
       {able.length < runs.length && (
         <p className="mt-2 text-attention">
           ! {plural(runs.length - able.length, "selected run")} cannot be{" "}
-          {deed === "retry" ? "retried: not over yet" : "cancelled: over already"}.
+          {deed === "retry" ? "retried: not over yet" : "cancelled: over already"}, or begun by another run.
         </p>
       )}
       <ul className="mt-3 flex flex-col gap-1">

@@ -100,3 +100,8 @@ export const runColumns: readonly DataColumn<Run>[] = [
   },
   { id: "worker", name: "Worker", width: 160, isHidden: true, cell: (run) => run.worker ?? "–" },
 ];
+
+/** Of one tenant there are mostly sub-flows of syncs, which their keys tell apart. */
+export const tenantRunColumns: readonly DataColumn<Run>[] = runColumns.map((column) =>
+  column.id === "key" ? { ...column, width: 240, isHidden: false } : column,
+);

@@ -10,7 +10,7 @@ import type { SortText } from "../../components/table-columns.ts";
 import { ColumnChooser } from "../../components/table-head.tsx";
 import { plural } from "../../format/duration.ts";
 import { type BulkDeed, BulkDialog, canDo } from "./bulk-dialog.tsx";
-import { runColumns } from "./run-columns.tsx";
+import { runColumns, tenantRunColumns } from "./run-columns.tsx";
 
 export type RunListProps = Readonly<{
   filter: RunFilter;
@@ -29,6 +29,7 @@ export function RunList(props: RunListProps): ReactElement {
     useInfiniteQuery(runsQuery(filter));
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [deed, setDeed] = useState<BulkDeed>();
+  const columns = filter.tenant === undefined ? runColumns : tenantRunColumns;
   const runs = useMemo(() => data?.pages.flat() ?? [], [data]);
   const chosen = runs.filter(({ id }) => selected.has(id));
   const onEnd = useCallback(() => {
@@ -51,11 +52,11 @@ export function RunList(props: RunListProps): ReactElement {
           Cancel …
         </Button>
         <div className="flex-1" />
-        <ColumnChooser columns={runColumns} hidden={hidden} onChange={onHide} />
+        <ColumnChooser columns={columns} hidden={hidden} onChange={onHide} />
       </div>
       <DataTable
         label="Runs"
-        columns={runColumns}
+        columns={columns}
         rows={runs}
         rowId={(run) => run.id}
         onOpen={(run) => void navigate({ to: "/runs/$id", params: { id: run.id } })}

@@ -125,6 +125,11 @@ function LoadedRun({
                 Cancel
               </Button>
             )}
+            {run.parent !== null && run.state === "failed" && (
+              <Link to="/runs/$id" params={{ id: run.parent }} className={buttonClass()}>
+                Retry where it began …
+              </Link>
+            )}
             {canDo("retry", run) && (
               <Button look="primary" onClick={() => setDeed("retry")}>
                 Retry

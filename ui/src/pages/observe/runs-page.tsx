@@ -32,8 +32,8 @@ export function RunsPage(): ReactElement {
   const navigate = route.useNavigate();
   useRunNews();
   const { data: deployments } = useQuery(deploymentsQuery);
-  const { flow, deployment, state, since, key, parent } = search;
-  const filter: RunFilter = { flow, deployment, state, since, key, parent };
+  const { flow, deployment, state, since, key, parent, tenant } = search;
+  const filter: RunFilter = { flow, deployment, state, since, key, parent, tenant };
   const isFiltered = Object.values(filter).some((value) => value !== undefined);
   const change = (changed: Partial<typeof search>): void =>
     void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
@@ -45,6 +45,7 @@ export function RunsPage(): ReactElement {
       since: undefined,
       key: undefined,
       parent: undefined,
+      tenant: undefined,
     });
   const view = search.view ?? "list";
   return (
@@ -80,6 +81,9 @@ export function RunsPage(): ReactElement {
           onChange={(chosen) => change({ since: chosen || undefined })}
         />
         {parent !== undefined && <span className="text-muted">Runs that {parent} began</span>}
+        {tenant !== undefined && (
+          <span className="text-muted">Runs for tenant {tenant}, also those that other runs began</span>
+        )}
       </div>
       <Tabs
         label="Views of runs"
