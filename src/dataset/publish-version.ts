@@ -135,6 +135,7 @@ export async function publishTable(
     schema: spec.warehouseSchema,
     description: entry.schema.description,
     columns: entry.schema.columns,
+    sort: entry.schema.sort,
     seq: entry.seq,
     version: entry.version,
     rowCount: entry.rowCount,

@@ -132,6 +132,8 @@ export type DatasetTable = Readonly<{
   schema: string;
   description: string;
   columns: readonly PublishedColumn[];
+  /** Columns by which the rows are sorted. */
+  sort: readonly string[];
   seq: number;
   version: string;
   rowCount: number;

@@ -33,7 +33,7 @@ async function open() {
 }
 
 test("a version's values of every type arrive exactly, with descriptions", async () => {
-  const { project, warehouse, publish } = await open();
+  const { project, warehouse, publish, physical } = await open();
   const version = await makeTypedVersion(place.folder, "decimal(38,0)"); // There is no HUGEINT.
   expect(await warehouse.readDataset?.("deaths")).toBeUndefined();
   expect(await publish(version)).toEqual({ seq: 1, version: "types" });
@@ -44,6 +44,10 @@ test("a version's values of every type arrive exactly, with descriptions", async
   expect(view.said).toMatchObject({ description: "Deaths by week" });
   expect(view.fields[1]).toMatchObject({ name: "b", description: "What b is" });
   expect([...place.objects.keys()].filter((key) => key.includes("dataset="))).toEqual([]);
+  // Sorted as the files are, by what a table can be sorted by: not by the double, and by four columns at most.
+  const [table = ""] = physical();
+  const { said } = place.server.tables.table(project, "warehouse", table);
+  expect(said["clustering"]).toEqual({ fields: ["f", "d", "c", "b"] });
 });
 
 test("a version replaces the one before, an older one replaces nothing, and a short count is refused", async () => {

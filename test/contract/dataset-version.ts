@@ -30,6 +30,7 @@ export async function makeDatasetVersion(
     schema: "main",
     description: "Deaths by week",
     columns: [datasetColumn("n", "bigint")],
+    sort: ["n"],
     seq: 1,
     version: name,
     rowCount: 1,
@@ -62,7 +63,11 @@ export async function makeTypedVersion(folder: string, wholeType: string): Promi
      0.1::DOUBLE AS e, true AS f, DATE '2024-02-29' AS g, TIMESTAMP '2024-01-01 05:06:07.000001' AS h,
      TIMESTAMPTZ '2024-01-01 05:06:07+02' AS i, '{"x":1.10}'::VARCHAR AS j, '' AS k
      UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL`,
-    { rowCount: 2, columns: Object.entries(types).map(([name, type]) => datasetColumn(name, type)) },
+    {
+      rowCount: 2,
+      columns: Object.entries(types).map(([name, type]) => datasetColumn(name, type)),
+      sort: ["f", "e", "d", "c", "b", "a"],
+    },
   );
 }
 

@@ -16,6 +16,6 @@ test("hours of ten tenants and three streams end with every row once, within eve
   expect(day.counts["usedLoadJobs"]).toBeGreaterThan(0);
   // Requests of a sync, with its share of five loads an hour: one that begins to ask more is seen here.
   const requests = Object.values(day.storage).reduce((sum, count) => sum + count, 0);
-  expect(requests / 90).toBeLessThan(32);
+  expect(requests / 90).toBeLessThan(24);
   expect(day.total).toBeGreaterThan(0);
 });

@@ -77,6 +77,9 @@ const standardNames: Readonly<Record<string, string>> = {
   RECORD: "STRUCT",
 };
 
+/** Columns that a table may be clustered by at most. */
+export const clusterColumnsMax = 4;
+
 /** Whether tables can be clustered by a column of the type. */
 export function isClusterable(type: ColumnType): boolean {
   return type.type !== "double";

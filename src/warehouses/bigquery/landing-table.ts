@@ -7,11 +7,14 @@ import type { PlaceColumns, SchemaPlan } from "../../model/plan-schema.ts";
 import { leatColumns, leatPrefix, type StreamSpec } from "../../model/stream.ts";
 import type { Catalog, CatalogStream, StreamState } from "./catalog.ts";
 import type { Commit } from "./commit-script.ts";
-import { isClusterable, printFieldType, type TableField, tableField } from "./field-types.ts";
+import {
+  clusterColumnsMax,
+  isClusterable,
+  printFieldType,
+  type TableField,
+  tableField,
+} from "./field-types.ts";
 import type { Tables } from "./tables.ts";
-
-/** Columns that a table may be clustered by. */
-const clusterColumnsMax = 4;
 
 /** The stream's row of the catalog. @throws LeatError `CONFIG_INVALID` where its tables are another's. */
 export function checkStream(spec: StreamSpec, { mine, others }: StreamState): CatalogStream | undefined {

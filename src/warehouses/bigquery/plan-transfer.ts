@@ -11,7 +11,7 @@
 import { encodeName } from "../../model/path-name.ts";
 import { anythingSeen, type CatalogColumn, type PlaceColumns } from "../../model/plan-schema.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
-import { isClusterable, type TableField, tableField } from "./field-types.ts";
+import { clusterColumnsMax, isClusterable, type TableField, tableField } from "./field-types.ts";
 import { quoteName, quotePath } from "./sql-text.ts";
 import { historyName, viewsDataset } from "./stream-views.ts";
 import { currentSql, historySql, type ViewInputs } from "./view-sql.ts";
@@ -45,9 +45,6 @@ export const transferLimits: readonly string[] = [
   "Whole numbers beyond 2^53 must come as text, and numbers with a fraction are 64 bits wide.",
   "leat keeps no ledger of it: `leat load`, `leat verify` and `leat rebuild` refuse, and so do datasets made of its streams.",
 ];
-
-/** Columns by which BigQuery clusters at most. */
-const clusterColumnsMax = 4;
 
 /** Plans the transfer of a stream without faults; see `model/transfer-faults.ts`. */
 export function planTransfer(spec: StreamSpec, place: TransferPlace): TransferPlan {

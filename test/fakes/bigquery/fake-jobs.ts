@@ -1,5 +1,6 @@
 /** Jobs of the fake: loads from objects, scripts and queries, each known by its id for as long as the fake lives. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { gunzipSync } from "node:zlib";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type RestField, restCell, restField } from "./engine.ts";
@@ -23,6 +24,7 @@ type LoadConfiguration = Readonly<{
   createDisposition: string;
   writeDisposition: string;
   ignoreUnknownValues?: boolean;
+  clustering?: { fields: readonly string[] };
   hivePartitioningOptions?: { mode: string; sourceUriPrefix: string };
 }>;
 type QueryConfiguration = Readonly<{
@@ -239,7 +241,8 @@ export class FakeJobs {
 
   async #load(load: LoadConfiguration): Promise<void> {
     const { projectId, datasetId, tableId } = load.destinationTable;
-    this.#tables.table(projectId, datasetId, tableId); // CREATE_NEVER
+    const { said } = this.#tables.table(projectId, datasetId, tableId); // CREATE_NEVER
+    checkClustering(load, said["clustering"]);
     const source = load.hivePartitioningOptions?.sourceUriPrefix ?? "";
     const [prefix = ""] = source.split("{");
     const keys = [...source.matchAll(/\{([a-z]+):/g)].map(([, key]) => key!);
@@ -324,6 +327,16 @@ function describe({ id, state, error, location, body }: FakeJob): unknown {
         statistics: { query: { totalBytesBilled: String(leastBytesBilled) } },
       }),
   };
+}
+
+/** A job may say how its table is clustered, and then it must be so. */
+function checkClustering({ clustering }: LoadConfiguration, made: unknown): void {
+  if (clustering === undefined || isDeepStrictEqual(clustering, made)) return;
+  throw new RestFault(
+    400,
+    "invalid",
+    `Incompatible table partitioning specification. Expects ${JSON.stringify(made)}, but input is ${JSON.stringify(clustering)}`,
+  );
 }
 
 /** Values of a line by the fields of a schema; the service reads text as the column's type. */
