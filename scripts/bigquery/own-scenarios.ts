@@ -211,7 +211,7 @@ const questions: OwnScenario = {
     }
     await own.readColumns!(spec);
     await own.prepare(spec, places);
-    for await (const _ of own.readPages(`SELECT * FROM ${table.name}`, new AbortController().signal)) break;
+    for await (const _ of own.readPages!(`SELECT * FROM ${table.name}`, new AbortController().signal)) break;
     await look(streamTables);
   },
 };
