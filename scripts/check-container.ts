@@ -47,7 +47,8 @@ async function checkImage(project: string, base: string): Promise<void> {
   const secret = existsSync(npmrc) ? ["--secret", `id=npmrc,src=${npmrc}`] : [];
   const build = [
     "build",
-    "--layers=false", // Nobody will build it again, and each layer would stay.
+    "--layers=false", // Nothing of one build may help the next, and no layer is to stay.
+    "--timestamp=1767225600", // Any time that is the same twice: what SOURCE_DATE_EPOCH is to BuildKit.
     "--pull=never",
     "--isolation=chroot",
     "--network=host",
@@ -59,6 +60,14 @@ async function checkImage(project: string, base: string): Promise<void> {
     project,
   ];
   tell(run("podman", build, { isShown: true }).status === 0, "the image is built");
+  const idOf = (): string => run("podman", ["image", "inspect", image, "--format", "{{.Id}}"]).stdout;
+  const first = idOf();
+  const again = run("podman", build);
+  tell(
+    again.status === 0 && idOf() === first,
+    "built again from the same files it is the same image",
+    again.stderr,
+  );
 
   const size = Number(run("podman", ["image", "inspect", image, "--format", "{{.Size}}"]).stdout.trim());
   tell(size > 0 && size < imageBytesMax, `the image has ${Math.round(size / 1e6)} MB`);

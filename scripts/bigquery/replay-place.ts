@@ -2,9 +2,15 @@
 import { gunzipSync } from "node:zlib";
 import type { BigQueryPlace } from "../../test/contract/bigquery-place.ts";
 import type { Emulator } from "./emulator.ts";
+import { type ShownKind, type ShownTable, streamTables } from "./own-scenarios.ts";
 
-/** What was found. */
-export type Comparison = { views: number; rows: number; refused: string[]; different: string[] };
+/** What was found. `views`: how many were compared, by what they show. */
+export type Comparison = {
+  readonly views: Map<ShownKind, number>;
+  rows: number;
+  refused: string[];
+  different: string[];
+};
 
 type LoadJob = Readonly<{
   sourceUris: readonly string[];
@@ -15,6 +21,7 @@ type LoadJob = Readonly<{
 type Body = Readonly<{
   tableReference?: { tableId: string };
   schema?: { fields: readonly { name: string; type: string }[] };
+  view?: unknown;
   configuration?: { dryRun?: boolean; load?: LoadJob; query?: { query: string; defaultDataset?: unknown } };
 }>;
 
@@ -22,16 +29,22 @@ type Body = Readonly<{
 let placeCount = 0;
 let scriptCount = 0;
 
-/** Replays all of a place's exchanges, and compares the views of each of its sources. */
+/**
+ * Replays all of a place's exchanges, and compares what it shows.
+ *
+ * @param shown - default: the views of the contract's stream, as far as they are there.
+ */
 export async function replayPlace(
   emulator: Emulator,
   place: BigQueryPlace,
   found: Comparison,
+  shown?: readonly ShownTable[],
 ): Promise<void> {
   placeCount += 1;
   const rename = (text: string) => text.replaceAll(/shop-(\d+)/g, `shop-$1-${placeCount}`);
   const asked = new Set<string>();
   const made = new Set<string>();
+  const views = new Set<string>();
   for (const { method, path, body } of [...place.server.exchanges]) {
     const rest = rename(path.replace("/bigquery/v2", ""));
     const [, , project = ""] = rest.split("/");
@@ -40,12 +53,15 @@ export async function replayPlace(
       const datasetReference = { projectId: project, datasetId: "warehouse" };
       await emulator.send("POST", `/projects/${project}/datasets`, { datasetReference, location: "EU" });
     }
-    const { configuration, schema } = (body ?? {}) as Body;
+    const { configuration, schema, view, tableReference } = (body ?? {}) as Body;
+    if (view !== undefined) views.add(`${rest}/${tableReference?.tableId ?? ""}`.replace(/\/$/, ""));
     const sql = configuration?.query?.query;
     if (configuration?.dryRun === true && sql !== undefined) asked.add(sql);
     if (method === "GET" || configuration?.dryRun === true || (sql !== undefined && asked.has(sql))) continue;
     // What only reads changes nothing; the views are asked below.
     if (sql !== undefined && /^SELECT /.test(sql)) continue;
+    // Descriptions of a view's columns, of which the emulator knows nothing.
+    if (method === "PATCH" && schema !== undefined && views.has(rest)) continue;
     try {
       if (configuration?.load !== undefined) await insertLines(emulator, place, project, configuration.load);
       else if (method === "PATCH" && schema !== undefined) {
@@ -67,8 +83,9 @@ export async function replayPlace(
       if (!isTwice) found.refused.push(`${method} ${rest}: ${String(error)}\n${sql?.slice(0, 800) ?? ""}`);
     }
   }
-  for (const view of place.server.tables.names("shop-1", "metrc"))
-    await compareView(emulator, place, view, found);
+  const there = place.server.tables.allNames();
+  const known = streamTables.filter(({ dataset, name }) => there.includes(`${dataset}.${name}`));
+  for (const table of shown ?? known) await compareView(emulator, place, table, found);
 }
 
 async function runScript(emulator: Emulator, project: string, sql: string): Promise<void> {
@@ -115,14 +132,14 @@ function pick(line: string, fields: LoadJob["schema"]["fields"]): Readonly<Recor
 async function compareView(
   emulator: Emulator,
   place: BigQueryPlace,
-  view: string,
+  { kind, dataset, name: view, order: keys }: ShownTable,
   found: Comparison,
 ): Promise<void> {
-  const order = "ORDER BY tenant_id, _leat_package, _leat_row";
-  const ours = await place.own.query(`SELECT * FROM metrc.${view} ${order}`);
+  const order = `ORDER BY ${keys.join(", ")}`;
+  const ours = await place.own.query(`SELECT * FROM ${dataset}.${view} ${order}`);
   const project = `shop-1-${placeCount}`;
   const names = ours.columns.map(({ name }) => `CAST(\`${name}\` AS STRING)`).join(", ");
-  const text = `SELECT ${names} FROM \`${project}\`.\`metrc\`.\`${view}\` ${order}`;
+  const text = `SELECT ${names} FROM \`${project}\`.\`${dataset}\`.\`${view}\` ${order}`;
   const mine = await place.own.query(text.replace(`\`${project}\``, "`shop-1`"));
   try {
     const answer = await emulator.send("POST", `/projects/${project}/queries`, {
@@ -133,12 +150,14 @@ async function compareView(
     const theirs = ((answer["rows"] ?? []) as readonly { f: readonly { v: unknown }[] }[]).map(({ f }) =>
       f.map(({ v }) => v ?? null),
     );
-    found.views += 1;
+    found.views.set(kind, (found.views.get(kind) ?? 0) + 1);
     found.rows += theirs.length;
     const print = (rows: readonly (readonly unknown[])[]) =>
       JSON.stringify(rows.map((row) => row.map(plain)));
     if (print(theirs) !== print(mine.rows))
-      found.different.push(`${view}\nours:   ${print(mine.rows)}\ntheirs: ${print(theirs)}`);
+      found.different.push(
+        `${kind} ${dataset}.${view}\nours:   ${print(mine.rows)}\ntheirs: ${print(theirs)}`,
+      );
   } catch (error) {
     found.refused.push(`${text}: ${String(error)}`);
   }

@@ -60,7 +60,15 @@ export function preparePostgres(folder: string): () => void {
       "--build-arg",
       `BASE_IMAGE=${base}`,
     ];
-    const built = run("podman", ["build", ...how, "-t", postgresStandIn, place]);
+    const built = run("podman", [
+      "build",
+      ...how,
+      "-f",
+      join(place, "server.dockerfile"),
+      "-t",
+      postgresStandIn,
+      place,
+    ]);
     if (built.status !== 0)
       giveUp(`a stand-in for ${postgresImage} cannot be built: ${built.stderr.slice(-2000)}`);
   }

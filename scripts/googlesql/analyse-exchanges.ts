@@ -17,11 +17,16 @@ type Body = Readonly<{
   configuration?: { dryRun?: boolean; query?: { query: string } };
 }>;
 
-/** Analyses exchanges. Statements that were asked for by somebody, and not made by leat, are known by their dry run. */
+/**
+ * Analyses exchanges. Statements that were asked for by somebody, and not made by leat, are known by their dry run.
+ *
+ * @param isAsked - whether those are analysed as well.
+ */
 export async function analyseExchanges(
   analyser: Analyser,
   exchanges: readonly Exchange[],
   seen: Set<string>,
+  isAsked = false,
 ): Promise<Analysis> {
   const analysis: Analysis = { statements: 0, findings: [] };
   const tables = new Map<string, AnalysedTable>();
@@ -61,7 +66,7 @@ export async function analyseExchanges(
     }
     const sql = configuration?.query?.query;
     if (sql === undefined) continue;
-    if (configuration?.dryRun === true) asked.add(sql);
+    if (configuration?.dryRun === true && !isAsked) asked.add(sql);
     else if (!asked.has(sql)) await analyseScript(sql, tables, analyse);
   }
   return analysis;

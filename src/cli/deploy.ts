@@ -102,7 +102,7 @@ async function deploy(invocation: Invocation, options: DeployOptions): Promise<E
   const path = resolve(cwd, options.out);
   await writeVariables(path, `${JSON.stringify(plan.variables, null, 2)}\n`);
   if (options.json) terminal.out(`${JSON.stringify(deployJson(plan, path), null, 2)}\n`);
-  else terminal.out(printDeploy(plan, path));
+  else terminal.out(printDeploy(plan, path, cwd));
   return 0;
 }
 

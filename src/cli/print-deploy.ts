@@ -1,4 +1,5 @@
 /** A planned deployment in words: what will exist, who may call it, what it costs. */
+import { dirname, relative } from "node:path";
 import { transferLimits } from "../warehouses/bigquery/plan-transfer.ts";
 import { sumCost } from "./deploy-cost.ts";
 import type { DeployPlan, DeployVariables } from "./plan-deploy.ts";
@@ -93,10 +94,12 @@ export function listRights({ variables: v }: DeployPlan): readonly Line[] {
 }
 
 /** The plan as text. */
-export function printDeploy(plan: DeployPlan, path: string): string {
+export function printDeploy(plan: DeployPlan, path: string, cwd: string): string {
   const { variables: v } = plan;
   const secrets = Object.values(v.secrets);
   const total = sumCost(plan.cost);
+  const folder = relative(cwd, dirname(path));
+  const terraform = folder === "" ? "terraform" : `terraform -chdir=${folder}`;
   const parts = [
     `${v.name} in ${v.region} of the project ${v.project_id}, from the image ${v.image}`,
     `\nWhat will exist\n${align(listResources(plan))}`,
@@ -109,13 +112,13 @@ export function printDeploy(plan: DeployPlan, path: string): string {
       ...plan.cost.map(({ what, how, usd }): Line => [what, `${printUsd(usd)}  ${how}`]),
       ["together", printUsd(total)],
     ])}`,
-    `\nWritten: ${path}. No secret is in it. Next, where the modules are (see the recipe "From laptop to Cloud Run"):`,
-    "  terraform init",
+    `\nWritten: ${path}. No secret is in it. Next (see the recipe "From laptop to Cloud Run"):`,
+    `  ${terraform} init`,
     // The service does not start before its image and its secrets are there.
-    `  terraform apply -target=module.apis -target=module.registry${secrets.length === 0 ? "" : " -target=module.secrets"}`,
+    `  ${terraform} apply -target=module.apis -target=module.registry${secrets.length === 0 ? "" : " -target=module.secrets"}`,
     ...secrets.map((id) => `  gcloud secrets versions add ${id} --project=${v.project_id} --data-file=-`),
     `  docker build --platform linux/amd64 -t ${v.image} . && docker push ${v.image}`,
-    "  terraform apply",
+    `  ${terraform} apply`,
   ];
   return `${parts.map((part) => part.split("\n").map(printable).join("\n")).join("\n")}\n`;
 }

@@ -261,7 +261,9 @@ const count = (value: number | undefined): string => (value === undefined ? "" :
 function reportFailures(terminal: Terminal, failed: readonly SyncItem[]): void {
   for (const item of failed.slice(0, failuresToldMax)) {
     if (item.extractError !== undefined) reportError(terminal, item.extractError);
-    if (item.loadError !== undefined) reportError(terminal, item.loadError);
+    // What neither could read is told once.
+    if (item.loadError !== undefined && item.loadError.message !== item.extractError?.message)
+      reportError(terminal, item.loadError);
   }
   if (failed.length > failuresToldMax) {
     terminal.err(`and ${printCount(failed.length - failuresToldMax)} more; --json tells all\n`);

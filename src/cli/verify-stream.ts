@@ -156,6 +156,7 @@ async function compareLedger(
 const mismatch = (place: StreamPlace, seq: number, what: string): LeatError =>
   new LeatError("LEDGER_MISMATCH", {
     message: `${describePlace(place)}, package ${seq}: ${what}.`,
+    hint: `Somebody edited the table: run \`leat rebuild ${place.source}.${place.stream}\`, which makes it again from the landing.`,
     details: { ...place, seq },
   });
 

@@ -210,7 +210,7 @@ const generalCodes = {
   },
   PART_MISSING: {
     meaning: "A landed file that a manifest names is not there.",
-    hint: "Restore the object named, or write it off with a forget manifest.",
+    hint: "Restore the object named: a bucket with soft delete or versions still has it, else a backup.",
     retryable: false,
   },
   PART_CORRUPT: {

@@ -57,10 +57,14 @@ export async function openGoogleApi(what: string, clock: Clock): Promise<GoogleA
       return await client;
     } catch (cause) {
       client = undefined; // Somebody may log in while the process lives.
+      // A parser's words hold a piece of the file, which may be of its key.
+      const isQuoting = cause instanceof Error && /JSON/.test(cause.message);
       throw new LeatError("CLOUD_REFUSED", {
-        message: `${what}: no credentials of Google Cloud were found.`,
+        message: isQuoting
+          ? `${what}: the file of Google Cloud's credentials is not JSON.`
+          : `${what}: no credentials of Google Cloud were found.`,
         hint: "On your machine: gcloud auth application-default login. On Cloud Run: the service's own account is used.",
-        cause,
+        ...(!isQuoting && { cause }),
       });
     }
   };

@@ -1,4 +1,5 @@
 /** Commands on a warehouse in BigQuery, on a BigQuery of our own. */
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { makeStreamSpec, plant, WarehouseBench } from "../../src/testing/warehouse-under-test.ts";
 import { type BigQueryPlace, openPlace } from "../contract/bigquery-place.ts";
@@ -131,4 +132,34 @@ test("quota tells what everybody took of the day, with the table and stream that
   const { ended } = folder.start(["quota"], { LEAT_WAREHOUSE: "duckdb:warehouse.duckdb" });
   const { code, stderr } = await ended;
   expect([code === 0, stderr]).toEqual([false, expect.stringContaining("NOT_SUPPORTED")]);
+});
+
+test("credentials that are no credentials are told at once, and no piece of their file", async () => {
+  folder.write("key.json", 'secret-key-material {"private_key": "x"}');
+  for (const [name, words] of [
+    ["key.json", "holds no Google credentials: it is not JSON"],
+    ["nowhere.json", "nowhere.json does not exist"],
+  ] as const) {
+    const startedAt = performance.now();
+    const told = await folder.start(["check"], {
+      LEAT_WAREHOUSE: "bigquery://shop-1/warehouse?location=EU",
+      GOOGLE_APPLICATION_CREDENTIALS: join(folder.path, name),
+      METADATA_SERVER_DETECTION: "none",
+    }).ended;
+    expect(told.code).toBe(1);
+    expect(told.stderr).toContain("error WAREHOUSE_DENIED: ");
+    expect(told.stderr).toContain(words);
+    expect(told.stderr).toContain("gcloud auth application-default login");
+    expect(told.stderr).not.toContain("secret-key");
+    expect(performance.now() - startedAt).toBeLessThan(15_000); // Not after the retries of an outage, which take 20 s.
+  }
+});
+
+test("what neither extract nor load can read is told once", async () => {
+  const landing = { LEAT_LANDING: "gs://nowhere/landing", METADATA_SERVER_DETECTION: "none" };
+  const told = await folder.start(["sync"], {
+    ...landing,
+    GOOGLE_APPLICATION_CREDENTIALS: join(folder.path, "nowhere.json"),
+  }).ended;
+  expect(told.stderr.match(/^error STORE_DENIED: .*log\/metrc\/metrc_plants\/tenant=414/gm)).toHaveLength(1);
 });

@@ -1,5 +1,5 @@
 /** `leat deploy`: one file for Terraform, and the plan in words. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../scripts/steps.ts";
@@ -81,6 +81,15 @@ describe("leat deploy", () => {
     ]) {
       expect(stdout).toContain(said);
     }
+  });
+
+  test("what comes next can be typed where one is, wherever the values were written", async () => {
+    mkdirSync(join(folder.path, "infra"));
+    const { stdout } = await folder.leat(...args, "--out", "infra/terraform.tfvars.json");
+    expect(stdout).toContain("\n  terraform -chdir=infra init\n");
+    expect(stdout).toMatch(/\n {2}terraform -chdir=infra apply -target=.*-target=module\.secrets\n/);
+    expect(stdout).toMatch(/\n {2}terraform -chdir=infra apply\n/);
+    expect((await folder.leat(...args)).stdout).toContain("\n  terraform init\n");
   });
 
   test("every variable is one that the modules declare, and those without a default are there", () => {

@@ -112,7 +112,7 @@ describe("a warehouse edited by hand", () => {
     expect(verified.stderr).toMatch(
       /error LEDGER_MISMATCH: shop\.orders \(tenant 414\), package 1: the ledger says 6 rows, the table has 5/,
     );
-    expectLine(verified.stderr, "LEDGER_MISMATCH", /run `leat rebuild` for the stream/);
+    expectLine(verified.stderr, "LEDGER_MISMATCH", /run `leat rebuild shop\.orders`/);
     await expectRebuilt("shop.orders");
   });
 

@@ -1,4 +1,8 @@
 /** Secrets of Secret Manager, over HTTP, with the credentials of a service. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openGoogleSecrets, parseGoogleSecret } from "../../src/config/google-secrets.ts";
 import { createFakeClock } from "../../src/testing/fake-clock.ts";
@@ -102,6 +106,22 @@ describe("openGoogleSecrets", () => {
       const told = JSON.stringify(error, Object.getOwnPropertyNames(error));
       expect(told).not.toContain(issuer.accessToken);
       expect(told).not.toContain("first");
+    }
+  });
+
+  test("a file of credentials that is no JSON is told as such, and no piece of it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "leat-credentials-"));
+    process.env["GOOGLE_APPLICATION_CREDENTIALS"] = join(folder, "key.json");
+    try {
+      await writeFile(join(folder, "key.json"), "key-material");
+      const error = await open()
+        .resolve(secret)
+        .catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code: "CLOUD_REFUSED", message: expect.stringContaining("is not JSON") });
+      expect(inspect(error, { depth: 5 })).not.toContain("key-mater");
+    } finally {
+      delete process.env["GOOGLE_APPLICATION_CREDENTIALS"];
+      await rm(folder, { recursive: true });
     }
   });
 });

@@ -62,7 +62,12 @@ export function toLeatError(failure: GoogleFailure, what: string): LeatError {
   if (/bytesBilledLimitExceeded/.test(reason) || /exceeded limit for bytes billed/i.test(message))
     return new LeatError("QUERY_TOO_COSTLY", { message: `Could not ${what}: ${message}`, details, cause });
   if (reason === "quotaExceeded" || /^quota exceeded/i.test(message))
-    return new LeatError("WAREHOUSE_QUOTA", { message: `Could not ${what}: ${message}`, details, cause });
+    return new LeatError("WAREHOUSE_QUOTA", {
+      message: `Could not ${what}: ${message}`,
+      hint: "What is landed is kept, and the next load takes it. `leat quota` tells what the day has used; a table's quota refills within 24 hours. If it comes again, load less often.",
+      details,
+      cause,
+    });
   if (status === 403 || reason === "accessDenied") {
     const { permission, role } = missingRight(message);
     return new LeatError("WAREHOUSE_DENIED", {
@@ -93,11 +98,24 @@ export function toLeatError(failure: GoogleFailure, what: string): LeatError {
 /** Errors of the credentials' search, which happen before any request. */
 export function credentialError(error: unknown): LeatError | undefined {
   const message = error instanceof Error ? error.message : String(error);
-  if (!/default credentials|Could not refresh access token|invalid_grant|ENOENT.*json/i.test(message))
+  if (
+    !/default credentials|credential file|Could not refresh access token|invalid_grant|ENOENT.*json/i.test(
+      message,
+    )
+  )
     return undefined;
+  const hint =
+    "Run `gcloud auth application-default login`, set GOOGLE_APPLICATION_CREDENTIALS, or run where a service account is attached.";
+  // The parser's words hold a piece of the file, which may be of its key: they are neither told nor kept.
+  if (/is not valid JSON|in JSON at position/.test(message))
+    return new LeatError("WAREHOUSE_DENIED", {
+      message:
+        "The file that GOOGLE_APPLICATION_CREDENTIALS names holds no Google credentials: it is not JSON.",
+      hint,
+    });
   return new LeatError("WAREHOUSE_DENIED", {
     message: "There are no usable Google credentials.",
-    hint: "Run `gcloud auth application-default login`, set GOOGLE_APPLICATION_CREDENTIALS, or run where a service account is attached.",
+    hint,
     cause: error,
   });
 }

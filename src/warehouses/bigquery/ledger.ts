@@ -44,6 +44,7 @@ export async function checkTable(
   if (found === undefined)
     throw new LeatError("LEDGER_MISMATCH", {
       message: `${name}: its table ${place.dataset}.${place.table} is gone; nothing was loaded.`,
+      hint: rebuildHint("dropped", spec),
       details: { source: spec.source, stream: spec.name, table: place.table },
     });
   // Where only current rows are kept, packages lose rows to later ones.
@@ -63,6 +64,7 @@ export async function checkTable(
     message: `${name} (tenant ${tenant}): package ${seq} has ${rows} rows in the table, but ${
       expected === null ? "no ledger row" : `${expected} in the ledger`
     }; nothing was loaded.`,
+    hint: rebuildHint("edited", spec),
     details: { source: spec.source, stream: spec.name, tenant, seq: Number(seq) },
   });
 }
@@ -124,6 +126,10 @@ export async function readLedgerRows(
 export function mismatch(spec: StreamSpec, { tenant, seq }: PackageToLoad, what: string): LeatError {
   return new LeatError("LEDGER_MISMATCH", {
     message: `${spec.source}.${spec.name} (tenant ${tenant}): package ${seq} ${what}; nothing was loaded.`,
+    hint: rebuildHint("edited", spec),
     details: { source: spec.source, stream: spec.name, tenant, seq },
   });
 }
+
+const rebuildHint = (deed: string, { source, name }: StreamSpec): string =>
+  `Somebody ${deed} the table: run \`leat rebuild ${source}.${name}\`, which makes it again from the landing.`;
