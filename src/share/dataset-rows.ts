@@ -14,6 +14,7 @@ import type { ShareTable, TenantVersions } from "../ports/share.ts";
 import type { LedgerRow, PackageToLoad, Warehouse } from "../ports/warehouse.ts";
 import type { Progress } from "../ports/world.ts";
 import { checkLines } from "./check-lines.ts";
+import type { Mask } from "./masking.ts";
 import { checkDatasetColumns, planDatasetTable } from "./plan-dataset-table.ts";
 import type { ShareJob } from "./share-job.ts";
 import { openShareWarehouse } from "./share-warehouse.ts";
@@ -29,7 +30,7 @@ export type DatasetShare = Readonly<{
   tenantColumn: string;
   versions: TenantVersions;
   warehouse: Warehouse;
-  mask: ((value: Uint8Array) => string) | undefined;
+  mask: Mask | undefined;
   progress: Progress;
   workFolder: string;
 }>;

@@ -9,6 +9,7 @@ import type { ShareTable } from "../ports/share.ts";
 import type { Warehouse } from "../ports/warehouse.ts";
 import type { Progress } from "../ports/world.ts";
 import { checkColumns } from "./check-columns.ts";
+import type { Mask } from "./masking.ts";
 import { planTargetStream } from "./plan-table.ts";
 import type { ShareJob } from "./share-job.ts";
 import { openShareWarehouse } from "./share-warehouse.ts";
@@ -22,7 +23,7 @@ export type StreamShare = Readonly<{
   /** The tenant's own places of the landing; see `openTenantStore`. */
   store: ObjectStore;
   warehouse: Warehouse;
-  mask: ((value: Uint8Array) => string) | undefined;
+  mask: Mask | undefined;
   progress: Progress;
   workFolder: string;
 }>;
