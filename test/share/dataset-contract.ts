@@ -222,6 +222,24 @@ export function datasetContract(
       expect(await stand.columns(table)).not.toContain("said");
     });
 
+    check("that is delivered late changes nothing of a newer version", async (stand) => {
+      await stand.publish(book, [{ owner: "41", n: 1, said: "old" }]);
+      const versions: DeliverOptions["versions"] = (all) => ({
+        ...all,
+        // While the rows of the old version are on their way, the new one is built and delivered by another.
+        writeRows: async (request, file, signal) => {
+          await all.writeRows(request, file, signal);
+          await stand.publish(book, [{ owner: "41", n: 2, said: "new" }]);
+          await stand.table(sharing("41"));
+        },
+      });
+      const { tables } = await stand.deliver(sharing("41", { versions }));
+      expect([undefined, "STATE_CONFLICT"]).toContain(tables[0]?.error?.code);
+      expect(await rowsOf(stand)).toEqual([["41", 2, "new"]]);
+      expect(await stand.table(sharing("41"))).toMatchObject({ status: "unchanged", seq: 2 });
+      expect(await stand.table(sharing("41", { mode: "verify" }))).toMatchObject({ receipts: [{ rows: 1 }] });
+    });
+
     check("is planned, made anew and taken away as a stream is, and left to who has it", async (stand) => {
       await stand.publish(book, [{ owner: "41", n: 1, said: "a" }]);
       const before = await stand.place.relations();
