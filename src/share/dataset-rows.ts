@@ -49,9 +49,9 @@ export async function openDatasetRows(share: DatasetShare): Promise<TableRows> {
       checkDatasetColumns(entry, tenantColumn, table);
       return true;
     },
+    hasNews: async (loaded) => entry !== undefined && !isLoaded(entry, loaded),
     async plan(loaded, signal) {
       if (entry === undefined || isLoaded(entry, loaded)) return { packages: 0, rows: 0 };
-      if (job.mode !== "plan") return { packages: 1, rows: 0 }; // Who moves them counts them as well.
       return await withRows(share, entry, signal, async ({ landed }) => ({ packages: 1, rows: landed }));
     },
     async load(into, signal) {

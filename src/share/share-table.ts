@@ -100,7 +100,7 @@ async function deliverTable(share: TableShare, signal: AbortSignal): Promise<Sha
     await refuseAltered(share);
     return await reloadTable(share, signal);
   }
-  if (loaded !== undefined && (await rows.plan(loaded, signal)).packages === 0)
+  if (loaded !== undefined && !(await rows.hasNews(loaded)))
     return {
       ...emptyTable(share),
       status: "unchanged",

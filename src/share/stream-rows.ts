@@ -1,7 +1,7 @@
 /** A stream's rows for one tenant: its own packages, loaded as they are loaded everywhere (PROTOCOL: two uses). */
 import assert from "node:assert/strict";
 import { loadStream } from "../load/load-stream.ts";
-import { readWaiting } from "../load/read-waiting.ts";
+import { hasWaiting, readWaiting } from "../load/read-waiting.ts";
 import type { StreamPlace } from "../model/ids.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
@@ -38,6 +38,7 @@ export function openStreamRows(share: StreamShare): TableRows {
     schema: undefined,
     isWhole: false,
     check: () => checkColumns(store, place, stream, table),
+    hasNews: (loaded) => hasWaiting(store, place, loaded),
     async plan(loaded) {
       const waiting = await readWaiting(store, place, loaded);
       const rows = waiting.reduce((sum, { head }) => sum + head.manifest.counts.landed, 0);
