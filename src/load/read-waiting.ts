@@ -18,18 +18,38 @@ export async function readWaiting(
   place: StreamPlace,
   loaded: LedgerRow | undefined,
 ): Promise<readonly PlannedPackage[]> {
-  const head = await readHead(store, place);
-  if (loaded !== undefined) {
-    if (head === undefined || head.manifest.seq < loaded.seq)
-      throw rewritten(place, loaded.seq, "is not in the log");
-    const again = head.manifest.seq === loaded.seq ? head : await readManifestOfLog(store, place, loaded.seq);
-    if (again.hash !== loaded.manifestHash)
-      throw rewritten(place, loaded.seq, "has another manifest in the log");
-  }
+  const head = await readComparedHead(store, place, loaded);
   if (head === undefined) return [];
   const packages: Head[] = [];
   for await (const link of walkPackages(store, place, head, loaded?.seq ?? 0)) packages.unshift(link);
   return planLoad(packages);
+}
+
+/** Whether the log goes on behind what was loaded, in three requests or so. @throws as {@link readWaiting}. */
+export async function hasWaiting(
+  store: ObjectStore,
+  place: StreamPlace,
+  loaded: LedgerRow | undefined,
+): Promise<boolean> {
+  const head = await readComparedHead(store, place, loaded);
+  if (head === undefined) return false;
+  const newest = await walkPackages(store, place, head, loaded?.seq ?? 0).next();
+  return newest.done !== true;
+}
+
+async function readComparedHead(
+  store: ObjectStore,
+  place: StreamPlace,
+  loaded: LedgerRow | undefined,
+): Promise<Head | undefined> {
+  const head = await readHead(store, place);
+  if (loaded === undefined) return head;
+  if (head === undefined || head.manifest.seq < loaded.seq)
+    throw rewritten(place, loaded.seq, "is not in the log");
+  const again = head.manifest.seq === loaded.seq ? head : await readManifestOfLog(store, place, loaded.seq);
+  if (again.hash !== loaded.manifestHash)
+    throw rewritten(place, loaded.seq, "has another manifest in the log");
+  return head;
 }
 
 function rewritten(place: StreamPlace, seq: number, what: string): LeatError {

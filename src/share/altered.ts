@@ -1,7 +1,7 @@
 /** Whether somebody has changed the rows of a shared table, before anything is added to them. */
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import type { TableChecksum } from "../ports/warehouse.ts";
-import type { TableShare } from "./share-table.ts";
+import type { TableShare } from "./table-share.ts";
 
 /** Differences told one by one. */
 const faultsToldMax = 20;

@@ -14,6 +14,7 @@ import type { ShareTable, TenantVersions } from "../ports/share.ts";
 import type { LedgerRow, PackageToLoad, Warehouse } from "../ports/warehouse.ts";
 import type { Progress } from "../ports/world.ts";
 import { checkLines } from "./check-lines.ts";
+import type { Mask } from "./masking.ts";
 import { checkDatasetColumns, planDatasetTable } from "./plan-dataset-table.ts";
 import type { ShareJob } from "./share-job.ts";
 import { openShareWarehouse } from "./share-warehouse.ts";
@@ -29,7 +30,7 @@ export type DatasetShare = Readonly<{
   tenantColumn: string;
   versions: TenantVersions;
   warehouse: Warehouse;
-  mask: ((value: Uint8Array) => string) | undefined;
+  mask: Mask | undefined;
   progress: Progress;
   workFolder: string;
 }>;
@@ -48,9 +49,9 @@ export async function openDatasetRows(share: DatasetShare): Promise<TableRows> {
       checkDatasetColumns(entry, tenantColumn, table);
       return true;
     },
+    hasNews: async (loaded) => entry !== undefined && !isLoaded(entry, loaded),
     async plan(loaded, signal) {
       if (entry === undefined || isLoaded(entry, loaded)) return { packages: 0, rows: 0 };
-      if (job.mode !== "plan") return { packages: 1, rows: 0 }; // Who moves them counts them as well.
       return await withRows(share, entry, signal, async ({ landed }) => ({ packages: 1, rows: landed }));
     },
     async load(into, signal) {

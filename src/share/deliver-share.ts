@@ -8,8 +8,9 @@ import { openDatasetRows } from "./dataset-rows.ts";
 import { openMask } from "./masking.ts";
 import { openTenantStore } from "./open-tenant-store.ts";
 import type { SharedTable, ShareJob, ShareOutcome, SharePorts } from "./share-job.ts";
-import { shareTable, type TableShare } from "./share-table.ts";
+import { shareTable } from "./share-table.ts";
 import { openStreamRows } from "./stream-rows.ts";
+import type { TableShare } from "./table-share.ts";
 
 /** Delivers. Rejects for nothing that the world does. */
 export async function deliverShare(

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { toTenantId } from "../model/ids.ts";
@@ -34,6 +35,15 @@ describe("rows that are shared", () => {
     ).toBe('{"n":1.10,"c":{"a":[1, "}]"],"d":"{"}}\n{"c":null,"n":1e400}\n{}\n{"n":-0}\n');
   });
 
+  test("that are kept as they are go over with what stands between them, and no more", async () => {
+    const keep = new Map(["a", "b", "d"].map((key) => [key, shared(key)]));
+    const text =
+      '{"a":1,"b":"x","c":2,"d":3}\n{"c":2,"a":1 ,"b":2}\n{"d":[1],"\\u0061":4,"b": 5}\n{"c":1}\n{"b":1,"c":{"a":1}}\n';
+    expect(await project(text, keep)).toBe(
+      '{"a":1,"b":"x","d":3}\n{"a":1,"b":2}\n{"d":[1],"a":4,"b":5}\n{}\n{"b":1}\n',
+    );
+  });
+
   test("are the same whatever their form and however they are cut", async () => {
     const row = fc.dictionary(fc.string({ maxLength: 6 }), fc.jsonValue({ maxDepth: 3 }), {
       noNullPrototype: true,
@@ -45,7 +55,9 @@ describe("rows that are shared", () => {
         fc.integer({ min: 1, max: 40 }),
         async (rows, more, pieceBytes) => {
           const keys = new Set([...more, ...rows.flatMap(([record]) => Object.keys(record).slice(0, 2))]);
-          const projection = new Map([...keys].map((key) => [key, shared(`${key}!`)]));
+          // Half of them keep their names, and may go over with their neighbours.
+          const nameOf = (key: string): string => (key.length % 2 === 0 ? key : `${key}!`);
+          const projection = new Map([...keys].map((key) => [key, shared(nameOf(key))]));
           const text = rows.map(
             ([record, indent]) =>
               `${JSON.stringify(record, null, " ".repeat(indent)).replaceAll("\n", " ")}\n`,
@@ -56,7 +68,7 @@ describe("rows that are shared", () => {
               Object.fromEntries(
                 Object.entries(JSON.parse(JSON.stringify(record)) as Record<string, unknown>)
                   .filter(([key]) => keys.has(key))
-                  .map(([key, value]) => [`${key}!`, value]),
+                  .map(([key, value]) => [nameOf(key), value]),
               ),
             ),
           );
@@ -94,6 +106,18 @@ describe("masks", () => {
     expect(values[3]).toBe(values[4]);
     expect(new Set(values).size).toBe(4);
     for (const other of [maskOf("41"), maskOf("414", "other")])
-      expect(other(Buffer.from("a@b"))).not.toBe(values[0]);
+      expect(other(Buffer.from("a@b"), 0, 3)).not.toBe(values[0]);
+  });
+
+  test("are HMAC-SHA-256 of the value, however long, and of one that was masked before", () => {
+    const mask = maskOf("414");
+    const key = createHmac("sha256", "0123456789abcdef")
+      .update(JSON.stringify(["replica", "414"]))
+      .digest();
+    for (const length of [0, 1, 55, 56, 63, 64, 65, 500, 501, 1024, 1025, 70_000, 3, 0]) {
+      const value = Buffer.alloc(length + 2, `${length}\u00e9`);
+      const expected = createHmac("sha256", key).update(value.subarray(1, -1)).digest("hex");
+      expect(mask(value, 1, length + 1), `${length} bytes`).toBe(expected);
+    }
   });
 });

@@ -3,9 +3,10 @@
  * left out, and what is kept unmasked goes through byte for byte (PROTOCOL I14: a cell depends on the landed text).
  */
 import { LeatError } from "../errors/leat-error.ts";
+import type { Mask } from "./masking.ts";
 
 /** How one member of a row is shared. `mask`: makes another text of the value's own, or `undefined`: as it is. */
-export type SharedMember = Readonly<{ name: string; mask: ((value: Uint8Array) => string) | undefined }>;
+export type SharedMember = Readonly<{ name: string; mask: Mask | undefined }>;
 
 /** Members that are shared, by their key. */
 export type RowProjection = ReadonlyMap<string, SharedMember>;
@@ -16,8 +17,16 @@ const backslash = 0x5c;
 const comma = 0x2c;
 const closingBrace = 0x7d;
 
-/** A member as it is written: its name and colon, or nothing when it is left out. */
-type KnownKey = Readonly<{ written: Buffer; member: SharedMember | undefined; intro: Buffer }>;
+/**
+ * A member as it is written: its name and colon, or nothing when it is left out. `isVerbatim`: that is how it was landed,
+ * so that it goes over with its value in one piece, and with its neighbours that do.
+ */
+type KnownKey = Readonly<{
+  written: Buffer;
+  member: SharedMember | undefined;
+  intro: Buffer;
+  isVerbatim: boolean;
+}>;
 
 /** Distinct spellings of keys that are remembered; an API that uses objects as maps has thousands. */
 const knownKeysMax = 10_000;
@@ -74,48 +83,80 @@ class RowProjector {
     let at = this.#skipBlanks(start);
     if (bytes[at] === lineFeed) return at + 1; // An empty line is no row.
     at = this.#skipBlanks(this.#expect(at, 0x7b));
-    this.#write("{");
+    this.#writeByte(0x7b);
     let isFirst = true;
+    // Members that go over as they stand, one after another: they are copied when something else comes.
+    let [from, to] = [at, at];
     for (let place = 0; bytes[at] !== closingBrace; place += 1) {
       this.#expect(at, quote);
+      const keyStart = at;
       const keyEnd = this.#skipString(at);
-      const known = this.#readKey(at, keyEnd, place);
+      const { member, intro, isVerbatim } = this.#readKey(at, keyEnd, place);
       at = this.#skipBlanks(this.#expect(this.#skipBlanks(keyEnd), 0x3a));
       const valueEnd = this.#skipValue(at);
-      if (known.member !== undefined) {
-        if (!isFirst) this.#write(",");
-        isFirst = false;
-        this.#copy(known.intro, 0, known.intro.length);
-        this.#writeValue(known.member, at, valueEnd);
+      if (member !== undefined) {
+        const isPlain = isVerbatim && at === keyEnd + 1;
+        if (isPlain && to > from && keyStart === to + 1)
+          to = valueEnd; // Behind the comma.
+        else {
+          this.#copy(bytes, from, to);
+          if (!isFirst) this.#writeByte(comma);
+          isFirst = false;
+          from = keyStart;
+          to = isPlain ? valueEnd : keyStart;
+          if (!isPlain) {
+            this.#copy(intro, 0, intro.length);
+            this.#writeValue(member, at, valueEnd);
+          }
+        }
       }
       at = this.#skipBlanks(valueEnd);
       if (bytes[at] === comma) at = this.#skipBlanks(at + 1);
       else if (bytes[at] !== closingBrace) throw noRow(at);
     }
-    this.#write("}\n");
+    this.#copy(bytes, from, to);
+    this.#writeByte(closingBrace);
+    this.#writeByte(lineFeed);
     return this.#expect(this.#skipBlanks(at + 1), lineFeed);
   }
 
   #readKey(start: number, end: number, place: number): KnownKey {
     const expected = this.#order[place];
-    const { written } = expected ?? { written: undefined };
-    if (written?.length === end - start && written.compare(this.#bytes, start, end) === 0) return expected!;
+    if (expected !== undefined && this.#isWritten(expected.written, start, end)) return expected;
     const spelled = this.#bytes.toString("utf8", start, end);
     let known = this.#known.get(spelled);
     if (known === undefined) {
       const member = this.#projection.get(JSON.parse(spelled) as string); // A valid string in quotes.
-      const intro = Buffer.from(member === undefined ? "" : `${JSON.stringify(member.name)}:`);
-      known = { written: Buffer.from(this.#bytes.subarray(start, end)), member, intro };
+      const intro = member === undefined ? "" : `${JSON.stringify(member.name)}:`;
+      known = {
+        written: Buffer.from(this.#bytes.subarray(start, end)),
+        member,
+        intro: Buffer.from(intro),
+        isVerbatim: member !== undefined && member.mask === undefined && intro === `${spelled}:`,
+      };
       if (this.#known.size < knownKeysMax) this.#known.set(spelled, known);
     }
     this.#order[place] = known;
     return known;
   }
 
+  /** Byte by byte: a key is short, and there are many of them. */
+  #isWritten(written: Buffer, start: number, end: number): boolean {
+    if (written.length !== end - start) return false;
+    const bytes = this.#bytes;
+    for (let at = 0; at < written.length; at += 1) if (written[at] !== bytes[start + at]) return false;
+    return true;
+  }
+
   #writeValue({ mask }: SharedMember, start: number, end: number): void {
     const isNull = this.#bytes[start] === 0x6e; // `null` is the only value that begins so.
-    if (mask === undefined || isNull) this.#copy(this.#bytes, start, end);
-    else this.#write(JSON.stringify(mask(valueText(this.#bytes.subarray(start, end)))));
+    if (mask === undefined || isNull) {
+      this.#copy(this.#bytes, start, end);
+      return;
+    }
+    this.#writeByte(quote);
+    this.#writeHex(maskValue(mask, this.#bytes, start, end));
+    this.#writeByte(quote);
   }
 
   #skipValue(start: number): number {
@@ -166,12 +207,20 @@ class RowProjector {
     return at + 1;
   }
 
-  #write(text: string): void {
-    this.#reserve(text.length * 3);
-    this.#at += this.#out.write(text, this.#at);
+  /** A mask: digits alone, which need no escapes. */
+  #writeHex(text: string): void {
+    this.#reserve(text.length);
+    this.#at += this.#out.write(text, this.#at, "latin1");
+  }
+
+  #writeByte(byte: number): void {
+    this.#reserve(1);
+    this.#out[this.#at] = byte;
+    this.#at += 1;
   }
 
   #copy(from: Buffer, start: number, end: number): void {
+    if (start === end) return;
     this.#reserve(end - start);
     this.#at += from.copy(this.#out, this.#at, start, end);
   }
@@ -184,11 +233,14 @@ class RowProjector {
   }
 }
 
-/** The text that is masked: of a string what it says, so that its escapes do not matter; else the JSON as it stands. */
-function valueText(value: Buffer): Uint8Array {
-  if (value[0] !== quote) return value;
-  if (!value.includes(backslash)) return value.subarray(1, -1);
-  return Buffer.from(JSON.parse(value.toString("utf8")) as string, "utf8"); // A valid string in quotes.
+/** What is masked is the text: of a string what it says, so that its escapes do not matter; else the JSON as it stands. */
+function maskValue(mask: Mask, bytes: Buffer, start: number, end: number): string {
+  if (bytes[start] !== quote) return mask(bytes, start, end);
+  let hasEscape = false;
+  for (let at = start; at < end && !hasEscape; at += 1) hasEscape = bytes[at] === backslash;
+  if (!hasEscape) return mask(bytes, start + 1, end - 1);
+  const said = Buffer.from(JSON.parse(bytes.toString("utf8", start, end)) as string, "utf8"); // A valid string in quotes.
+  return mask(said, 0, said.length);
 }
 
 function noRow(at: number): LeatError {

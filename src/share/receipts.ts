@@ -1,6 +1,6 @@
 /** Receipts: what a customer's table holds by its own engine's count, and how they are kept beside its owner. */
 import type { ShareReceipt } from "../ports/warehouse.ts";
-import type { TableShare } from "./share-table.ts";
+import type { TableShare } from "./table-share.ts";
 
 /** Receipts of one delivery. `seq`: the newest package that they know of. */
 export type KeptReceipts = Readonly<{ seq: number; receipts: readonly ShareReceipt[] }>;

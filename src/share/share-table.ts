@@ -1,27 +1,13 @@
 /** One table of one tenant's warehouse: claimed, filled, checked, exchanged or taken away, whatever its rows are of. */
 import type { LeatError } from "../errors/leat-error.ts";
 import type { StreamSpec } from "../model/stream.ts";
-import type { ShareTable } from "../ports/share.ts";
-import type { LedgerRow, ShareOwner, ShareReceipt, ShareTables, Warehouse } from "../ports/warehouse.ts";
+import type { LedgerRow, ShareOwner, ShareReceipt } from "../ports/warehouse.ts";
 import { alteredError, refuseAltered } from "./altered.ts";
 import { changedParts, checkOwner, printDeclaration } from "./declaration.ts";
 import { planAsideStream } from "./plan-table.ts";
 import { countReceipts, isSameReceipts, parseReceipts, printReceipts } from "./receipts.ts";
-import type { SharedTable, ShareJob } from "./share-job.ts";
-import type { TableRows } from "./table-rows.ts";
-
-/** What one table is filled with, and where. */
-export type TableShare = Readonly<{
-  job: ShareJob;
-  table: ShareTable;
-  /** The column that says whose a row is, there. */
-  tenantColumn: string;
-  rows: TableRows;
-  warehouse: Warehouse;
-  shareTables: ShareTables;
-  /** Of the values to be masked; `undefined`: none are. */
-  mask: ((value: Uint8Array) => string) | undefined;
-}>;
+import type { SharedTable } from "./share-job.ts";
+import type { TableShare } from "./table-share.ts";
 
 /** Does what the job says for one table. */
 export async function shareTable(share: TableShare, signal: AbortSignal): Promise<SharedTable> {
@@ -46,7 +32,7 @@ const placeOf = ({ rows: { target }, warehouse }: TableShare) => ({
 
 function toOwner({ job, table, mask, rows, tenantColumn }: TableShare): ShareOwner {
   const isMasked = table.columns?.some((column) => column.isMasked) === true;
-  const saltMark = isMasked ? mask?.(Buffer.alloc(0)).slice(0, 16) : undefined;
+  const saltMark = isMasked ? mask?.(Buffer.alloc(0), 0, 0).slice(0, 16) : undefined;
   return {
     project: job.project,
     share: job.share.name,
@@ -114,17 +100,22 @@ async function deliverTable(share: TableShare, signal: AbortSignal): Promise<Sha
     await refuseAltered(share);
     return await reloadTable(share, signal);
   }
-  if (loaded !== undefined && (await rows.plan(loaded, signal)).packages === 0)
-    return { ...emptyTable(share), status: "unchanged", seq: loaded.seq, receipts: await receiptsOf() };
+  if (loaded !== undefined && !(await rows.hasNews(loaded)))
+    return {
+      ...emptyTable(share),
+      status: "unchanged",
+      seq: loaded.seq,
+      receipts: await receiptsOf(loaded.seq),
+    };
   if (loaded !== undefined) await refuseAltered(share);
-  return await fill(share, rows.target, () => keepReceipts(share, signal), signal);
+  return await fill(share, rows.target, (seq) => keepReceipts(share, seq, signal), signal);
 
   /** Counted when that was not done, be it for a death; else as they were told, so that nothing is read. */
-  async function receiptsOf(): Promise<readonly ShareReceipt[]> {
+  async function receiptsOf(seq: number): Promise<readonly ShareReceipt[]> {
     const kept = parseReceipts(await shareTables.readReceipts(rows.target));
-    if (kept !== undefined && kept.seq === loaded?.seq) return kept.receipts;
+    if (kept?.seq === seq) return kept.receipts;
     await refuseAltered(share);
-    return await keepReceipts(share, signal);
+    return await keepReceipts(share, seq, signal);
   }
 }
 
@@ -152,14 +143,14 @@ async function reloadTable(share: TableShare, signal: AbortSignal): Promise<Shar
   if (shareTables.replace === undefined) {
     await shareTables.remove(rows.target);
     await claim(share, rows.target);
-    return await fill(share, rows.target, () => keepReceipts(share, signal), signal);
+    return await fill(share, rows.target, (seq) => keepReceipts(share, seq, signal), signal);
   }
   const aside = planAsideStream(rows.target);
   await removeAside(share, aside);
   await claim(share, aside);
-  const exchange = async () => {
+  const exchange = async (seq: number) => {
     await shareTables.replace?.(rows.target, aside);
-    return await keepReceipts(share, signal);
+    return await keepReceipts(share, seq, signal);
   };
   return await fill(share, aside, exchange, signal);
 }
@@ -173,22 +164,28 @@ async function claim(share: TableShare, target: StreamSpec): Promise<void> {
 async function fill(
   share: TableShare,
   into: StreamSpec,
-  afterwards: () => Promise<readonly ShareReceipt[]>,
+  afterwards: (seq: number) => Promise<readonly ShareReceipt[]>,
   signal: AbortSignal,
 ): Promise<SharedTable> {
   const moved = await share.rows.load(into, signal);
   const isMoved = moved.error === undefined;
   const status = !isMoved ? "failed" : moved.packages > 0 ? "moved" : "unchanged";
-  return { ...emptyTable(share), ...moved, status, receipts: isMoved ? await afterwards() : [] };
+  return { ...emptyTable(share), ...moved, status, receipts: isMoved ? await afterwards(moved.seq) : [] };
 }
 
-/** Counts what is there, and keeps what was counted. */
-async function keepReceipts(share: TableShare, signal: AbortSignal): Promise<readonly ShareReceipt[]> {
-  const seq = (await readLoaded(share))?.seq ?? 0;
+/**
+ * Counts what is there, and keeps what was counted. Should another delivery come between, what it has brought is of
+ * another package, and is counted again.
+ *
+ * @param seq - the newest package that is there.
+ */
+async function keepReceipts(
+  share: TableShare,
+  seq: number,
+  signal: AbortSignal,
+): Promise<readonly ShareReceipt[]> {
   const receipts = await countReceipts(share, signal);
-  // Another delivery may have come between; then what was counted is not of this package.
-  const isStill = ((await readLoaded(share))?.seq ?? 0) === seq;
-  if (isStill) await share.shareTables.keepReceipts(share.rows.target, printReceipts({ seq, receipts }));
+  await share.shareTables.keepReceipts(share.rows.target, printReceipts({ seq, receipts }));
   return receipts;
 }
 

@@ -14,6 +14,7 @@ import type { LoadPorts } from "../load/load-outcome.ts";
 import { leatColumns, type StreamSpec } from "../model/stream.ts";
 import type { ShareColumn } from "../ports/share.ts";
 import type { PackageToLoad, ReopenPackage, StagedPart, Warehouse } from "../ports/warehouse.ts";
+import type { Mask } from "./masking.ts";
 import { planKinds } from "./plan-table.ts";
 import { projectRows, type RowProjection, type SharedMember } from "./project-rows.ts";
 
@@ -24,7 +25,7 @@ export type TargetTable = Readonly<{
   stream: StreamSpec;
   /** `undefined`: rows go in as they were landed. */
   columns: readonly ShareColumn[] | undefined;
-  mask: (value: Uint8Array) => string;
+  mask: Mask;
   workFolder: string;
 }>;
 
@@ -74,7 +75,7 @@ function openProjection(
 function planProjection(
   columns: readonly ShareColumn[],
   { tenantColumn, partitionColumn }: PackageToLoad,
-  mask: (value: Uint8Array) => string,
+  mask: Mask,
 ): RowProjection {
   const own = [...Object.values(leatColumns), tenantColumn, partitionColumn];
   return new Map([

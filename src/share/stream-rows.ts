@@ -1,7 +1,7 @@
 /** A stream's rows for one tenant: its own packages, loaded as they are loaded everywhere (PROTOCOL: two uses). */
 import assert from "node:assert/strict";
 import { loadStream } from "../load/load-stream.ts";
-import { readWaiting } from "../load/read-waiting.ts";
+import { hasWaiting, readWaiting } from "../load/read-waiting.ts";
 import type { StreamPlace } from "../model/ids.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
@@ -9,6 +9,7 @@ import type { ShareTable } from "../ports/share.ts";
 import type { Warehouse } from "../ports/warehouse.ts";
 import type { Progress } from "../ports/world.ts";
 import { checkColumns } from "./check-columns.ts";
+import type { Mask } from "./masking.ts";
 import { planTargetStream } from "./plan-table.ts";
 import type { ShareJob } from "./share-job.ts";
 import { openShareWarehouse } from "./share-warehouse.ts";
@@ -22,7 +23,7 @@ export type StreamShare = Readonly<{
   /** The tenant's own places of the landing; see `openTenantStore`. */
   store: ObjectStore;
   warehouse: Warehouse;
-  mask: ((value: Uint8Array) => string) | undefined;
+  mask: Mask | undefined;
   progress: Progress;
   workFolder: string;
 }>;
@@ -37,6 +38,7 @@ export function openStreamRows(share: StreamShare): TableRows {
     schema: undefined,
     isWhole: false,
     check: () => checkColumns(store, place, stream, table),
+    hasNews: (loaded) => hasWaiting(store, place, loaded),
     async plan(loaded) {
       const waiting = await readWaiting(store, place, loaded);
       const rows = waiting.reduce((sum, { head }) => sum + head.manifest.counts.landed, 0);

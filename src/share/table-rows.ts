@@ -29,6 +29,8 @@ export interface TableRows {
    * @throws {@link LeatError} `SHARE_COLUMN_MISSING` when a column is named that is nowhere.
    */
   check(): Promise<boolean>;
+  /** Whether a target that has loaded up to `loaded` may lack something. @throws as {@link plan}. */
+  hasNews(loaded: LedgerRow): Promise<boolean>;
   /** What a target lacks that has loaded up to `loaded`. @throws {@link LeatError} `LOG_REWRITTEN`. */
   plan(loaded: LedgerRow | undefined, signal: AbortSignal): Promise<PlannedRows>;
   /** Moves what a target lacks. @param into - `target`, or the same table aside. */

@@ -36,8 +36,8 @@ describe("I13 a dataset of a thousand tenants with hostile ids", () => {
     const bench = await DatasetBench.open(stand.folder);
     await bench.build(spec);
     const random = createSeededRandom(20_261_121);
-    const drawn = Array.from({ length: 6 }, () => random.pick(ids));
-    for (const [at, id] of ["41", "a\u0301", ..."' OR '1'='1|..|%|A".split("|"), ...drawn].entries()) {
+    const drawn = Array.from({ length: 3 }, () => random.pick(ids));
+    for (const [at, id] of ["41", "a\u0301", ..."' OR '1'='1|..".split("|"), ...drawn].entries()) {
       if (!ids.includes(id)) continue;
       const own = ids.indexOf(id);
       const options: DeliverOptions = { tenant: id, datasets: [spec], streams: [] };
@@ -90,6 +90,20 @@ describe("I13 a dataset of a thousand tenants with hostile ids", () => {
     });
     const { tables } = await stand.deliver({ tenant: "41", datasets: [spec], streams: [], share, versions });
     expect(tables[0]?.error).toMatchObject({ code: "SHARE_OUT_OF_SCOPE" });
+  });
+
+  test("whose log was begun anew is told, and a full load mends it", async () => {
+    await using stand = await openStand(openDuckDbPlace);
+    const spec = rowsBook([]);
+    const options: DeliverOptions = { tenant: "41", datasets: [spec], streams: [], share };
+    await stand.publish(spec, [{ owner: "41", n: 1, said: "a" }]);
+    await stand.table(options);
+    await stand.store.delete("datasets/book/log/000000000001.json");
+    await stand.publish(spec, [{ owner: "41", n: 2, said: "a" }]);
+    const failure = await stand.table(options).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "LOG_REWRITTEN", hint: expect.stringContaining("--full") });
+    await stand.table({ ...options, mode: "full" });
+    expect((await stand.rows("SELECT n FROM replica.book")).map(([n]) => Number(n))).toEqual([2]);
   });
 
   test("gives nothing of a version without the tenant's column or a shared one", async () => {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { LeatError } from "../../errors/leat-error.ts";
 import { encodeName } from "../../model/path-name.ts";
 import type { StreamSpec } from "../../model/stream.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
@@ -61,6 +62,7 @@ export async function writeTable(
       Object.keys(spec.columns).length > 0 &&
       packages.some(({ completesGeneration }) => completesGeneration);
     const older = isRenewed ? [] : before.ledger;
+    if (isRenewed) refuseOlder(spec, before, packages);
     for (let at = 0; at < older.length; at += batchPackages) {
       const again: PackageToLoad[] = [];
       for (const row of older.slice(at, at + batchPackages))
@@ -110,6 +112,17 @@ export async function writeTable(
     await scratch.close();
     await rm(file, { force: true });
   }
+}
+
+/** One that was overtaken would put its rows in the place of newer ones, which it has never seen. */
+function refuseOlder(spec: StreamSpec, { ledger }: FolderTable, packages: readonly PackageToLoad[]): void {
+  const newest = Math.max(...packages.map(({ generation }) => generation));
+  const overtaking = ledger.find(({ generation }) => generation > newest);
+  if (overtaking === undefined) return;
+  throw new LeatError("STATE_CONFLICT", {
+    message: `${spec.source}.${spec.name}: another delivery has brought package ${overtaking.seq} meanwhile, which is newer; this one changed nothing.`,
+    hint: "Run again if need be; what is there is newer.",
+  });
 }
 
 /** Parquet has no integers of 128 bits; the engine would write them as doubles. They have 38 digits at most. */
