@@ -156,7 +156,20 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
           {isPending ? (
             <LoadingState what="rows" />
           ) : data === undefined ? (
-            <ErrorState error={error} onRetry={() => void refetch()} />
+            <>
+              <ErrorState error={error} onRetry={() => void refetch()} />
+              {(filters.length > 0 || search.sort !== undefined) && (
+                <p className="text-center">
+                  <Button
+                    onClick={() =>
+                      onChange({ filter: undefined, sort: undefined, row: undefined, at: undefined })
+                    }
+                  >
+                    Clear filters and order
+                  </Button>
+                </p>
+              )}
+            </>
           ) : (
             <DataTable
               label={label}
