@@ -78,3 +78,21 @@ test("a session that ends in the middle of a form takes nothing of it along, and
   await page.getByRole("button", { name: /Bob/ }).waitFor();
   expect(visit.said.filter((line) => !line.includes("401"))).toEqual([]);
 });
+
+test("a server that is killed and comes back: pages say so, and go on by themselves with the same session", async () => {
+  await using visit = await desk.visit("/runs");
+  const { page } = visit;
+  await page.getByLabel("Token").fill("the-token-of-this-test");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Runs" }).waitFor();
+  await desk.interrupt(async () => {
+    await page.getByText("Reconnecting").waitFor();
+    await page.getByRole("link", { name: "Schedules" }).click();
+    await page.getByText("The server cannot be reached.").waitFor();
+    await page.getByText("It is tried again by itself.").waitFor();
+    expect(await visit.violations()).toEqual([]);
+  });
+  await page.locator('[data-empty="none"]', { hasText: "No schedules" }).waitFor();
+  await page.getByText("Reconnecting").waitFor({ state: "detached" });
+  expect(visit.said.filter((line) => !/401|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|^PageNotLoaded/.test(line))).toEqual([]);
+});
