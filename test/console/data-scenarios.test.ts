@@ -320,10 +320,7 @@ test("a condition is made by keyboard alone, what is no number is told by its fi
   await page.goto(`${desk.url}/files`);
   await page.locator('[data-empty="unselected"]').waitFor();
   await page.goto(`${desk.url}/sources/stashstock/nobody/metrc_plants`);
-  await page
-    .locator('[data-empty="failed"]')
-    .getByText(/nobody/)
-    .waitFor();
+  await page.locator('[data-empty="none"]').getByText('There is no tenant "nobody".').waitFor();
   await expectClean(visit, /404/);
 });
 
@@ -391,4 +388,44 @@ test("add a secret and an alert: the value is in no page and no answer, a connec
   } finally {
     hook.close();
   }
+});
+
+test("a row is gone to by its number, by keyboard alone and by its address, and keys held down lose neither focus nor rows", async () => {
+  await using visit = await desk.visit("/datasets/orders");
+  const { page } = visit;
+  const row = (number: number) => page.locator(`tr[aria-rowindex="${number + 1}"]`);
+  await row(1).waitFor();
+  await page.getByLabel("Go to row").focus();
+  await page.keyboard.type("1.5");
+  await page.keyboard.press("Enter");
+  await page.getByText("✕ Type a number from 1 to 100,000.").waitFor();
+  await expectClean(visit);
+  await page.getByLabel("Go to row").fill("54,321");
+  await page.keyboard.press("Enter");
+  await row(54_321).filter({ hasText: "54321" }).waitFor();
+  expect(new URL(page.url()).searchParams.get("at")).toBe("54321");
+  await page.getByText(/^54,321–54,3\d\d$/).waitFor();
+  await page.reload();
+  await row(54_321).filter({ hasText: "54321" }).waitFor();
+  await row(54_321).focus();
+  for (let turn = 0; turn < 30; turn++) await page.keyboard.press("PageDown");
+  const focused = (): Promise<number> =>
+    page.evaluate("Number(document.activeElement?.getAttribute('aria-rowindex')) - 1");
+  await expect.poll(focused).toBeGreaterThan(54_321 + 30 * 5);
+  const at = await focused();
+  await row(at)
+    .filter({ hasText: String(at) })
+    .waitFor();
+  await page.keyboard.press("End");
+  await row(orderCount)
+    .filter({ hasText: String(orderCount) })
+    .waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("complementary", { name: `Row ${orderCount}` }).waitFor();
+  await expectClean(visit);
+  await page.goto(`${desk.url}/datasets/orders?at=99999999999&sort=nothing`);
+  await page.getByText('There is no column of orders "nothing".').waitFor();
+  await page.getByRole("button", { name: "Clear filters and order" }).click();
+  await row(1).filter({ hasText: "Zoë" }).waitFor();
+  await expectClean(visit, /400/);
 });

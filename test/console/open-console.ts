@@ -8,7 +8,7 @@ import { readAccounts } from "../../examples/stashstock/partner/read-accounts.ts
 import { startPartner } from "../../examples/stashstock/partner/start-partner.ts";
 import { root } from "../../scripts/steps.ts";
 import { openBrowser, type WatchedPage, watchPage } from "../browser/open-browser.ts";
-import { makeFolder, type TestFolder } from "../cli/leat-process.ts";
+import { makeFolder, type Running, type TestFolder } from "../cli/leat-process.ts";
 import { consoleProject } from "./console-project.ts";
 
 export type Run = Readonly<{ id: string; flow: string; state: string; attempt: number }>;
@@ -27,6 +27,8 @@ export interface Console extends AsyncDisposable {
   run(deployment: string, params?: object): Promise<Run>;
   /** Waits until a run is in one of these states. */
   until(id: string, states: readonly string[]): Promise<Run>;
+  /** Kills the server, does something, and starts it again where it was. */
+  interrupt(meanwhile: () => Promise<void>): Promise<void>;
   /** Opens a page in a browser of its own. */
   visit(path: string, options?: Parameters<Browser["newContext"]>[0]): Promise<Visit>;
 }
@@ -58,7 +60,7 @@ export async function openConsole(
   const folder = makeFolder();
   folder.write("leat.config.ts", config);
   folder.write("tenants.json", await readFile(join(root, "examples/stashstock/tenants.json"), "utf8"));
-  const up = folder.start(["up", "--port", "0", "--serve-port", "0", "--json", "--slots", "3"], {
+  const settings = {
     ...keys,
     STASHSTOCK_URL: partner.url,
     STASHSTOCK_VENDOR_KEY: vendorKey,
@@ -66,8 +68,16 @@ export async function openConsole(
     ...environment,
     NO_PROXY: "127.0.0.1",
     no_proxy: "127.0.0.1",
-  });
-  await up.saw('"slots"');
+  };
+  const start = async (port: string): Promise<Running> => {
+    const begun = folder.start(
+      ["up", "--port", port, "--serve-port", "0", "--json", "--slots", "3"],
+      settings,
+    );
+    await begun.saw('"slots"');
+    return begun;
+  };
+  let up = await start("0");
   const url = /"url":"([^"]+)"/.exec(up.output())?.[1] ?? "";
 
   const ask = async <Answer>(path: string, body?: unknown): Promise<Answer> => {
@@ -95,6 +105,12 @@ export async function openConsole(
         if (Date.now() > endMs) throw new Error(`${run.flow} is ${run.state}:\n${up.output()}`);
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
+    },
+    async interrupt(meanwhile) {
+      up.child.kill("SIGKILL");
+      await up.ended;
+      await meanwhile();
+      up = await start(new URL(url).port);
     },
     async visit(path, options = {}) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });

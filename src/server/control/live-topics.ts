@@ -54,7 +54,10 @@ export async function openTopic(
   if (id !== undefined && (kind === "run" || kind === "logs")) {
     const run = await ports.ledger.readRun(toFlowRunId(id));
     if (run === undefined)
-      throw new LeatError("RUN_UNKNOWN", { message: `There is no run "${id}".`, hint: "See /api/runs." });
+      throw new LeatError("RUN_UNKNOWN", {
+        message: `There is no run "${id}".`,
+        hint: "Old runs are pruned; /api/runs lists those that are there.",
+      });
     return kind === "run" ? runTopic(ports, name, run) : logsTopic(ports, name, run, after);
   }
   throw new LeatError("USAGE", {

@@ -8,5 +8,8 @@ import type { ControlPorts } from "./control-ports.ts";
 export async function readRun({ ledger }: ControlPorts, id: string): Promise<FlowRun> {
   const run = await ledger.readRun(toFlowRunId(id));
   if (run !== undefined) return run;
-  throw new LeatError("RUN_UNKNOWN", { message: `There is no run "${id}".`, hint: "See /api/runs." });
+  throw new LeatError("RUN_UNKNOWN", {
+    message: `There is no run "${id}".`,
+    hint: "Old runs are pruned; /api/runs lists those that are there.",
+  });
 }

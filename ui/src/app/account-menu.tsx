@@ -6,7 +6,6 @@ import { request } from "../client/request.ts";
 import { Menu } from "../components/menu.tsx";
 import { tellFailure } from "../components/toast.tsx";
 import { setPreferences, type Theme, usePreferences } from "./preferences.ts";
-import { queryClient } from "./query-client.ts";
 
 const themes: readonly Readonly<{ theme: Theme; name: string }>[] = [
   { theme: "light", name: "Light" },
@@ -17,7 +16,7 @@ const themes: readonly Readonly<{ theme: Theme; name: string }>[] = [
 async function signOut(): Promise<void> {
   try {
     await request("session", { method: "DELETE" });
-    await queryClient.resetQueries(); // What somebody else has seen must not be shown to the next.
+    location.reload(); // What somebody has seen or typed must not be shown to the next.
   } catch (error) {
     tellFailure("Signing out failed", error);
   }

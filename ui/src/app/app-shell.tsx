@@ -46,7 +46,11 @@ export function AppShell(): ReactElement {
     return () => removeEventListener("keydown", onKeyDown);
   }, []);
 
-  if (session.data?.user === null) {
+  // Who was signed in here: a session that ends in the middle of a form must not take what was typed along.
+  const [before, setBefore] = useState<string>();
+  const user = session.data?.user;
+  if (user != null && user !== before) setBefore(user);
+  if (session.data?.user === null && before === undefined) {
     return (
       <Suspense>
         <SignIn session={session.data} />
@@ -55,6 +59,11 @@ export function AppShell(): ReactElement {
   }
   return (
     <div className="flex h-full flex-col">
+      {session.data?.user === null && (
+        <Suspense>
+          <SignIn session={session.data} before={before} />
+        </Suspense>
+      )}
       <button
         type="button"
         onClick={() => main.current?.focus()}

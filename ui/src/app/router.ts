@@ -6,6 +6,7 @@ import { configureRoutes } from "../pages/configure/routes.ts";
 import { dataRoutes } from "../pages/data/routes.ts";
 import { ingestRoutes } from "../pages/ingest/routes.ts";
 import { observeRoutes } from "../pages/observe/routes.ts";
+import { CrashedPage } from "./odd-pages.tsx";
 import { rootRoute } from "./root-route.tsx";
 import { parseSearch, printSearch } from "./search-text.ts";
 
@@ -23,6 +24,7 @@ export const router = createRouter({
   parseSearch,
   stringifySearch: printSearch,
   defaultPreload: "intent",
+  defaultErrorComponent: CrashedPage, // In the page's place: what stands around it stays.
   scrollRestoration: true,
 });
 

@@ -10,7 +10,7 @@
 import { useEffect, useRef, useSyncExternalStore } from "react";
 import { createEventReader } from "./event-stream.ts";
 import { readProblem } from "./problem.ts";
-import { apiHref } from "./request.ts";
+import { apiHref, tellSignedOut } from "./request.ts";
 
 export type LiveState = "idle" | "connecting" | "open" | "reconnecting";
 
@@ -105,6 +105,7 @@ async function readOnce(topics: readonly string[], aborted: AbortSignal): Promis
       headers: { accept: "text/event-stream" },
       signal,
     });
+    if (answer.status === 401) tellSignedOut(); // Whoever only watches asks nothing else.
     if (!answer.ok || answer.body === null) throw await readProblem(answer);
     setState("open");
     const read = createEventReader();

@@ -65,3 +65,7 @@ export function toProblem(error: unknown): Problem {
     code: "UNEXPECTED",
   });
 }
+
+/** Whether no answer came at all: a server that restarts, or a network that is away. */
+export const isUnreachable = (error: unknown): boolean =>
+  error instanceof Problem && (error.code === "UNREACHABLE" || error.code === "TIMEOUT");

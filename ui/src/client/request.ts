@@ -38,6 +38,11 @@ export function whenSignedOut(listener: () => void): void {
   onSignedOut = listener;
 }
 
+/** Says that an answer was 401. */
+export function tellSignedOut(): void {
+  onSignedOut();
+}
+
 /**
  * Asks the API.
  *
@@ -65,7 +70,7 @@ async function ask(path: string, options: RequestOptions): Promise<Response> {
   });
   if (answer.ok) return answer;
   const problem = await readProblem(answer);
-  if (problem.status === 401) onSignedOut();
+  if (problem.status === 401) tellSignedOut();
   throw problem;
 }
 

@@ -64,6 +64,9 @@ export type DataTableProps<Row extends object> = Readonly<{
 /** Rows drawn above and below those in sight, so that scrolling shows no gaps. */
 const overscan = 12;
 
+/** Frames in which a row that was gone to is looked for: it is drawn in the next, or when the machine finds time. */
+const focusFrames = 60;
+
 /** So many rows before the end more are asked for. */
 const endRows = 30;
 
@@ -73,7 +76,9 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
   const { density } = usePreferences();
   const rowHeight = density === "compact" ? 28 : 36;
   const scroller = useRef<HTMLDivElement>(null);
-  const [active, setActive] = useState(0);
+  const [activeRow, setActive] = useState(0);
+  /** Row that keys went to last: it may not be drawn yet. */
+  const wanted = useRef<number>(undefined);
   const defs = useMemo(() => toColumnDefs(columns), [columns]);
   const table = useTable({
     features: tableParts,
@@ -126,11 +131,19 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
   const move = (index: number): void => {
     const next = Math.max(0, Math.min(count - 1, index));
     setActive(next);
+    wanted.current = next;
+    // The row that has the focus may vanish before the next is drawn: the keys pressed meanwhile are the table's.
+    scroller.current?.querySelector("table")?.focus({ preventScroll: true });
     virtual.scrollToIndex(next);
-    // Where it was not drawn yet, it is after the scroll.
-    requestAnimationFrame(() =>
-      scroller.current?.querySelector<HTMLElement>(`tr[aria-rowindex="${before + next + 2}"]`)?.focus(),
-    );
+    focusDrawn(next, focusFrames);
+  };
+  const focusDrawn = (index: number, frames: number): void => {
+    requestAnimationFrame(() => {
+      if (wanted.current !== index) return; // Somebody went on.
+      const row = scroller.current?.querySelector<HTMLElement>(`tr[aria-rowindex="${before + index + 2}"]`);
+      if (row != null) row.focus();
+      else if (frames > 0) focusDrawn(index, frames - 1);
+    });
   };
   const toggle = (id: string): void => {
     const next = new Set(selected);
@@ -138,7 +151,8 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
     onSelect?.(next);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (!(event.target instanceof HTMLElement) || event.target.localName !== "tr") return;
+    if (!(event.target instanceof HTMLElement) || !/^(?:tr|table)$/.test(event.target.localName)) return;
+    const active = event.target.localName === "table" ? (wanted.current ?? activeRow) : activeRow;
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 2);
     const places = new Map([
       ["ArrowDown", active + 1],
@@ -167,10 +181,11 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
         // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: rows walked through with arrows make a grid
         role="grid"
         aria-label={label}
+        tabIndex={-1}
         aria-rowcount={(windowed?.total ?? count) + 1}
         aria-multiselectable={onSelect === undefined ? undefined : true}
         onKeyDown={onKeyDown}
-        className="w-full table-fixed border-separate border-spacing-0"
+        className="w-full table-fixed border-separate border-spacing-0 outline-none"
         style={{ minWidth: widths.reduce<number>((sum, width) => sum + (width ?? widthUsual), 0) }}
       >
         <colgroup>
@@ -203,7 +218,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
                 key={row?.id ?? index}
                 aria-rowindex={before + index + 2}
                 aria-selected={onSelect === undefined ? undefined : isSelected}
-                tabIndex={index === active || (active < from && index === from) ? 0 : -1}
+                tabIndex={index === activeRow || (activeRow < from && index === from) ? 0 : -1}
                 onFocus={() => setActive(index)}
                 onClick={(event) => {
                   const isOwn =

@@ -1,7 +1,8 @@
 /** Nothing to show, and why: nothing exists, it is filtered away, nothing is chosen, or it cannot be read. */
 import type { ReactElement, ReactNode } from "react";
-import { toProblem } from "../client/problem.ts";
+import { isUnreachable, toProblem } from "../client/problem.ts";
 import { Button } from "./button.tsx";
+import { classNames } from "./class-names.ts";
 
 export type EmptyKind = "none" | "filtered" | "unselected";
 
@@ -32,24 +33,34 @@ export function EmptyState({ kind, title, children, onClear }: EmptyStateProps):
   );
 }
 
-/** It cannot be loaded: what the server said, and what to do. */
+/**
+ * It cannot be loaded: what the server said, and what to do. What is not there any more is not asked for again, and a
+ * server that cannot be reached is asked again without anybody's doing (see `query-client.ts`).
+ */
 export function ErrorState({
   error,
   onRetry,
 }: Readonly<{ error: unknown; onRetry?: () => void }>): ReactElement {
   const { message, hint, code, status } = toProblem(error);
+  const isGone = status === 404;
   return (
-    <div role="alert" data-empty="failed" className="flex flex-col items-center gap-2 px-4 py-10 text-center">
-      <span aria-hidden="true" className="text-figure text-failed">
-        ✕
+    <div
+      role="alert"
+      data-empty={isGone ? "none" : "failed"}
+      className="flex flex-col items-center gap-2 px-4 py-10 text-center"
+    >
+      <span aria-hidden="true" className={classNames("text-figure", isGone ? "text-muted" : "text-failed")}>
+        {isGone ? glyphs.none : "✕"}
       </span>
       <p className="max-w-prose font-semibold [overflow-wrap:anywhere]">{message}</p>
+      {isGone && <p className="text-muted">It may have been deleted or renamed.</p>}
       {hint !== undefined && <p className="max-w-prose text-muted [overflow-wrap:anywhere]">{hint}</p>}
       <p className="font-mono text-meta text-muted">
         {code}
         {status > 0 && ` · ${status}`}
       </p>
-      {onRetry !== undefined && <Button onClick={onRetry}>Try again</Button>}
+      {isUnreachable(error) && <p className="text-muted">It is tried again by itself.</p>}
+      {onRetry !== undefined && !isGone && <Button onClick={onRetry}>Try again</Button>}
     </div>
   );
 }

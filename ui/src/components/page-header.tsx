@@ -26,7 +26,7 @@ export function PageHeader({ title, above, state, about, actions }: PageHeaderPr
           </nav>
         )}
         <div className="flex flex-wrap items-center gap-3">
-          <h1 ref={heading} tabIndex={-1} className="text-page break-words [overflow-wrap:anywhere]">
+          <h1 ref={heading} tabIndex={-1} className="min-w-0 text-page [overflow-wrap:anywhere]">
             {title}
           </h1>
           {state}

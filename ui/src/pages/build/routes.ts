@@ -1,6 +1,7 @@
 /** Routes of the pages of Build. */
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { z } from "zod/mini";
+import { lazyPage } from "../../app/lazy-page.ts";
 import { rootRoute } from "../../app/root-route.tsx";
 import { searchFlag, searchText, searchTexts, searchWord } from "../../app/search-fields.ts";
 
@@ -8,7 +9,7 @@ const flows = createRoute({
   getParentRoute: () => rootRoute,
   path: "/flows",
   validateSearch: z.object({ find: searchText, sort: searchText }),
-  component: lazyRouteComponent(() => import("./flows-page.tsx"), "FlowsPage"),
+  component: lazyPage(() => import("./flows-page.tsx"), "FlowsPage"),
 });
 
 const flow = createRoute({
@@ -21,14 +22,14 @@ const flow = createRoute({
     sort: searchText,
     hide: searchText,
   }),
-  component: lazyRouteComponent(() => import("./flow-page.tsx"), "FlowPage"),
+  component: lazyPage(() => import("./flow-page.tsx"), "FlowPage"),
 });
 
 const deployments = createRoute({
   getParentRoute: () => rootRoute,
   path: "/deployments",
   validateSearch: z.object({ find: searchText, sort: searchText, hide: searchText }),
-  component: lazyRouteComponent(() => import("./deployments-page.tsx"), "DeploymentsPage"),
+  component: lazyPage(() => import("./deployments-page.tsx"), "DeploymentsPage"),
 });
 
 const deployment = createRoute({
@@ -44,14 +45,14 @@ const deployment = createRoute({
     sort: searchText,
     hide: searchText,
   }),
-  component: lazyRouteComponent(() => import("./deployment-page.tsx"), "DeploymentPage"),
+  component: lazyPage(() => import("./deployment-page.tsx"), "DeploymentPage"),
 });
 
 const schedules = createRoute({
   getParentRoute: () => rootRoute,
   path: "/schedules",
   validateSearch: z.object({ find: searchText, paused: searchFlag, sort: searchText }),
-  component: lazyRouteComponent(() => import("./schedules-page.tsx"), "SchedulesPage"),
+  component: lazyPage(() => import("./schedules-page.tsx"), "SchedulesPage"),
 });
 
 export const buildRoutes = [flows, flow, deployments, deployment, schedules] as const;

@@ -1,6 +1,7 @@
 /** Routes of the pages of Configure. */
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { z } from "zod/mini";
+import { lazyPage } from "../../app/lazy-page.ts";
 import { rootRoute } from "../../app/root-route.tsx";
 import { searchFlag, searchText, searchTexts } from "../../app/search-fields.ts";
 
@@ -8,7 +9,7 @@ const connections = createRoute({
   getParentRoute: () => rootRoute,
   path: "/connections",
   validateSearch: z.object({ find: searchText }),
-  component: lazyRouteComponent(() => import("./connections-page.tsx"), "ConnectionsPage"),
+  component: lazyPage(() => import("./connections-page.tsx"), "ConnectionsPage"),
 });
 
 const secrets = createRoute({
@@ -23,13 +24,13 @@ const secrets = createRoute({
     /** Name of the secret that gets another value. */
     replace: searchText,
   }),
-  component: lazyRouteComponent(() => import("./secrets-page.tsx"), "SecretsPage"),
+  component: lazyPage(() => import("./secrets-page.tsx"), "SecretsPage"),
 });
 
 const settings = createRoute({
   getParentRoute: () => rootRoute,
   path: "/settings",
-  component: lazyRouteComponent(() => import("./settings-page.tsx"), "SettingsPage"),
+  component: lazyPage(() => import("./settings-page.tsx"), "SettingsPage"),
 });
 
 const audit = createRoute({
@@ -42,7 +43,7 @@ const audit = createRoute({
     sort: searchText,
     hide: searchText,
   }),
-  component: lazyRouteComponent(() => import("./audit-page.tsx"), "AuditPage"),
+  component: lazyPage(() => import("./audit-page.tsx"), "AuditPage"),
 });
 
 export const configureRoutes = [connections, secrets, settings, audit] as const;

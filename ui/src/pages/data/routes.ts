@@ -1,6 +1,7 @@
 /** Routes of the pages of Data. */
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { z } from "zod/mini";
+import { lazyPage } from "../../app/lazy-page.ts";
 import { rootRoute } from "../../app/root-route.tsx";
 import { searchCount, searchFlag, searchText, searchTexts, searchWord } from "../../app/search-fields.ts";
 
@@ -25,7 +26,7 @@ const datasets = createRoute({
   getParentRoute: () => rootRoute,
   path: "/datasets",
   validateSearch: z.object({ find: searchText, sort: searchText, hide: searchText }),
-  component: lazyRouteComponent(() => import("./datasets-page.tsx"), "DatasetsPage"),
+  component: lazyPage(() => import("./datasets-page.tsx"), "DatasetsPage"),
 });
 
 const dataset = createRoute({
@@ -43,7 +44,7 @@ const dataset = createRoute({
     before: searchText,
     after: searchText,
   }),
-  component: lazyRouteComponent(() => import("./dataset-page.tsx"), "DatasetPage"),
+  component: lazyPage(() => import("./dataset-page.tsx"), "DatasetPage"),
 });
 
 const table = createRoute({
@@ -56,7 +57,7 @@ const table = createRoute({
     /** Package of which the rows are. */
     seq: searchCount,
   }),
-  component: lazyRouteComponent(() => import("./stream-table-page.tsx"), "StreamTablePage"),
+  component: lazyPage(() => import("./stream-table-page.tsx"), "StreamTablePage"),
 });
 
 const sql = createRoute({
@@ -67,14 +68,14 @@ const sql = createRoute({
     limit: searchCount,
     side: searchWord(["tables", "history", "saved"]),
   }),
-  component: lazyRouteComponent(() => import("./sql-page.tsx"), "SqlPage"),
+  component: lazyPage(() => import("./sql-page.tsx"), "SqlPage"),
 });
 
 const reference = createRoute({
   getParentRoute: () => rootRoute,
   path: "/reference",
   validateSearch: z.object({ find: searchText, of: searchText }),
-  component: lazyRouteComponent(() => import("./reference-page.tsx"), "ReferencePage"),
+  component: lazyPage(() => import("./reference-page.tsx"), "ReferencePage"),
 });
 
 export const dataRoutes = [datasets, dataset, table, sql, reference] as const;

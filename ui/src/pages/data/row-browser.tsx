@@ -13,7 +13,14 @@ import { RowCell } from "./row-cell.tsx";
 import { familyOf, printFilter, type RowFilter, readFilter } from "./row-filter.ts";
 import { RowInspector } from "./row-inspector.tsx";
 import { partOf, RowPlaces } from "./row-places.tsx";
-import { type RowColumn, type RowSource, type RowValues, rowsMost, rowsQuery, windowRows } from "./row-source.ts";
+import {
+  type RowColumn,
+  type RowSource,
+  type RowValues,
+  rowsMost,
+  rowsQuery,
+  windowRows,
+} from "./row-source.ts";
 import { TakeAway } from "./take-away.tsx";
 import { useRowPlace, windowAt } from "./use-row-place.ts";
 
@@ -149,7 +156,20 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
           {isPending ? (
             <LoadingState what="rows" />
           ) : data === undefined ? (
-            <ErrorState error={error} onRetry={() => void refetch()} />
+            <>
+              <ErrorState error={error} onRetry={() => void refetch()} />
+              {(filters.length > 0 || search.sort !== undefined) && (
+                <p className="text-center">
+                  <Button
+                    onClick={() =>
+                      onChange({ filter: undefined, sort: undefined, row: undefined, at: undefined })
+                    }
+                  >
+                    Clear filters and order
+                  </Button>
+                </p>
+              )}
+            </>
           ) : (
             <DataTable
               label={label}

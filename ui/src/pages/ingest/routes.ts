@@ -1,6 +1,7 @@
 /** Routes of the pages of Ingest. */
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { z } from "zod/mini";
+import { lazyPage } from "../../app/lazy-page.ts";
 import { rootRoute } from "../../app/root-route.tsx";
 import { searchCount, searchFlag, searchText, searchTexts, searchWord } from "../../app/search-fields.ts";
 
@@ -15,7 +16,7 @@ const sources = createRoute({
   getParentRoute: () => rootRoute,
   path: "/sources",
   validateSearch: z.object({ ...listFields, status: searchTexts }),
-  component: lazyRouteComponent(() => import("./sources-page.tsx"), "SourcesPage"),
+  component: lazyPage(() => import("./sources-page.tsx"), "SourcesPage"),
 });
 
 const source = createRoute({
@@ -26,7 +27,7 @@ const source = createRoute({
     tab: searchWord(["endpoints", "tenants", "changes", "settings"]),
     status: searchTexts,
   }),
-  component: lazyRouteComponent(() => import("./source-page.tsx"), "SourcePage"),
+  component: lazyPage(() => import("./source-page.tsx"), "SourcePage"),
 });
 
 const endpoint = createRoute({
@@ -42,7 +43,7 @@ const endpoint = createRoute({
     sort: searchText,
     hide: searchText,
   }),
-  component: lazyRouteComponent(() => import("./endpoint-page.tsx"), "EndpointPage"),
+  component: lazyPage(() => import("./endpoint-page.tsx"), "EndpointPage"),
 });
 
 const files = createRoute({
@@ -55,14 +56,14 @@ const files = createRoute({
     sort: searchText,
     hide: searchText,
   }),
-  component: lazyRouteComponent(() => import("./files-page.tsx"), "FilesPage"),
+  component: lazyPage(() => import("./files-page.tsx"), "FilesPage"),
 });
 
 const loads = createRoute({
   getParentRoute: () => rootRoute,
   path: "/loads",
   validateSearch: z.object({ ...listFields, source: searchText, only: searchWord(["rejected"]) }),
-  component: lazyRouteComponent(() => import("./loads-page.tsx"), "LoadsPage"),
+  component: lazyPage(() => import("./loads-page.tsx"), "LoadsPage"),
 });
 
 const load = createRoute({
@@ -73,7 +74,7 @@ const load = createRoute({
     sort: searchText,
     hide: searchText,
   }),
-  component: lazyRouteComponent(() => import("./load-page.tsx"), "LoadPage"),
+  component: lazyPage(() => import("./load-page.tsx"), "LoadPage"),
 });
 
 export const ingestRoutes = [sources, source, endpoint, files, loads, load] as const;

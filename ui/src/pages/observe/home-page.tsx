@@ -114,7 +114,7 @@ function Rows<Row>({
         {rows.slice(0, rowsMax).map((row) => (
           <li
             key={keyOf(row)}
-            className="flex min-h-8 flex-wrap items-center gap-x-3 border-t border-line py-1 first:border-t-0"
+            className="flex min-h-8 flex-wrap items-center gap-x-3 border-t border-line py-1 [overflow-wrap:anywhere] first:border-t-0"
           >
             {children(row)}
           </li>

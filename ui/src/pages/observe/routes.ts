@@ -1,6 +1,7 @@
 /** Routes of the pages of Observe. */
-import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
+import { createRoute } from "@tanstack/react-router";
 import { z } from "zod/mini";
+import { lazyPage } from "../../app/lazy-page.ts";
 import { queryClient } from "../../app/query-client.ts";
 import { rootRoute } from "../../app/root-route.tsx";
 import { searchCount, searchFlag, searchText, searchTexts, searchWord } from "../../app/search-fields.ts";
@@ -10,7 +11,7 @@ import { runQuery } from "../../client/run-queries.ts";
 const home = createRoute({
   getParentRoute: () => rootRoute,
   path: "/",
-  component: lazyRouteComponent(() => import("./home-page.tsx"), "HomePage"),
+  component: lazyPage(() => import("./home-page.tsx"), "HomePage"),
 });
 
 const runs = createRoute({
@@ -28,7 +29,7 @@ const runs = createRoute({
     hide: searchText,
     group: searchWord(["flow", "deployment", "key"]),
   }),
-  component: lazyRouteComponent(() => import("./runs-page.tsx"), "RunsPage"),
+  component: lazyPage(() => import("./runs-page.tsx"), "RunsPage"),
 });
 
 const run = createRoute({
@@ -59,7 +60,7 @@ const run = createRoute({
     void queryClient.prefetchQuery(runQuery(id));
     void queryClient.prefetchQuery(logLayoutQuery(id, choice));
   },
-  component: lazyRouteComponent(() => import("./run-page.tsx"), "RunPage"),
+  component: lazyPage(() => import("./run-page.tsx"), "RunPage"),
 });
 
 const alerts = createRoute({
@@ -69,7 +70,7 @@ const alerts = createRoute({
     tab: searchWord(["open", "rules", "channels", "history"]),
     kind: searchTexts,
   }),
-  component: lazyRouteComponent(() => import("./alerts-page.tsx"), "AlertsPage"),
+  component: lazyPage(() => import("./alerts-page.tsx"), "AlertsPage"),
 });
 
 export const observeRoutes = [home, runs, run, alerts] as const;

@@ -25,16 +25,26 @@ export function printCause({ cause }: Run): string {
 /** The id as people name it: its end is what differs. */
 export const shortId = (id: string): string => (id.length <= 12 ? id : `…${id.slice(-8)}`);
 
-export function RunLink({ run }: Readonly<{ run: Pick<Run, "id" | "flow"> }>): ReactElement {
+/** @param isInRow - of a table, whose rows are walked through by keys and opened by Enter. */
+export function RunLink({
+  run,
+  isInRow = false,
+}: Readonly<{ run: Pick<Run, "id" | "flow">; isInRow?: boolean }>): ReactElement {
   return (
-    <Link to="/runs/$id" params={{ id: run.id }} title={run.id} tabIndex={-1} className="font-semibold">
+    <Link
+      to="/runs/$id"
+      params={{ id: run.id }}
+      title={run.id}
+      tabIndex={isInRow ? -1 : undefined}
+      className="font-semibold"
+    >
       {run.flow} <span className="font-mono text-meta font-normal text-muted">{shortId(run.id)}</span>
     </Link>
   );
 }
 
 export const runColumns: readonly DataColumn<Run>[] = [
-  { id: "run", name: "Run", isFixed: true, cell: (run) => <RunLink run={run} /> },
+  { id: "run", name: "Run", isFixed: true, cell: (run) => <RunLink run={run} isInRow /> },
   {
     id: "state",
     name: "State",
