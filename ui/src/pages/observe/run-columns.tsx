@@ -101,7 +101,12 @@ export const runColumns: readonly DataColumn<Run>[] = [
   { id: "worker", name: "Worker", width: 160, isHidden: true, cell: (run) => run.worker ?? "–" },
 ];
 
-/** Of one tenant there are mostly sub-flows of syncs, which their keys tell apart. */
-export const tenantRunColumns: readonly DataColumn<Run>[] = runColumns.map((column) =>
-  column.id === "key" ? { ...column, width: 240, isHidden: false } : column,
-);
+/** Of one tenant there are mostly sub-flows of syncs, which their keys tell apart, and not their cause. */
+export const tenantRunColumns: readonly DataColumn<Run>[] = ["run", "key", "state", "started", "took"]
+  .map((id) => runColumns.find((column) => column.id === id)!) // They are all there.
+  .map((column) => (column.id === "key" ? { ...column, width: 260, isHidden: false } : column))
+  .concat(
+    runColumns
+      .filter(({ id }) => !["run", "key", "state", "started", "took"].includes(id))
+      .map((column) => (column.id === "cause" ? { ...column, isHidden: true } : column)),
+  );
