@@ -22,12 +22,18 @@ async function runHere(args: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`node ${args.join(" ")} ended with ${code}`);
 }
 
-const { values } = parseArgs({ options: { port: { type: "string", default: "0" } } });
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "0" },
+    /** Where landing, warehouse and ledger are; what is in it is removed first. */
+    data: { type: "string", default: join(folder, ".leat") },
+  },
+});
 if (!existsSync(join(root, "ui/dist/index.html"))) {
   console.log("The console is built once …");
   await runHere([join(root, "node_modules/vite/bin/vite.js"), "build", "ui", "--logLevel", "warn"]);
 }
-const example = await openExample({ ...book, dataFolder: join(folder, ".leat") });
+const example = await openExample({ ...book, dataFolder: values.data });
 // The partner refuses one customer once. A run that is tried again fetches what is missing, and nothing else.
 example.partner.faults.inject({ kind: "status", status: 403, tenant: "733", endpoint: "v1/vegetative" });
 

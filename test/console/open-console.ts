@@ -34,6 +34,9 @@ export interface Console extends AsyncDisposable {
 /** Days and plants of the partner's book: little, since scenarios look at what is there and not at how much. */
 const book = { historyMs: 3 * 86_400_000, plantsPerLicense: 12 };
 
+/** Runs that are under way at once. */
+export const slots = 3;
+
 /** How long a run may take in a test, ms. */
 const patienceMs = 60_000;
 
@@ -58,7 +61,7 @@ export async function openConsole(
   const folder = makeFolder();
   folder.write("leat.config.ts", config);
   folder.write("tenants.json", await readFile(join(root, "examples/stashstock/tenants.json"), "utf8"));
-  const up = folder.start(["up", "--port", "0", "--serve-port", "0", "--json", "--slots", "3"], {
+  const up = folder.start(["up", "--port", "0", "--serve-port", "0", "--json", "--slots", String(slots)], {
     ...keys,
     STASHSTOCK_URL: partner.url,
     STASHSTOCK_VENDOR_KEY: vendorKey,

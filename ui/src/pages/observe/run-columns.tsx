@@ -34,7 +34,7 @@ export function RunLink({ run }: Readonly<{ run: Pick<Run, "id" | "flow"> }>): R
 }
 
 export const runColumns: readonly DataColumn<Run>[] = [
-  { id: "run", name: "Run", isFixed: true, cell: (run) => <RunLink run={run} /> },
+  { id: "run", name: "Run", width: 230, isFixed: true, cell: (run) => <RunLink run={run} /> },
   {
     id: "state",
     name: "State",
@@ -60,7 +60,7 @@ export const runColumns: readonly DataColumn<Run>[] = [
         : (run.ended_at === null ? Date.now() : Date.parse(run.ended_at)) - Date.parse(run.started_at),
     cell: (run) => <Duration from={run.started_at} to={run.ended_at} />,
   },
-  { id: "cause", name: "Cause", width: 200, sortBy: printCause, cell: (run) => printCause(run) },
+  { id: "cause", name: "Cause", width: 160, sortBy: printCause, cell: (run) => printCause(run) },
   {
     id: "attempt",
     name: "Attempt",
