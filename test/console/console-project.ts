@@ -87,6 +87,9 @@ const dated = flow(
     return params;
   },
 );
+const hold = flow("hold", { description: "Takes a worker's place until it is let go." }, async (ctx) => {
+  while (!isThere("hold-over")) await wait(50, undefined, { signal: ctx.signal });
+});
 const door = flow("door", { description: "Fails until the door is open.", schedules: [{ cron: "0 * * * *", timezone: "UTC" }] }, async () => {
   if (!isThere("door-open")) throw new Error("the door is shut");
 });
@@ -96,7 +99,7 @@ export default defineProject({
   name: "console",
   sources: [...stashstock.sources, ...ons.sources],
   datasets: ons.datasets,
-  flows: [syncFlow({ perSource: 4, schedules: [{ cron: "0 5 * * *", timezone: "America/Denver" }] }), ...ons.flows, noisy, watched, fan, dated, door, ask],
+  flows: [syncFlow({ perSource: 4, schedules: [{ cron: "0 5 * * *", timezone: "America/Denver" }] }), ...ons.flows, noisy, watched, fan, dated, hold, door, ask],
   apis: ons.apis,
   tenants: "tenants.json",
 });

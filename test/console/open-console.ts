@@ -36,6 +36,9 @@ export interface Console extends AsyncDisposable {
 /** Days and plants of the partner's book: little, since scenarios look at what is there and not at how much. */
 const book = { historyMs: 3 * 86_400_000, plantsPerLicense: 12 };
 
+/** Runs that are under way at once. */
+export const slots = 3;
+
 /** How long a run may take in a test, ms. */
 const patienceMs = 60_000;
 
@@ -71,7 +74,7 @@ export async function openConsole(
   };
   const start = async (port: string): Promise<Running> => {
     const begun = folder.start(
-      ["up", "--port", port, "--serve-port", "0", "--json", "--slots", "3"],
+      ["up", "--port", port, "--serve-port", "0", "--json", "--slots", String(slots)],
       settings,
     );
     await begun.saw('"slots"');

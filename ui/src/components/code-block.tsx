@@ -5,7 +5,7 @@ import { CopyButton } from "./copy-button.tsx";
 export function CodeBlock({ code, what }: Readonly<{ code: string; what: string }>): ReactElement {
   return (
     <div className="card relative bg-sunk">
-      <div className="absolute top-1 right-1">
+      <div className="absolute top-1 right-1 rounded-md bg-sunk">
         <CopyButton text={code} what={what} />
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboards */}

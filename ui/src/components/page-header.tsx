@@ -19,7 +19,8 @@ export function PageHeader({ title, above, state, about, actions }: PageHeaderPr
   }, [title]);
   return (
     <header className="flex flex-wrap items-start gap-x-4 gap-y-2 px-4 pt-4 pb-3">
-      <div className="min-w-0 flex-1">
+      {/* A name keeps this much of the line: where what can be done leaves less, that goes below. */}
+      <div className="min-w-0 flex-1 basis-60">
         {above !== undefined && (
           <nav aria-label="Above" className="text-meta text-muted">
             {above}

@@ -8,13 +8,14 @@ import { useRunNews } from "../../client/run-news.ts";
 import { buttonClass } from "../../components/button.tsx";
 import { JsonView } from "../../components/code-block.tsx";
 import { DataTable } from "../../components/data-table.tsx";
-import { EmptyState, ErrorState, LoadingState } from "../../components/empty-state.tsx";
+import { EmptyState } from "../../components/empty-state.tsx";
 import { KeyValue } from "../../components/key-value.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Tabs } from "../../components/tabs.tsx";
 import { TimeText } from "../../components/time-text.tsx";
-import { RunList } from "../observe/run-list.tsx";
 import type { Deployment } from "./deployments-page.tsx";
+import { MissingThing } from "./missing-thing.tsx";
+import { OwnRuns } from "./own-runs.tsx";
 import { printTicks } from "./print-ticks.ts";
 import { RunDialog } from "./run-dialog.tsx";
 import { ScheduleDialogs } from "./schedule-dialogs.tsx";
@@ -28,22 +29,13 @@ export function DeploymentPage(): ReactElement {
   const deployment = data?.find((one) => one.name === name);
   if (deployment !== undefined) return <LoadedDeployment key={name} deployment={deployment} />;
   return (
-    <>
-      <PageHeader title={name} above={<Link to="/deployments">Deployments</Link>} />
-      {data !== undefined ? (
-        <EmptyState kind="none" title={`There is no deployment "${name}"`}>
-          It may have been renamed or deleted in the code.{" "}
-          <Link to="/runs" search={{ deployment: name }}>
-            Its runs
-          </Link>{" "}
-          are still here.
-        </EmptyState>
-      ) : error === null ? (
-        <LoadingState what="the deployment" />
-      ) : (
-        <ErrorState error={error} onRetry={() => void refetch()} />
-      )}
-    </>
+    <MissingThing
+      kind="deployment"
+      name={name}
+      isGone={data !== undefined}
+      error={error}
+      onRetry={() => void refetch()}
+    />
   );
 }
 
@@ -58,7 +50,6 @@ function LoadedDeployment({ deployment }: Readonly<{ deployment: Deployment }>):
   const tab = search.tab ?? "overview";
   const change = (changed: Partial<typeof search>): void =>
     void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
-  const filter = { deployment: deployment.name, state: search.state };
   return (
     <>
       <PageHeader
@@ -88,17 +79,7 @@ function LoadedDeployment({ deployment }: Readonly<{ deployment: Deployment }>):
         onChange={(next) => change({ tab: next === "overview" ? undefined : (next as typeof tab) })}
       >
         {tab === "overview" && <Overview deployment={deployment} schedules={own} />}
-        {tab === "runs" && (
-          <RunList
-            filter={filter}
-            isFiltered={search.state !== undefined}
-            onClear={() => change({ state: undefined })}
-            sort={search.sort}
-            onSort={(sort) => change({ sort })}
-            hidden={search.hide}
-            onHide={(hide) => change({ hide })}
-          />
-        )}
+        {tab === "runs" && <OwnRuns of={{ deployment: deployment.name }} search={search} onChange={change} />}
         {tab === "schedules" && (
           <DataTable
             label="Schedules"

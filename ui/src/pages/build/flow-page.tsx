@@ -12,9 +12,10 @@ import { StateBadge } from "../../components/state-badge.tsx";
 import { Tabs } from "../../components/tabs.tsx";
 import { TimeText } from "../../components/time-text.tsx";
 import { RunLink } from "../observe/run-columns.tsx";
-import { RunList } from "../observe/run-list.tsx";
 import { TaskGraph } from "../observe/task-graph.tsx";
 import type { Deployment } from "./deployments-page.tsx";
+import { MissingThing } from "./missing-thing.tsx";
+import { OwnRuns } from "./own-runs.tsx";
 
 const route = getRouteApi("/flows/$name");
 
@@ -32,22 +33,13 @@ export function FlowPage(): ReactElement {
     void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
   if (flow === undefined) {
     return (
-      <>
-        <PageHeader title={name} above={<Link to="/flows">Flows</Link>} />
-        {flows !== undefined ? (
-          <EmptyState kind="none" title={`There is no flow "${name}"`}>
-            It may have been renamed or deleted in the code.{" "}
-            <Link to="/runs" search={{ flow: name }}>
-              Its runs
-            </Link>{" "}
-            are still here.
-          </EmptyState>
-        ) : error === null ? (
-          <LoadingState what="the flow" />
-        ) : (
-          <ErrorState error={error} onRetry={() => void refetch()} />
-        )}
-      </>
+      <MissingThing
+        kind="flow"
+        name={name}
+        isGone={flows !== undefined}
+        error={error}
+        onRetry={() => void refetch()}
+      />
     );
   }
   const [first] = deployments;
@@ -84,17 +76,7 @@ export function FlowPage(): ReactElement {
         {tab === "graph" && (
           <NewestGraph flow={name} node={search.node} onNode={(node) => change({ node })} />
         )}
-        {tab === "runs" && (
-          <RunList
-            filter={{ flow: name, state: search.state }}
-            isFiltered={search.state !== undefined}
-            onClear={() => change({ state: undefined })}
-            sort={search.sort}
-            onSort={(sort) => change({ sort })}
-            hidden={search.hide}
-            onHide={(hide) => change({ hide })}
-          />
-        )}
+        {tab === "runs" && <OwnRuns of={{ flow: name }} search={search} onChange={change} />}
         {(tab === "deployments" || tab === "code") && (
           <DeploymentRows deployments={deployments} isCode={tab === "code"} />
         )}

@@ -130,7 +130,7 @@ const whoOf = ({ data }: Event): string => (typeof data["by"] === "string" ? dat
 
 const columns: readonly DataColumn<Event>[] = [
   { id: "at", name: "When", width: 140, sortBy: (one) => one.at, cell: (one) => <TimeText at={one.at} /> },
-  { id: "who", name: "Who", width: 180, isFixed: true, sortBy: whoOf, cell: (one) => <b>{whoOf(one)}</b> },
+  { id: "who", name: "Who", width: 160, isFixed: true, sortBy: whoOf, cell: (one) => <b>{whoOf(one)}</b> },
   {
     id: "kind",
     name: "Kind",
@@ -141,20 +141,20 @@ const columns: readonly DataColumn<Event>[] = [
   {
     id: "what",
     name: "What",
-    width: 420,
+    width: 380,
     sortBy: (one) => one.subject,
     cell: (one) => <Subject event={one} />,
   },
   {
     id: "from",
     name: "From",
-    width: 160,
+    width: 110,
     cell: (one) => (typeof one.data["address"] === "string" ? one.data["address"] : "–"),
   },
   {
     id: "run",
     name: "Run",
-    width: 160,
+    width: 150,
     cell: (one) =>
       one.run === null ? (
         "–"

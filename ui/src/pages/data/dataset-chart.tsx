@@ -199,6 +199,7 @@ function Drawing({
               style,
               x: { label: by, ...(isTimes ? {} : { type: "point" as const, ticks: 12 }) },
               y: { label: measure, grid: true, zero: true, tickFormat: printTick },
+              marginBottom: 44,
               marginLeft: 60,
               marks: [
                 Plot.lineY(points, { x: "x", y: "y", stroke: "var(--accent)", strokeWidth: 2 }),

@@ -106,11 +106,15 @@ const kinds: Readonly<Record<string, string>> = {
   forget: "Files thrown away",
 };
 
+/** Without the zeros of a fraction, so that both ends of a range stand side by side. */
+const printPlace = (place: string | null | undefined): string =>
+  place?.replace(/(:\d\d(?:\.\d*[1-9])?)\.?0*Z$/, "$1Z") ?? "–";
+
 const columnsOf = (at: StreamAt): readonly DataColumn<LandedPackage>[] => [
   {
     id: "seq",
     name: "Package",
-    width: 90,
+    width: 80,
     align: "end",
     cell: ({ seq }) => (
       <PackageFilesLink at={at} seq={seq}>
@@ -118,18 +122,20 @@ const columnsOf = (at: StreamAt): readonly DataColumn<LandedPackage>[] => [
       </PackageFilesLink>
     ),
   },
-  { id: "at", name: "When", width: 130, cell: (one) => <TimeText at={one.committed_at} /> },
-  { id: "kind", name: "What", width: 150, cell: (one) => kinds[one.kind] ?? one.kind },
+  { id: "at", name: "When", width: 110, cell: (one) => <TimeText at={one.committed_at} /> },
+  { id: "kind", name: "What", width: 130, cell: (one) => kinds[one.kind] ?? one.kind },
   {
     id: "next",
     name: "Next range",
-    width: 420,
+    width: 390,
     cell: ({ before, after }) => (
       <span
         className="font-mono text-log"
         title={`${before.next ?? "the beginning"} → ${after.next ?? "the beginning"}`}
       >
-        {before.next === after.next ? (after.next ?? "–") : `${before.next ?? "–"} → ${after.next ?? "–"}`}
+        {before.next === after.next
+          ? printPlace(after.next)
+          : `${printPlace(before.next)} → ${printPlace(after.next)}`}
       </span>
     ),
   },
@@ -149,14 +155,14 @@ const columnsOf = (at: StreamAt): readonly DataColumn<LandedPackage>[] => [
   {
     id: "records",
     name: "Records",
-    width: 100,
+    width: 90,
     align: "end",
     cell: ({ counts }) => printCount(counts["landed"] ?? 0),
   },
   {
     id: "load",
     name: "Load",
-    width: 90,
+    width: 80,
     cell: ({ seq, kind }) =>
       kind === "data" ? (
         <LoadLink at={at} seq={seq}>

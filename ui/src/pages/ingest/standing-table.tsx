@@ -28,6 +28,7 @@ const columns: readonly DataColumn<Standing>[] = [
   {
     id: "stream",
     name: "Endpoint",
+    width: 240,
     isFixed: true,
     sortBy: (one) => one.stream,
     cell: (one) => (

@@ -208,7 +208,12 @@ function TestButton({ rule }: Readonly<{ rule: Rule }>): ReactElement {
 /** Who is told, and by which rules. */
 function Channels({ rules }: Readonly<{ rules: readonly Rule[] }>): ReactElement {
   const channels = [...Map.groupBy(rules, (rule) => printTarget(rule.target))];
-  if (channels.length === 0) return <EmptyState kind="none" title="Nobody is told of anything" />;
+  if (channels.length === 0)
+    return (
+      <EmptyState kind="none" title="Nobody is told of anything">
+        A channel is where a rule sends what it tells: an address or a mailbox. Make a rule, and it is here.
+      </EmptyState>
+    );
   return (
     <ul className="p-4">
       {channels.map(([channel, own]) => (
@@ -242,7 +247,12 @@ function History({ rules }: Readonly<{ rules: readonly Rule[] }>): ReactElement 
       <ErrorState error={error} onRetry={() => void refetch()} />
     );
   }
-  if (data.length === 0) return <EmptyState kind="none" title="Nothing was told yet" />;
+  if (data.length === 0)
+    return (
+      <EmptyState kind="none" title="Nothing was told yet">
+        What rules tell, and whether it arrived, is kept here; so is a test of a rule.
+      </EmptyState>
+    );
   const names = new Map(rules.map((rule) => [rule.id, rule.name]));
   return (
     <EventList

@@ -74,7 +74,7 @@ export function BulkDialog({ deed, runs, onClose, onDone }: BulkDialogProps): Re
     >
       <p>
         {deed === "retry"
-          ? "Each is queued again as a new attempt; what is finished in it is not done again."
+          ? `${able.length === 1 ? "It" : "Each"} is queued again as a new attempt; what is finished in it is not done again.`
           : "Those that wait end at once; those under way are asked to stop."}
       </p>
       {able.length < runs.length && (

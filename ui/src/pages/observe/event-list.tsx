@@ -37,7 +37,9 @@ export function EventList({
               run {shortId(event.run)}
             </Link>
           )}
-          <span className="min-w-0 flex-1 text-muted [overflow-wrap:anywhere]">{printData(event.data)}</span>
+          <span className="min-w-0 flex-1 basis-60 text-muted [overflow-wrap:anywhere]">
+            {printData(event.data)}
+          </span>
         </li>
       ))}
     </ol>

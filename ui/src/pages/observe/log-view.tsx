@@ -46,7 +46,7 @@ export type LogViewProps = Readonly<{
 
 export function LogView(props: LogViewProps): ReactElement {
   const { runId, choice, onChoice, tasks, find, onFind, pointed, onPoint, hrefOf, isLive } = props;
-  const { store, error, isOver } = useLog(runId, choice);
+  const { store, error, isOver } = useLog(runId, choice, isLive);
   const [text, setText] = useState(find);
   const settled = useDebounced(text);
   const [isFollowing, setFollowing] = useState(pointed === undefined && isLive);

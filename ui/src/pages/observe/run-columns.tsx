@@ -44,7 +44,7 @@ export function RunLink({
 }
 
 export const runColumns: readonly DataColumn<Run>[] = [
-  { id: "run", name: "Run", isFixed: true, cell: (run) => <RunLink run={run} isInRow /> },
+  { id: "run", name: "Run", width: 230, isFixed: true, cell: (run) => <RunLink run={run} isInRow /> },
   {
     id: "state",
     name: "State",
@@ -70,7 +70,7 @@ export const runColumns: readonly DataColumn<Run>[] = [
         : (run.ended_at === null ? Date.now() : Date.parse(run.ended_at)) - Date.parse(run.started_at),
     cell: (run) => <Duration from={run.started_at} to={run.ended_at} />,
   },
-  { id: "cause", name: "Cause", width: 200, sortBy: printCause, cell: (run) => printCause(run) },
+  { id: "cause", name: "Cause", width: 160, sortBy: printCause, cell: (run) => printCause(run) },
   {
     id: "attempt",
     name: "Attempt",
@@ -111,7 +111,12 @@ export const runColumns: readonly DataColumn<Run>[] = [
   { id: "worker", name: "Worker", width: 160, isHidden: true, cell: (run) => run.worker ?? "–" },
 ];
 
-/** Of one tenant there are mostly sub-flows of syncs, which their keys tell apart. */
-export const tenantRunColumns: readonly DataColumn<Run>[] = runColumns.map((column) =>
-  column.id === "key" ? { ...column, width: 240, isHidden: false } : column,
-);
+/** Of one tenant there are mostly sub-flows of syncs, which their keys tell apart, and not their cause. */
+export const tenantRunColumns: readonly DataColumn<Run>[] = ["run", "key", "state", "started", "took"]
+  .map((id) => runColumns.find((column) => column.id === id)!) // They are all there.
+  .map((column) => (column.id === "key" ? { ...column, width: 260, isHidden: false } : column))
+  .concat(
+    runColumns
+      .filter(({ id }) => !["run", "key", "state", "started", "took"].includes(id))
+      .map((column) => (column.id === "cause" ? { ...column, isHidden: true } : column)),
+  );

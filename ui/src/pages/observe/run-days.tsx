@@ -53,8 +53,15 @@ export function RunDays({ days }: Readonly<{ days: Days }>): ReactElement {
                 />
               );
             })}
-            <span className="mt-1 truncate border-t border-line pt-1 text-center text-meta text-muted">
-              {printDay(Date.parse(from))}
+            <span className="mt-1 border-t border-line pt-1 text-center text-meta text-muted">
+              {printDay(Date.parse(from))
+                .split(" ")
+                .map((part, index) => (
+                  // The month goes where there is no room for it; the table for readers has all of it.
+                  <span key={part} className={index === 0 ? "" : "max-wide:hidden"}>
+                    {index === 0 ? part : ` ${part}`}
+                  </span>
+                ))}
             </span>
           </div>
         ))}

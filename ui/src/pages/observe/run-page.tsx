@@ -11,6 +11,7 @@ import { StateBadge } from "../../components/state-badge.tsx";
 import { Tabs } from "../../components/tabs.tsx";
 import { Duration, TimeText } from "../../components/time-text.tsx";
 import { type BulkDeed, BulkDialog, canDo } from "./bulk-dialog.tsx";
+import { FailedChildren } from "./failed-children.tsx";
 import { printCause, shortId } from "./run-columns.tsx";
 import { RunEvents } from "./run-events.tsx";
 import { RunOutputs } from "./run-outputs.tsx";
@@ -49,7 +50,7 @@ function LoadedRun({
   detail,
   onChanged,
 }: Readonly<{ detail: GetApiRunsByIdResponse; onChanged: () => void }>): ReactElement {
-  const { run, attempts, task_count: taskCount, artifacts } = detail;
+  const { run, attempts, task_count: taskCount, artifacts, children } = detail;
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const [deed, setDeed] = useState<BulkDeed>();
@@ -147,6 +148,7 @@ function LoadedRun({
             <span className="font-mono text-meta text-muted">{run.error.code}</span>
           </p>
           {run.error.hint !== null && <p className="text-muted [overflow-wrap:anywhere]">{run.error.hint}</p>}
+          <FailedChildren runs={children} parent={run.id} />
         </div>
       )}
       <Tabs
@@ -154,7 +156,7 @@ function LoadedRun({
         items={[
           { id: "watch", name: "Watch" },
           { id: "tasks", name: "Tasks", count: taskCount },
-          { id: "outputs", name: "Outputs", count: artifacts.length },
+          { id: "outputs", name: "Outputs", count: artifacts.length + children.length },
           { id: "parameters", name: "Parameters" },
           { id: "events", name: "Events" },
         ]}

@@ -23,12 +23,23 @@ const stepTasks = 50;
 
 const states = ["failed", "retrying", "running", "waiting", "pending", "succeeded", "cancelled"];
 
+/** What of its key tells a task from others of its name: the end of a hash, or what its flow calls it. */
+function printKey(name: string, key: string): string {
+  const own = key.startsWith(`${name}:`) ? key.slice(name.length + 1) : key;
+  return /^[0-9a-f]{32,}/.test(own) ? `…${own.slice(-8)}` : own;
+}
+
 const columns: readonly DataColumn<Task>[] = [
   {
     id: "key",
     name: "Task",
     isFixed: true,
-    cell: (task) => <span className="font-mono text-meta">{task.key}</span>,
+    width: 230,
+    cell: ({ name, key }) => (
+      <span title={key}>
+        <b>{name}</b> <span className="font-mono text-meta text-muted">{printKey(name, key)}</span>
+      </span>
+    ),
   },
   { id: "state", name: "State", width: 150, cell: (task) => <StateBadge state={task.state} /> },
   { id: "started", name: "Started", width: 130, cell: (task) => <TimeText at={task.started_at} /> },

@@ -18,7 +18,8 @@ export type Log = Readonly<{
   isOver: boolean;
 }>;
 
-export function useLog(runId: string, choice: LogChoice): Log {
+/** @param isLive - whether the run is under way: one that was over and is retried writes on. */
+export function useLog(runId: string, choice: LogChoice, isLive: boolean): Log {
   const { data: layout, error } = useQuery(logLayoutQuery(runId, choice));
   const store = useMemo(
     () => (layout === undefined ? undefined : new LogStore(layout, readStretchOf(runId, choice))),
@@ -39,6 +40,9 @@ export function useLog(runId: string, choice: LogChoice): Log {
     setOver(false);
     return () => cancelAnimationFrame(frame.current);
   }, [store]);
+  useEffect(() => {
+    if (isLive) setOver(false);
+  }, [isLive]);
   const flush = (): void => {
     frame.current = 0;
     store?.append(waiting.current.splice(0).filter((line) => isChosen(choice, line)));
