@@ -100,8 +100,7 @@ async function start(place: Compose, options: readonly string[]): Promise<void> 
 /**
  * Kills the container's first process from outside, as the kernel would: `podman kill` counts as a wish to stop.
  *
- * What comes after it is done by conmon, which starts podman for it; a question about the container meanwhile would be
- * answered by the end of the process, which podman 4.3 then takes for settled, and does not start it again.
+ * What comes after it is done by conmon, which starts podman for it; so it is waited for before podman is asked.
  */
 async function kill(place: Compose, service: string): Promise<void> {
   const name = place.container(service);
@@ -177,7 +176,7 @@ async function servesTotals({ apiUrl, podman, container }: Compose, what: string
 
 /** What containers have said is in `said` from now on. */
 function keepLogs(place: Compose): void {
-  for (const service of ["postgres", "data", "control", "worker", "api"])
+  for (const service of ["postgres", "control", "worker", "api"])
     place.podman("logs", place.container(service));
 }
 

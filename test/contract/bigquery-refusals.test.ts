@@ -94,6 +94,7 @@ describe("what the service refuses", () => {
       );
       const error = await failureOf(bench.load(spec, [pack]), "WAREHOUSE_QUOTA");
       expect([error.retryable, error.message.includes("imports")]).toEqual([true, true]);
+      expect(error.hint).toContain("`leat quota`");
     });
   });
 
