@@ -1,5 +1,6 @@
 /** Every page of Observe and Build, in the dark and on a narrow window: what is there, or what is the matter. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { fanTasks } from "./console-project.ts";
 import { type Console, openConsole, type Run } from "./open-console.ts";
 
 let desk: Console;
@@ -47,3 +48,23 @@ test.each([
   expect(visit.said.filter((line) => !line.includes("404"))).toEqual([]);
   expect(visit.foreign).toEqual([]);
 });
+
+test("five thousand mapped tasks are one node, and the list of them comes in windows", async () => {
+  const fan = await desk.run("fan");
+  await desk.until(fan.id, ["succeeded"]);
+  await using visit = await desk.visit(`/runs/${fan.id}`);
+  const { page } = visit;
+  const node = page.locator('[data-node="one"]');
+  await node.waitFor();
+  expect(await node.textContent()).toContain((fanTasks - 5).toLocaleString("en"));
+  expect(await page.locator("[data-node]").count()).toBe(2);
+  await page.getByRole("tab", { name: /^Tasks/ }).click();
+  await page.getByRole("grid", { name: "Tasks" }).getByRole("row").nth(5).focus();
+  await page.keyboard.press("End");
+  await page.getByText(`one`, { exact: false }).first().waitFor();
+  await expect.poll(() => page.locator('tr[aria-rowindex="5002"] td').first().textContent()).toMatch(/^one /);
+  expect(await page.locator("tbody tr").count()).toBeLessThan(80);
+  expect(await visit.violations()).toEqual([]);
+  expect(visit.said).toEqual([]);
+  expect(visit.foreign).toEqual([]);
+}, 120_000);
