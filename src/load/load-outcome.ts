@@ -9,7 +9,7 @@ import type { Progress } from "../ports/world.ts";
 /** The world of a load. */
 export type LoadPorts = Readonly<{
   store: ObjectStore;
-  warehouse: Pick<Warehouse, "readLedgerHeads" | "readsInPlace" | "load">;
+  warehouse: Pick<Warehouse, "readLedgerHeads" | "readsInPlace" | "load" | "settle">;
   progress: Progress;
   /** A folder on this machine for private copies of parts; its contents are removed afterwards. */
   workFolder: string;

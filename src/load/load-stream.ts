@@ -65,6 +65,9 @@ class StreamLoad {
       this.#signal.throwIfAborted();
       await this.#loadNext(queues.filter((queue) => queue.packages.length > 0));
     }
+    // A load of anything at all ends by itself what an earlier one has left undone.
+    const isIdle = [...this.#loads.values()].every(({ packages }) => packages === 0);
+    if (isIdle && ledgerHeads.size > 0) await this.#ports.warehouse.settle?.(this.#spec);
     return { tenants: [...this.#loads.values()], changes: this.#changes };
   }
 

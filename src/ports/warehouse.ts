@@ -232,6 +232,12 @@ export interface Warehouse {
     reopen: ReopenPackage,
     signal: AbortSignal,
   ): Promise<BatchReceipt>;
+  /**
+   * Ends what a load that died after its commit has left undone, so that what was committed is what people see. Asked
+   * where a stream has packages and none was loaded now; costs next to nothing when nothing is left. `undefined`: the
+   * transaction is all that a load does.
+   */
+  settle?(spec: StreamSpec): Promise<void>;
   /** Makes tables and views of a stream exist, empty if need be, so that queries work before the first load. */
   prepare(
     spec: StreamSpec,

@@ -34,6 +34,7 @@ export function openShareWarehouse(target: TargetTable): LoadPorts["warehouse"] 
   const { warehouse, stream, columns } = target;
   return {
     readLedgerHeads: () => warehouse.readLedgerHeads(stream),
+    ...(warehouse.settle === undefined ? {} : { settle: () => warehouse.settle!(stream) }),
     // What must be changed on the way must come by here.
     readsInPlace: (...asked) => columns === undefined && warehouse.readsInPlace?.(...asked) === true,
     async load(_spec, packages, reopen, signal) {

@@ -81,6 +81,7 @@ function inGoogleSql(warehouse: BigQueryWarehouse): Warehouse {
     readLedger: (...args) => warehouse.readLedger(...args),
     readLedgerHeads: (spec) => warehouse.readLedgerHeads(spec),
     load: (...args) => warehouse.load(...args),
+    settle: async (spec) => warehouse.settle?.(spec),
     prepare: (...args) => warehouse.prepare(...args),
     checksums: (spec) => warehouse.checksums(spec),
     currentDisagreements: (...args) => warehouse.currentDisagreements(...args),

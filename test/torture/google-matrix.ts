@@ -276,7 +276,8 @@ const errorsOf = ({ items }: SyncResult): readonly string[] =>
 
 async function check({ google, shop }: GoogleCase): Promise<readonly string[]> {
   const { warehouse } = await openGoogleShop(google);
-  return await checkGoogleShop(warehouse, shop);
+  // Where a table is missing, what the sync has said of it is to be read as well.
+  return await checkGoogleShop(warehouse, shop).catch((error: unknown) => [String(error)]);
 }
 
 if (import.meta.main) {

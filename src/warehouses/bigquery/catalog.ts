@@ -165,6 +165,8 @@ export class Catalog {
     let id = await this.readId();
     if (id === undefined) {
       await this.#tables.checkDataset();
+      // Where there is an id there is a ledger: a death between the two must not look like a ledger that was dropped.
+      await this.#makeTables();
       const query = `SELECT '${randomBytes(10).toString("hex")}' AS id, ${catalogVersion} AS format_version`;
       await this.#tables.makeView(this.place("_leat_warehouse"), query, "leat's id of this warehouse");
       id = await this.readId();
@@ -173,11 +175,14 @@ export class Catalog {
       throw new LeatError("WAREHOUSE_UNREADABLE", {
         message: "The id of the warehouse cannot be read back.",
       });
-    if (!this.#isMade)
-      for (const [name, table] of Object.entries(catalogTables))
-        await this.#tables.make(this.place(name), table);
-    this.#isMade = true;
+    if (!this.#isMade) await this.#makeTables(); // An older leat has made fewer.
     return id;
+  }
+
+  async #makeTables(): Promise<void> {
+    for (const [name, table] of Object.entries(catalogTables))
+      await this.#tables.make(this.place(name), table);
+    this.#isMade = true;
   }
 
   /** Reads what is known of a stream. The count comes first: what changes after it makes the plan void. */

@@ -30,7 +30,7 @@ import {
 import type { Queries } from "./queries.ts";
 import { quoteName } from "./sql-text.ts";
 import { removeLines, type StagedLines, type StagingTools, stageParts } from "./stage-parts.ts";
-import { refreshViews, type StreamShape, type ViewPorts } from "./stream-views.ts";
+import { isSettled, markSettled, refreshViews, type StreamShape, type ViewPorts } from "./stream-views.ts";
 
 /** What a batch is loaded with. */
 export type BatchPorts = ViewPorts &
@@ -66,6 +66,13 @@ export async function loadBatch(
 export async function prepareStream(ports: BatchPorts, spec: StreamSpec, place: PlaceColumns): Promise<void> {
   const { signal } = new AbortController();
   await commitBatch(ports, { spec, packages: [], place, reopen: undefined, by: newName() }, signal);
+}
+
+/** Ends what a load that died after its commit has left undone. */
+export async function settleStream(ports: BatchPorts, spec: StreamSpec): Promise<void> {
+  if (await isSettled(ports, spec)) return;
+  const { mine } = await ports.catalog.readState(spec);
+  if (mine !== undefined) await prepareStream(ports, spec, mine);
 }
 
 const newName = (): string => randomBytes(10).toString("hex");
@@ -144,6 +151,7 @@ async function tryBatch(
   );
   const registry = registryOf(spec, state, { plan, place, physicalTable: table.name });
   let isOurs = true;
+  let { turn } = state;
   if (packages.length > 0 || registry !== undefined || table.movedFrom !== undefined) {
     const commit: Commit = {
       id,
@@ -167,12 +175,13 @@ async function tryBatch(
     const outcome = await runCommit(ports, commit, { turn: state.turn, by: job.by }, signal);
     if (outcome === "overtaken") return undefined;
     isOurs = outcome === "ours";
+    turn += 1;
   }
   return await finish(
     ports,
     id,
     job,
-    { shape, staged, isKept, isOurs, movedFrom: table.movedFrom, waiting, plan },
+    { shape, staged, isKept, isOurs, movedFrom: table.movedFrom, waiting, plan, turn },
     signal,
   );
 }
@@ -302,14 +311,16 @@ type Committed = Readonly<{
   movedFrom: CatalogStream | undefined;
   waiting: readonly PackageToLoad[];
   plan: SchemaPlan;
+  /** Count of the stream's commits now. */
+  turn: number;
 }>;
 
-/** What comes after the commit; a death here is mended by the next load. */
+/** What comes after the commit; a death here is mended by the next load, or by the next look that finds nothing. */
 async function finish(
   ports: BatchPorts,
   id: WarehouseId,
   { spec }: BatchJob,
-  { shape, staged, isKept, isOurs, movedFrom, waiting, plan }: Committed,
+  { shape, staged, isKept, isOurs, movedFrom, waiting, plan, turn }: Committed,
   signal: AbortSignal,
 ): Promise<BatchReceipt> {
   await refreshViews(ports, id, shape);
@@ -321,6 +332,7 @@ async function finish(
     );
   if (movedFrom !== undefined) await ports.tables.drop(ports.catalog.place(movedFrom.physicalTable));
   await removeLines(ports.tables, ports.tools, staged);
+  await markSettled(ports, spec, turn);
   if (waiting.length === 0 || !isOurs) return { packages: [], changes: isOurs ? plan.changes : [] };
   const loaded = await readLedgerRows(ports, spec, amongSql(waiting));
   const rowOf = new Map(loaded.map(({ tenant, row }) => [nameOf({ tenant, seq: row.seq }), row]));

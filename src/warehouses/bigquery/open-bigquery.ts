@@ -33,7 +33,7 @@ import { forgetStream } from "./forget-stream.ts";
 import { GoogleApi } from "./google-api.ts";
 import { Jobs } from "./jobs.ts";
 import { readLedgerRows } from "./ledger.ts";
-import { type BatchPorts, loadBatch, prepareStream } from "./load-batch.ts";
+import { type BatchPorts, loadBatch, prepareStream, settleStream } from "./load-batch.ts";
 import { priceOf, Queries, type QueryEstimate } from "./queries.ts";
 import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
 import { readQuotas } from "./read-quotas.ts";
@@ -166,6 +166,10 @@ class Dataset implements BigQueryWarehouse {
     signal: AbortSignal,
   ): Promise<BatchReceipt> {
     return await loadBatch(this.#ports, spec, packages, reopen, signal);
+  }
+
+  async settle(spec: StreamSpec): Promise<void> {
+    await settleStream(this.#ports, spec);
   }
 
   async prepare(

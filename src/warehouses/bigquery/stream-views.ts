@@ -3,7 +3,8 @@
  *
  * The landing table's name is a view, since a column's type cannot be changed with its rows in one step: rows move into
  * another table in the commit, and the view is pointed at it afterwards, in one request. Until then it shows the old
- * table, whole. Views are compared with what they should say at each load, so that a death in between is mended.
+ * table, whole. Views are compared with what they should say at each load; and when all that follows a commit is done,
+ * the landing view's label says so, so that a look which finds nothing to load sees a death in between.
  */
 import { LeatError } from "../../errors/leat-error.ts";
 import type { WarehouseId } from "../../model/ids.ts";
@@ -105,6 +106,25 @@ export async function refreshViews(ports: ViewPorts, id: WarehouseId, shape: Str
     historySql(inputs),
     `Every version of each record of ${name}`,
   );
+}
+
+/** Label of the landing view: the commit (its count) after which everything was done. */
+const settledLabel = "leat_settled";
+
+/** Notes that what follows a commit is done. */
+export async function markSettled(
+  { tables, catalog }: ViewPorts,
+  spec: StreamSpec,
+  turn: number,
+): Promise<void> {
+  await tables.label(catalog.place(spec.landingTable), settledLabel, String(turn));
+}
+
+/** Whether what follows the newest commit is done; two requests, free of charge. */
+export async function isSettled({ tables, catalog }: ViewPorts, spec: StreamSpec): Promise<boolean> {
+  const turn = await catalog.readTurn(spec);
+  const found = await tables.find(catalog.place(spec.landingTable));
+  return found?.labels[settledLabel] === String(turn);
 }
 
 /** Paths of what stands in the source's dataset. */

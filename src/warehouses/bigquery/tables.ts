@@ -145,6 +145,16 @@ export class Tables {
     });
   }
 
+  /** Puts a label on a table or view; its others stay. */
+  async label(place: TablePlace, name: string, value: string): Promise<void> {
+    await this.#api.call({
+      method: "PATCH",
+      path: pathOf(place),
+      body: { labels: { [name]: value } },
+      what: `label ${print(place)}`,
+    });
+  }
+
   /** Says when a table drops itself, ms since the epoch; `null`: never. One that is not there is fine. */
   async expire(place: TablePlace, expiresAtMs: number | null): Promise<void> {
     await this.#api.find({

@@ -192,6 +192,7 @@ export class FakeTables {
     const key = schemaOf(project, dataset);
     const { expirationTime = table.said["expirationTime"], description = table.said["description"] } = body;
     table.said = { ...table.said, expirationTime: expirationTime ?? undefined, description };
+    table.labels = { ...table.labels, ...body.labels };
     if (body.view !== undefined) table.query = body.view.query;
     if (body.schema !== undefined && table.kind === "VIEW") table.fields = [...body.schema.fields];
     else if (body.schema !== undefined) {
