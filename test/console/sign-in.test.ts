@@ -94,5 +94,7 @@ test("a server that is killed and comes back: pages say so, and go on by themsel
   });
   await page.locator('[data-empty="none"]', { hasText: "No schedules" }).waitFor();
   await page.getByText("Reconnecting").waitFor({ state: "detached" });
-  expect(visit.said.filter((line) => !/401|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|^PageNotLoaded/.test(line))).toEqual([]);
+  expect(
+    visit.said.filter((line) => !/401|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|^PageNotLoaded/.test(line)),
+  ).toEqual([]);
 });

@@ -54,6 +54,7 @@ export function LogView(props: LogViewProps): ReactElement {
   const [page, setPage] = useState(0);
   const [foundAt, setFoundAt] = useState(0);
   const scroller = useRef<HTMLDivElement>(null);
+  const scrolled = useRef({ top: 0, height: 0 });
   const findField = useRef<HTMLInputElement>(null);
   const count = store?.count ?? 0;
   const base = page * scrolledMax;
@@ -117,10 +118,12 @@ export function LogView(props: LogViewProps): ReactElement {
   }, [pointed, pointedPlace, store, goTo]);
 
   useEffect(() => {
-    if (!isFollowing || shown <= 0) return;
+    if (!isFollowing || count === 0) return;
+    const last = Math.floor((count - 1) / scrolledMax);
+    if (page !== last) return setPage(last); // The log has grown beyond the part that was drawn.
     virtual.scrollToIndex(shown - 1, { align: "end" });
     setSeen(count);
-  }, [isFollowing, shown, count, virtual]);
+  }, [isFollowing, shown, count, page, virtual]);
 
   // The line's own text, below, takes some of the room: what was in the middle may then be out of sight.
   const pointedLine = pointedPlace == null ? undefined : store?.line(pointedPlace);
@@ -166,11 +169,13 @@ export function LogView(props: LogViewProps): ReactElement {
   const onScroll = (): void => {
     const { current } = scroller;
     if (current === null) return;
-    const isAtEnd = current.scrollHeight - current.scrollTop - current.clientHeight <= endSlack;
-    if (!isAtEnd && isFollowing) {
-      // A frame in which lines came is not somebody who scrolls.
-      if (count === seen) setFollowing(false);
-    }
+    const { scrollTop, scrollHeight, clientHeight } = current;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight <= endSlack;
+    // Upwards, and not because the next part of the log begins, which is shorter.
+    const isUp = scrollTop < scrolled.current.top && scrollHeight >= scrolled.current.height;
+    scrolled.current = { top: scrollTop, height: scrollHeight };
+    // A frame in which lines came is not somebody who scrolls.
+    if (!isAtEnd && isUp && isFollowing && count === seen) setFollowing(false);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const at = pointedPlace ?? undefined;

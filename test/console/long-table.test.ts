@@ -1,0 +1,79 @@
+/** A table longer than anybody scrolls through, on a real server and browser. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Console, openConsole, type Visit } from "./open-console.ts";
+
+/** Rows of `orders`. */
+const orderCount = 100_000;
+
+const project = `
+import { defineDataset, defineProject, flow, fromSql, z } from "leat";
+const orders = defineDataset({
+  name: "orders",
+  description: "Orders of a shop.",
+  columns: { id: z.int(), customer: z.string(), amount: z.int() },
+  key: ["id"],
+  from: fromSql("SELECT i AS id, 'Zoë ' || (i % 500) AS customer, (i * 7919) % 100000 AS amount FROM range(1, ${orderCount + 1}) t(i)", {}),
+});
+export default defineProject({ name: "long", flows: [flow("noop", {}, async () => {})], datasets: [orders] });
+`;
+
+let desk: Console;
+beforeAll(async () => {
+  desk = await openConsole(project);
+  mkdirSync(join(desk.folder.path, ".leat"), { recursive: true });
+  (await DuckDBInstance.create(join(desk.folder.path, ".leat/warehouse.duckdb"))).closeSync(); // Nothing is loaded.
+  const built = await desk.folder.leat("build", "orders");
+  if (built.code !== 0) throw new Error(built.stdout + built.stderr);
+}, 60_000);
+afterAll(async () => {
+  await desk?.[Symbol.asyncDispose]();
+});
+
+async function expectClean({ said, foreign, violations }: Visit, expected?: RegExp): Promise<void> {
+  expect(await violations()).toEqual([]);
+  expect(said.filter((line) => expected === undefined || !expected.test(line))).toEqual([]);
+  expect(foreign).toEqual([]);
+}
+
+test("a row is gone to by its number, by keyboard alone and by its address, and keys held down lose neither focus nor rows", async () => {
+  await using visit = await desk.visit("/datasets/orders");
+  const { page } = visit;
+  const row = (number: number) => page.locator(`tr[aria-rowindex="${number + 1}"]`);
+  await row(1).waitFor();
+  await page.getByLabel("Go to row").focus();
+  await page.keyboard.type("1.5");
+  await page.keyboard.press("Enter");
+  await page.getByText("✕ Type a number from 1 to 100,000.").waitFor();
+  await expectClean(visit);
+  await page.getByLabel("Go to row").fill("54,321");
+  await page.keyboard.press("Enter");
+  await row(54_321).filter({ hasText: "54321" }).waitFor();
+  expect(new URL(page.url()).searchParams.get("at")).toBe("54321");
+  await page.getByText(/^54,321–54,3\d\d$/).waitFor();
+  await page.reload();
+  await row(54_321).filter({ hasText: "54321" }).waitFor();
+  await row(54_321).focus();
+  for (let turn = 0; turn < 30; turn++) await page.keyboard.press("PageDown");
+  const focused = (): Promise<number> =>
+    page.evaluate("Number(document.activeElement?.getAttribute('aria-rowindex')) - 1");
+  await expect.poll(focused).toBeGreaterThan(54_321 + 30 * 5);
+  const at = await focused();
+  await row(at)
+    .filter({ hasText: String(at) })
+    .waitFor();
+  await page.keyboard.press("End");
+  await row(orderCount)
+    .filter({ hasText: String(orderCount) })
+    .waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("complementary", { name: `Row ${orderCount}` }).waitFor();
+  await expectClean(visit);
+  await page.goto(`${desk.url}/datasets/orders?at=99999999999&sort=nothing`);
+  await page.getByText('There is no column of orders "nothing".').waitFor();
+  await page.getByRole("button", { name: "Clear filters and order" }).click();
+  await row(1).filter({ hasText: "Zoë" }).waitFor();
+  await expectClean(visit, /400/);
+});
