@@ -8,6 +8,7 @@ import { parseStoreLocation } from "../../src/config/store-location.ts";
 import { parseCloudTasksUrl } from "../../src/dispatchers/cloud-tasks/open-cloud-tasks.ts";
 import { workPaths } from "../../src/server/sync/work-routes.ts";
 import { parseAddress } from "../../src/warehouses/bigquery/address.ts";
+import { copiesPrefix } from "../../src/warehouses/bigquery/collect-copies.ts";
 import { GoogleFailure, toLeatError } from "../../src/warehouses/bigquery/google-errors.ts";
 import { viewsDataset } from "../../src/warehouses/bigquery/stream-views.ts";
 
@@ -192,10 +193,10 @@ describe("names", () => {
     const rules = [
       ...readModule("storage").matchAll(/type\s+= "Delete"[\s\S]*?matches_prefix = \["([^"]+)"\]/g),
     ];
-    expect(rules.map(([, prefix]) => prefix)).toEqual(["leat-stage/"]);
+    expect(rules.map(([, prefix]) => prefix)).toEqual([copiesPrefix]);
     expect(readModule("storage").match(/"Delete"/g)).toHaveLength(1);
     const stage = readFileSync(join(root, "src/warehouses/bigquery/stage-parts.ts"), "utf8");
     const load = readFileSync(join(root, "src/warehouses/bigquery/dataset-load.ts"), "utf8");
-    for (const text of [stage, load]) expect(text).toContain("`leat-stage/");
+    for (const text of [stage, load]) expect(text).toMatch(/`\$\{copiesPrefix\}/);
   });
 });
