@@ -119,7 +119,7 @@ describe("a run that goes on", () => {
       Number(/clock tick (\d+)/.exec((await linesOf(page)).at(-1) ?? "")?.[1] ?? 0);
     await expect.poll(lastLine).toBeGreaterThan(5);
     const before = await lastLine();
-    await expect.poll(lastLine).toBeGreaterThan(before + 20);
+    await expect.poll(lastLine, { timeout: 5000 }).toBeGreaterThan(before + 20);
     await expect.poll(() => page.getByRole("button", { name: "Following" }).count()).toBe(1);
     await page.waitForTimeout(1000); // So that there is something above.
     await page.getByRole("log").hover();
