@@ -46,24 +46,19 @@ const datasetOf = (name: string, rows: number): string => `defineDataset({
 })`;
 
 const configOf = (datasets: Readonly<Record<string, number>>): string => `
+import { existsSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { defineDataset, defineProject, flow, fromSql, task, z } from ${from("src/index.ts")};
 
-const write = task("write", {}, async (ctx, count: number, perSecond: number) => {
-  const beganAt = performance.now();
-  for (let line = 1; line <= count; line++) {
-    ctx.log.info("event " + line + " of " + count + " was read");
-    // Twenty times a second: as a reader of pages writes, in bursts.
-    if (line % Math.ceil(perSecond / 20) === 0) {
-      const restMs = (line / perSecond) * 1000 - (performance.now() - beganAt);
-      if (restMs > 0) await wait(restMs, undefined, { signal: ctx.signal });
-    }
-  }
+const write = task("write", {}, async (ctx, count: number) => {
+  for (let line = 1; line <= count; line++) ctx.log.info("event " + line + " of " + count + " was read");
 });
-const lines = flow("lines", {
-  description: "Writes lines.",
-  params: z.object({ count: z.int().default(1), perSecond: z.int().default(1000000) }),
-}, async (ctx, { count, perSecond }) => write(ctx, count, perSecond));
+const lines = flow("lines", { description: "Writes lines.", params: z.object({ count: z.int().default(1) }) },
+  async (ctx, { count }) => write(ctx, count));
+const held = flow("held", { description: "Goes on until it is let go." }, async (ctx) => {
+  ctx.log.info("it has begun");
+  while (!existsSync(new URL("let-go", import.meta.url))) await wait(200, undefined, { signal: ctx.signal });
+});
 
 const one = task("one", {}, async (_ctx, n: number) => n);
 const fan = flow("fan", { description: "Maps over many.", params: z.object({ count: z.int() }) }, async (ctx, { count }) => {
@@ -74,7 +69,7 @@ const fan = flow("fan", { description: "Maps over many.", params: z.object({ cou
 export default defineProject({
   name: "console",
   sources: [],
-  flows: [lines, fan],
+  flows: [lines, held, fan],
   datasets: [${Object.entries(datasets)
     .map(([name, rows]) => datasetOf(name, rows))
     .join(", ")}],

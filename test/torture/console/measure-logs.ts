@@ -1,4 +1,6 @@
 /** Logs: how soon a long one is there, and what a page holds while an hour of lines goes by. */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import {
   type ConsoleStand,
   type Figure,
@@ -46,22 +48,48 @@ const growthMostMb = 8;
 /** DOM nodes of a page that shows a screen of lines, with the graph and all else. */
 const nodesMost = 5000;
 
-/** The longest task that a page may be busy with, ms; the rest of the machine makes it longer than it is. */
-const taskMostMs = 200;
+/** Bursts of lines in a second, as those are that workers write. */
+const bursts = 20;
+
+async function playLines(
+  stand: ConsoleStand,
+  id: string,
+  { perSecond, lines }: { perSecond: number; lines: number },
+): Promise<void> {
+  using database = new DatabaseSync(join(stand.folder.path, ".leat/ledger.db"));
+  database.exec("PRAGMA busy_timeout = 10000");
+  const insert = database.prepare(
+    "insert into log (run_id, attempt, writer, seq, at, level, message) values (?, 1, 'player', ?, ?, 'info', ?)",
+  );
+  const beganAt = performance.now();
+  const burst = Math.ceil(perSecond / bursts);
+  for (let first = 1; first <= lines; first += burst) {
+    database.exec("begin immediate");
+    for (let line = first; line < first + burst && line <= lines; line++)
+      insert.run(id, line, Date.now(), `event ${line} of ${lines} was read`);
+    database.exec("commit");
+    const restMs = ((first + burst) / perSecond) * 1000 - (performance.now() - beganAt);
+    await new Promise((then) => setTimeout(then, Math.max(1, restMs)));
+  }
+}
 
 /** Plays an hour's lines in some minutes before an open page that follows them. */
 export async function measureHour(
   stand: ConsoleStand,
   { perSecond, lines = hourLines, say }: { perSecond: number; lines?: number; say: (line: string) => void },
 ): Promise<Figure[]> {
-  const id = await stand.begin("lines", { count: lines, perSecond });
+  const id = await stand.begin("held");
   await using opened = await stand.open(`/runs/${id}`);
   const { page } = opened;
   await page.locator("[data-line]").first().waitFor();
   const longest = await watchLongTasks(page);
   const beganAt = performance.now();
   const held: Awaited<ReturnType<typeof weigh>>[] = [];
-  const ended = stand.until(id).then(() => true);
+  // Into the ledger, as several workers' lines come: one attempt of a run keeps 100,000 of its own.
+  const ended = playLines(stand, id, { perSecond, lines })
+    .then(() => stand.folder.write("let-go", ""))
+    .then(() => stand.until(id))
+    .then(() => true);
   for (let isOver = false; !isOver; ) {
     isOver = await Promise.race([ended, new Promise<false>((then) => setTimeout(() => then(false), lookMs))]);
     const now = await weigh(opened);
@@ -96,6 +124,7 @@ export async function measureHour(
       most: growthMostMb,
     },
     { what: "most DOM nodes", found: Math.max(...held.map(({ nodes }) => nodes)), unit: "", most: nodesMost },
-    { what: "longest task of the page", found: longestMs, unit: "ms", most: taskMostMs },
+    // The collections that each look forces are among them; a scenario of the test command judges tasks without.
+    { what: "longest task of the page", found: longestMs, unit: "ms" },
   ];
 }
