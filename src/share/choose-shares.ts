@@ -61,19 +61,22 @@ export function chooseShares(
 
 /**
  * Who takes part: of the tenants that the share names, or of all, those for whom one of its streams is read. For others
- * there would be empty tables, at an address that nobody has set up.
+ * there would be empty tables, at an address that nobody has set up. A dataset may have rows of any tenant.
  */
 function tenantsOfShare(
   { sources }: Pick<Project, "sources">,
   share: ShareSpec,
   tenants: readonly Tenant[],
 ): ReadonlySet<string> {
+  const isAsked = (id: string): boolean => share.tenants?.includes(id) ?? true;
+  if (share.tables.some(({ kind }) => kind === "dataset"))
+    return new Set(tenants.map(({ id }): string => id).filter(isAsked));
   const isOf = (source: Source): boolean =>
     source.streams.some(({ name }) => share.tables.some(({ of }) => of === `${source.name}.${name}`));
   const read = sources
     .filter(isOf)
     .flatMap((source) => tenantsOf(source, tenants).map(({ id }): string => id));
-  return new Set(read.filter((id) => share.tenants?.includes(id) ?? true));
+  return new Set(read.filter(isAsked));
 }
 
 function unknownTenant(id: string, what: string, known: readonly string[]): LeatError {
