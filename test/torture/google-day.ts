@@ -2,8 +2,8 @@
  * A day of a project on Google Cloud, on stand-ins of its services: what it takes of each quota, what it costs, and
  * whether every row is there once.
  *
- * `node test/torture/google-day.ts` plays 100 tenants of 10 streams, every hour of a day, and takes 40 to
- * 60 s of CPU for each of them; `… google-day.ts 20 5 6` plays fewer tenants, streams and hours.
+ * `node test/torture/google-day.ts` plays 100 tenants of 10 streams, every hour of a day, and takes 40 to 60 s of CPU for
+ * each of them (39 minutes in all beside other work); `… google-day.ts 20 5 6` plays fewer tenants, streams and hours.
  */
 import { printDay } from "./google-day/measure-day.ts";
 import { playDay } from "./google-day/play-day.ts";
