@@ -1,10 +1,10 @@
 /** A compose project under podman: the tool, what it needs on this machine, and the services in it. */
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../free-port.ts";
 import { root } from "../steps.ts";
 import { prepareStandIn } from "./base-image.ts";
 import { giveUp, run, type Said } from "./podman.ts";
@@ -87,15 +87,6 @@ export function preparePostgres(folder: string): () => void {
       "Debian. What compose starts is checked with that.\n",
   );
   return () => void run("podman", ["untag", postgresImage, postgresImage]);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 /**

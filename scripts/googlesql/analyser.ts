@@ -5,9 +5,9 @@
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../free-port.ts";
 import { runCommand } from "../steps.ts";
 
 const packageName = "@fivetrandevelopers/zetasql";
@@ -104,15 +104,6 @@ export async function openAnalyser(): Promise<Analyser | undefined> {
     },
     close: () => library.terminateServer(),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }
 
 const typeOf = (kind: TypeKind) => ({ typeKind: typeof kind === "number" ? kind : `TYPE_${kind}` });

@@ -142,6 +142,20 @@ describe("I12 a generation", () => {
   });
 });
 
+test("what a load that died has left undone is ended by the next one that finds nothing to load", async () => {
+  const world = openWorld();
+  await landFor(world, world.tenant, [record("a", "2026-01-01T00:00:00Z")]);
+  const settled: string[] = [];
+  const warehouse: Warehouse = {
+    ...openWarehouse(world, newMemoryTables()),
+    settle: async ({ source, name }) => void settled.push(`${source}.${name}`),
+  };
+  await load(world, warehouse);
+  expect(settled).toEqual([]);
+  await load(world, warehouse);
+  expect(settled).toEqual([`${world.spec.source}.${world.spec.name}`]);
+});
+
 test("logs are looked at several at once, each by as many requests as its own head takes", async () => {
   let [requests, underWay, most] = [0, 0, 0];
   let isCounting = false;

@@ -7,7 +7,8 @@ import { DatabaseSync } from "node:sqlite";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { consoleProject } from "./console-project.ts";
-import { type Console, openConsole, type Visit } from "./open-console.ts";
+import { expectClean } from "./expect-clean.ts";
+import { type Console, openConsole } from "./open-console.ts";
 
 /** Rows of `orders`: more than a table holds at once, and few enough to be built for a test. */
 const orderCount = 100_000;
@@ -48,13 +49,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await desk?.[Symbol.asyncDispose]();
 });
-
-/** What goes for every page that scenarios end on. `expected`: what the browser itself says of refused requests. */
-async function expectClean({ said, foreign, violations }: Visit, expected?: RegExp): Promise<void> {
-  expect(await violations()).toEqual([]);
-  expect(said.filter((line) => expected === undefined || !expected.test(line))).toEqual([]);
-  expect(foreign).toEqual([]);
-}
 
 type Place = Readonly<{ seq: number; place: Readonly<{ next: string }> }>;
 

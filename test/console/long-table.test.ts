@@ -3,7 +3,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Console, openConsole, type Visit } from "./open-console.ts";
+import { expectClean } from "./expect-clean.ts";
+import { type Console, openConsole } from "./open-console.ts";
 
 /** Rows of `orders`. */
 const orderCount = 100_000;
@@ -31,12 +32,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await desk?.[Symbol.asyncDispose]();
 });
-
-async function expectClean({ said, foreign, violations }: Visit, expected?: RegExp): Promise<void> {
-  expect(await violations()).toEqual([]);
-  expect(said.filter((line) => expected === undefined || !expected.test(line))).toEqual([]);
-  expect(foreign).toEqual([]);
-}
 
 test("a row is gone to by its number, by keyboard alone and by its address, and keys held down lose neither focus nor rows", async () => {
   await using visit = await desk.visit("/datasets/orders");

@@ -5,7 +5,8 @@ import { DatabaseSync } from "node:sqlite";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { noisyLines } from "./console-project.ts";
-import { type Console, openConsole, type Run, slots, type Visit } from "./open-console.ts";
+import { expectClean } from "./expect-clean.ts";
+import { type Console, openConsole, type Run, slots } from "./open-console.ts";
 
 let desk: Console;
 let noisy: Run;
@@ -18,13 +19,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await desk?.[Symbol.asyncDispose]();
 });
-
-/** What goes for every page that scenarios end on. */
-async function expectClean({ said, foreign, violations }: Visit): Promise<void> {
-  expect(await violations()).toEqual([]);
-  expect(said).toEqual([]);
-  expect(foreign).toEqual([]);
-}
 
 /** Makes the past longer ago than a test lasts: nobody turns the clock of another process. */
 function age(statement: string, ...values: (string | number)[]): number {
