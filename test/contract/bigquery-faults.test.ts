@@ -155,3 +155,46 @@ test("I11 loads of different packages at the same time are all there once", {
     expect(columns).toEqual(["v0", "v1", "v2", "v3"]);
   });
 });
+
+test("I11 a load within which another moves the stream's rows begins again, and both are there and shown", {
+  timeout: 5 * minutes,
+}, async () => {
+  // The seventh of all exchanges after the first: plans, stages, commits and views are met.
+  const ends = [];
+  for (let nth = 2; ends.at(-1) !== "not reached"; nth += heldStep) ends.push(await overtakeAt(nth));
+  expect(ends.length).toBeGreaterThan(5);
+});
+
+const heldStep = 7;
+
+/** Holds the nth exchange of a load until another load of the stream has ended. */
+async function overtakeAt(nth: number): Promise<"overtaken" | "not reached"> {
+  const kept = makeStreamSpec({ isMaterialized: true });
+  let isReached = false;
+  await withPlace(async (bench, { open, server }) => {
+    const packs = [
+      await bench.land([plant(1, "2024-01-01", '"v":1')], { tenant: "a" }),
+      await bench.land([plant(2, "2024-01-01", '"v":2')], { tenant: "b" }),
+      // Makes text of a column of numbers: all rows move to another table, and what was loaded is read again.
+      await bench.land([plant(3, "2024-01-01", '"v":"x"')], { tenant: "c" }),
+    ] as const;
+    const load = async (at: number) => {
+      const reopen = async (tenant: string) => packs.find((pack) => pack.tenant === tenant)!;
+      return await open().load(kept, [packs[at]!], reopen, new AbortController().signal);
+    };
+    await load(0);
+    const begun = server.exchanges.length;
+    server.setFaults(({ number }) => {
+      if (isReached || number - begun !== nth) return undefined;
+      isReached = true;
+      return { until: load(2) };
+    });
+    const receipt = await load(1);
+    expect(receipt.packages, `held at ${nth}`).toMatchObject([{ tenant: "b", loaded: 1 }]);
+    if (!isReached) return;
+    const rows = [1, 2, 3].map((id) => [id, id === 3 ? "x" : String(id)]);
+    for (const shown of [table, open().currentName!(kept)])
+      expect(await bench.rows(`SELECT id, v FROM ${shown} ORDER BY id`), `held at ${nth}`).toEqual(rows);
+  });
+  return isReached ? "overtaken" : "not reached";
+}

@@ -47,6 +47,8 @@ type BatchJob = Readonly<{
   reopen: ReopenPackage | undefined;
   /** This call's name: of several that load the same at once, one tells of it. */
   by: string;
+  /** Kept current rows are made anew even if they look as they should. */
+  renewsKept?: boolean;
 }>;
 
 /** Loads a batch; see `Warehouse.load`. */
@@ -71,8 +73,23 @@ export async function prepareStream(ports: BatchPorts, spec: StreamSpec, place: 
 /** Ends what a load that died after its commit has left undone. */
 export async function settleStream(ports: BatchPorts, spec: StreamSpec): Promise<void> {
   if (await isSettled(ports, spec)) return;
+  await showNewest(ports, spec, { renewsKept: false }, new AbortController().signal);
+}
+
+/** Shows what was committed last, by whomever. */
+async function showNewest(
+  ports: BatchPorts,
+  spec: StreamSpec,
+  { renewsKept }: Readonly<{ renewsKept: boolean }>,
+  signal: AbortSignal,
+): Promise<void> {
   const { mine } = await ports.catalog.readState(spec);
-  if (mine !== undefined) await prepareStream(ports, spec, mine);
+  if (mine === undefined) return;
+  await commitBatch(
+    ports,
+    { spec, packages: [], place: mine, reopen: undefined, by: newName(), renewsKept },
+    signal,
+  );
 }
 
 const newName = (): string => randomBytes(10).toString("hex");
@@ -85,8 +102,16 @@ async function commitBatch(ports: BatchPorts, job: BatchJob, signal: AbortSignal
   for (let round = 1; ; round += 1) {
     ports.api.throwIfStopped(signal);
     const state = await ports.catalog.readState(job.spec);
-    const result = await tryBatch(ports, id, job, state, signal);
-    if (result !== undefined) return result;
+    const result = await tryBatch(ports, id, job, state, signal).catch(async (error: unknown) => {
+      // What was read in pieces, or made for this plan, may be of two commits, or gone with the other's end.
+      if (signal.aborted || (await ports.catalog.readTurn(job.spec)) === state.turn) throw error;
+      return undefined;
+    });
+    if (result === "loaded before") {
+      await settleStream(ports, job.spec); // Whoever has loaded them since they were looked for may have died.
+      return { packages: [], changes: [] };
+    }
+    if (result !== undefined) return await finish(ports, id, job, result, signal);
     if (round === roundsMax)
       throw new LeatError("WAREHOUSE_LOCKED", {
         message: `${job.spec.source}.${job.spec.name}: other loads of the stream came between ${roundsMax} times; nothing was loaded.`,
@@ -96,23 +121,20 @@ async function commitBatch(ports: BatchPorts, job: BatchJob, signal: AbortSignal
   }
 }
 
-/** One round; `undefined` when another commit came between. */
+/** One round up to its commit; `undefined` when another commit came between. */
 async function tryBatch(
   ports: BatchPorts,
   id: WarehouseId,
   job: BatchJob,
   state: StreamState,
   signal: AbortSignal,
-): Promise<BatchReceipt | undefined> {
+): Promise<Committed | "loaded before" | undefined> {
   const { spec } = job;
   const mine = checkStream(spec, state);
   const totals = await readTotals(ports, spec);
   if (mine !== undefined) await checkTable(ports, spec, mine, totals.loaded);
   const waiting = await leaveOutLoaded(ports, spec, job.packages);
-  if (waiting.length === 0 && job.packages.length > 0) {
-    await settleStream(ports, spec); // Whoever has loaded them since they were looked for may have died.
-    return { packages: [], changes: [] };
-  }
+  if (waiting.length === 0 && job.packages.length > 0) return "loaded before";
   const { plan, place } = planColumns(job, state, waiting, totals.count > 0);
   const stale = job.packages.length === 0 ? [] : await reopenStale(ports, job, mine, plan);
   const table = await settleTable(ports, spec, {
@@ -180,13 +202,7 @@ async function tryBatch(
     isOurs = outcome === "ours";
     turn += 1;
   }
-  return await finish(
-    ports,
-    id,
-    job,
-    { shape, staged, isKept, isOurs, movedFrom: table.movedFrom, waiting, plan, turn },
-    signal,
-  );
+  return { shape, staged, isKept, isOurs, movedFrom: table.movedFrom, waiting, plan, turn };
 }
 
 /** Columns as the batch makes them, and what the place's are called. */
@@ -322,20 +338,25 @@ type Committed = Readonly<{
 async function finish(
   ports: BatchPorts,
   id: WarehouseId,
-  { spec }: BatchJob,
-  { shape, staged, isKept, isOurs, movedFrom, waiting, plan, turn }: Committed,
+  job: BatchJob,
+  committed: Committed,
   signal: AbortSignal,
 ): Promise<BatchReceipt> {
-  await refreshViews(ports, id, shape);
-  if (spec.isMaterialized && !isKept && !(waiting.length === 0 && (await isInForm(ports, shape))))
-    await renewKept(
-      ports,
-      shape,
-      async (sql) => void (await ports.queries.rows(sql, "keep the current rows", signal)),
-    );
+  const { spec } = job;
+  const { staged, isOurs, waiting, plan, movedFrom, turn } = committed;
+  const isNewest = async () => (await ports.catalog.readTurn(spec)) === turn;
+  const renewsKept = await needsRenewal(ports, job, committed);
+  try {
+    await show(ports, id, committed, renewsKept, signal);
+  } catch (error) {
+    if (signal.aborted || (await isNewest())) throw error;
+  }
+  // Of two that show at once the older may be the last to write.
+  const isShown = await isNewest();
+  if (!isShown) await showNewest(ports, spec, { renewsKept }, signal);
   if (movedFrom !== undefined) await ports.tables.drop(ports.catalog.place(movedFrom.physicalTable));
+  if (isShown) await markSettled(ports, spec, turn);
   await removeLines(ports.tables, ports.tools, staged);
-  await markSettled(ports, spec, turn);
   if (waiting.length === 0 || !isOurs) return { packages: [], changes: isOurs ? plan.changes : [] };
   const loaded = await readLedgerRows(ports, spec, amongSql(waiting));
   const rowOf = new Map(loaded.map(({ tenant, row }) => [nameOf({ tenant, seq: row.seq }), row]));
@@ -345,4 +366,27 @@ async function finish(
     return { tenant, seq, loaded: row.loaded, rejected: row.rejected };
   });
   return { packages, changes: plan.changes };
+}
+
+/** Whether the kept current rows are to be made anew. */
+async function needsRenewal(
+  ports: BatchPorts,
+  { spec, renewsKept }: BatchJob,
+  { shape, isKept, waiting }: Committed,
+): Promise<boolean> {
+  if (!spec.isMaterialized) return false;
+  if (renewsKept === true) return true;
+  return !isKept && !(waiting.length === 0 && (await isInForm(ports, shape)));
+}
+
+async function show(
+  ports: BatchPorts,
+  id: WarehouseId,
+  { shape }: Committed,
+  renewsKept: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  await refreshViews(ports, id, shape);
+  const run = async (sql: string) => void (await ports.queries.rows(sql, "keep the current rows", signal));
+  if (renewsKept) await renewKept(ports, shape, run);
 }

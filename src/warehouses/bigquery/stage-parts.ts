@@ -131,7 +131,7 @@ function prefixOf(uri: string, pack: PackageToLoad): string {
 
 async function copyPart(
   { openStaging, readPart }: StagingTools,
-  { id, spec }: StageJob,
+  { id, spec, identity }: StageJob,
   pack: PackageToLoad,
   part: StagedPart,
   at: number,
@@ -148,7 +148,9 @@ async function copyPart(
   const store = await openStaging();
   const isGzip = part.compression === "gzip";
   const { tenant, seq } = placeOf(pack);
-  const folder = `${copiesPrefix}${id}/${encodeName(spec.source)}/${encodeName(spec.name)}`;
+  // Copies are the commit's own, as its lines are: whoever ends first removes them.
+  const commit = createHash("sha256").update(identity).digest("hex").slice(0, 20);
+  const folder = `${copiesPrefix}${id}/${encodeName(spec.source)}/${encodeName(spec.name)}/${commit}`;
   const name = `part-${String(at + 1).padStart(5, "0")}.ndjson${isGzip ? ".gz" : ""}`;
   const key = `${folder}/tenant=${tenant}/seq=${seq}/run=${pack.manifestHash.slice(0, 20)}/${name}`;
   const writer = await store.openWriter(key);

@@ -27,9 +27,16 @@ export type Exchange = Readonly<{ number: number; method: string; path: string; 
 /**
  * What goes wrong with an exchange. `before`: the connection ends and nothing happened. `after`: it happened, and the
  * answer is lost. `twice`: it happens twice, and the second answer is given. `late`: the connection ends, and it happens
- * afterwards.
+ * afterwards. `until`: it waits for something, happens, and is answered.
  */
-export type ExchangeFault = "before" | "after" | "twice" | "late" | 429 | 503;
+export type ExchangeFault =
+  | "before"
+  | "after"
+  | "twice"
+  | "late"
+  | 429
+  | 503
+  | Readonly<{ until: Promise<unknown> }>;
 
 /** How the fake is started. */
 export type BigQueryServerOptions = Readonly<{
@@ -84,6 +91,7 @@ export async function startBigQuery(options: BigQueryServerOptions): Promise<Big
     const chosen = fault?.(exchange);
     const act = () => handle(exchange, url.searchParams);
     if (chosen === "before") return void response.destroy();
+    if (typeof chosen === "object") await chosen.until;
     if (chosen === "late") {
       late.push(
         sleep(lateMs)
