@@ -10,8 +10,8 @@ import { LeatError } from "../../errors/leat-error.ts";
 import { toTenantId, type WarehouseId } from "../../model/ids.ts";
 import { keepTypes, type PlaceColumns, planSchema, type SchemaPlan } from "../../model/plan-schema.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
-import type { BatchReceipt, LoadReceipt, PackageToLoad, ReopenPackage } from "../../ports/warehouse.ts";
-import { type Catalog, type CatalogStream, ofStream, type StreamState, turnTable } from "./catalog.ts";
+import type { BatchReceipt, PackageToLoad, ReopenPackage } from "../../ports/warehouse.ts";
+import { type Catalog, type CatalogStream, ofStream, type StreamState } from "./catalog.ts";
 import { nameColumns } from "./column-naming.ts";
 import { type Commit, type CommitPackage, commitScript, isOvertaken, scriptFaults } from "./commit-script.ts";
 import type { GoogleApi } from "./google-api.ts";
@@ -25,12 +25,14 @@ import {
   mismatch,
   nameOf,
   readLedgerRows,
+  readReceipts,
   readTotals,
 } from "./ledger.ts";
 import type { Queries } from "./queries.ts";
 import { quoteName } from "./sql-text.ts";
 import { removeLines, type StagedLines, type StagingTools, stageParts } from "./stage-parts.ts";
 import { isSettled, markSettled, refreshViews, type StreamShape, type ViewPorts } from "./stream-views.ts";
+import { type TenantHeads, turnTable } from "./turn-table.ts";
 
 /** What a batch is loaded with. */
 export type BatchPorts = ViewPorts &
@@ -106,9 +108,10 @@ async function tryBatch(
 ): Promise<BatchReceipt | undefined> {
   const { spec } = job;
   const mine = checkStream(spec, state);
-  const totals = await readTotals(ports, spec);
-  if (mine !== undefined) await checkTable(ports, spec, mine, totals.loaded);
-  const waiting = await leaveOutLoaded(ports, spec, job.packages);
+  const { heads } = state;
+  const totals = await readTotals(ports, spec, heads);
+  if (mine !== undefined) await checkTable(ports, spec, mine, { loaded: totals.loaded, heads });
+  const waiting = await leaveOutLoaded(ports, spec, job.packages, heads);
   if (waiting.length === 0 && job.packages.length > 0) return { packages: [], changes: [] };
   const { plan, place } = planColumns(job, state, waiting, totals.count > 0);
   const stale = job.packages.length === 0 ? [] : await reopenStale(ports, job, mine, plan);
@@ -159,6 +162,7 @@ async function tryBatch(
       place,
       columns: plan.columns,
       turn: state.turn,
+      hasHeads: heads !== undefined,
       packages,
       lines: staged.tables.map(({ table }) => ports.catalog.path(table)),
       paths: commitPaths(ports.catalog, spec, table.name),
@@ -181,7 +185,17 @@ async function tryBatch(
     ports,
     id,
     job,
-    { shape, staged, isKept, isOurs, movedFrom: table.movedFrom, waiting, plan, turn },
+    {
+      shape,
+      staged,
+      isKept,
+      isOurs,
+      movedFrom: table.movedFrom,
+      waiting,
+      plan,
+      turn,
+      before: stale.length === 0 ? heads : undefined,
+    },
     signal,
   );
 }
@@ -313,6 +327,8 @@ type Committed = Readonly<{
   plan: SchemaPlan;
   /** Count of the stream's commits now. */
   turn: number;
+  /** The heads that the commit has only added to. */
+  before: TenantHeads | undefined;
 }>;
 
 /** What comes after the commit; a death here is mended by the next load, or by the next look that finds nothing. */
@@ -320,7 +336,7 @@ async function finish(
   ports: BatchPorts,
   id: WarehouseId,
   { spec }: BatchJob,
-  { shape, staged, isKept, isOurs, movedFrom, waiting, plan, turn }: Committed,
+  { shape, staged, isKept, isOurs, movedFrom, waiting, plan, turn, before }: Committed,
   signal: AbortSignal,
 ): Promise<BatchReceipt> {
   await refreshViews(ports, id, shape);
@@ -334,12 +350,5 @@ async function finish(
   await removeLines(ports.tables, ports.tools, staged);
   await markSettled(ports, spec, turn);
   if (waiting.length === 0 || !isOurs) return { packages: [], changes: isOurs ? plan.changes : [] };
-  const loaded = await readLedgerRows(ports, spec, amongSql(waiting));
-  const rowOf = new Map(loaded.map(({ tenant, row }) => [nameOf({ tenant, seq: row.seq }), row]));
-  const packages = waiting.map(({ tenant, seq }): LoadReceipt => {
-    const row = rowOf.get(nameOf({ tenant, seq }));
-    assert(row !== undefined, "what was committed is in the ledger");
-    return { tenant, seq, loaded: row.loaded, rejected: row.rejected };
-  });
-  return { packages, changes: plan.changes };
+  return { packages: await readReceipts(ports, spec, waiting, { turn, before }), changes: plan.changes };
 }
