@@ -52,6 +52,7 @@ const keptRows: OwnScenario = {
     await load([plant(1, day(1), '"v":9'), '{"v":3}'], "41");
     await load([plant(1, day(2), '"v":4,"more":"a"'), plant(2, day(3), '"gone":true')], "414");
     await load([plant(2, day(2), '"v":5'), plant(3, day(2), '"v":6')], "414");
+    await place.own.checkLedger(spec);
     await look([{ ...streamTables[0]!, kind: "kept table" }, streamTables[1]!]);
   },
 };

@@ -93,7 +93,7 @@ async function runScript(emulator: Emulator, project: string, sql: string): Prom
   // The emulator knows no ASSERT (what it guards against does not happen in a replay), and keeps temporary tables.
   const query = sql
     .replace(/^ASSERT .*;\n/gm, "")
-    .replaceAll(/\bleat_(packages|cells)\b/g, `$&_${scriptCount}`);
+    .replaceAll(/\bleat_(packages|cells|loaded)\b/g, `$&_${scriptCount}`);
   const body = { query, useLegacySql: false, location: "EU", timeoutMs: 60_000 };
   const { errors } = await emulator.send("POST", `/projects/${project}/queries`, body);
   if (errors !== undefined) throw new Error(JSON.stringify(errors)); // It answers 200 to a script that failed.

@@ -68,6 +68,7 @@ export async function verifyStream(
       if (found.isWaiting) total.waiting++;
     });
   }
+  await attempt(faults, signal, async () => await warehouse.checkLedger?.(spec));
   const disagreements = await attempt(faults, signal, () =>
     warehouse.currentDisagreements(spec, { sampleMax }),
   );

@@ -219,6 +219,12 @@ export interface Warehouse {
   /** Newest ledger row per tenant of a stream. */
   readLedgerHeads(spec: StreamSpec): Promise<ReadonlyMap<TenantId, LedgerRow>>;
   /**
+   * Compares the ledger with what is kept beside it, so that not all of it is read at every look. `undefined`: nothing is.
+   *
+   * @throws LeatError `LEDGER_MISMATCH`.
+   */
+  checkLedger?(spec: StreamSpec): Promise<void>;
+  /**
    * Loads packages in ONE transaction: schema changes, rows, rejects, ledger rows, materialised current rows, views.
    * All or nothing. The ledger rows are plain inserts (I11).
    *

@@ -114,6 +114,7 @@ async function deliverTable(share: TableShare, signal: AbortSignal): Promise<Sha
   async function receiptsOf(seq: number): Promise<readonly ShareReceipt[]> {
     const kept = parseReceipts(await shareTables.readReceipts(rows.target));
     if (kept?.seq === seq) return kept.receipts;
+    await share.warehouse.settle?.(rows.target); // What is counted is what the customer sees.
     await refuseAltered(share);
     return await keepReceipts(share, seq, signal);
   }

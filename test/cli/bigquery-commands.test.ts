@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { makeStreamSpec, plant, WarehouseBench } from "../../src/testing/warehouse-under-test.ts";
+import { turnTable } from "../../src/warehouses/bigquery/turn-table.ts";
 import { type BigQueryPlace, openPlace } from "../contract/bigquery-place.ts";
 import { startFakeGcs } from "../fakes/start-fake-gcs.ts";
 import { makeFolder, type TestFolder } from "./leat-process.ts";
@@ -60,6 +61,17 @@ test("query asks it, tells what a question would cost, and refuses what changes 
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("QUERY_FAILED")]);
   const few = await folder.leat("query", sql, "--rows-max", "1");
   expect(few.stderr).toMatch(/QUERY_TOO_COSTLY|more than 1 rows/);
+});
+
+test("verify tells what is kept beside the ledger and is not what it says, and how that is mended", async () => {
+  const spec = makeStreamSpec();
+  await new WarehouseBench(place).loadRecords(spec, [plant(1, "2024-01-01")]);
+  const sums = `its sum in ${turnTable(spec)} 7 up to 1 with 1 rows`;
+  expect((await folder.leat("verify")).stdout).not.toContain(sums);
+  await place.server.run("shop-1", "warehouse", `UPDATE ${turnTable(spec)} SET packages = 7 WHERE TRUE`);
+  const { code, stdout, stderr } = await folder.leat("verify");
+  expect([code, `${stdout}${stderr}`]).toEqual([1, expect.stringContaining(sums)]);
+  expect(`${stdout}${stderr}`).toContain("leat rebuild metrc.metrc_plants");
 });
 
 test("a landing on this disk without a bucket for copies is refused in words, and stays landed", async () => {

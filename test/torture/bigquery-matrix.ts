@@ -146,6 +146,7 @@ async function checkRows(
     ["414", 2, 1],
   ];
   assert.deepEqual(ledger.rows, counts, `ledger of ${project}`);
+  await next.checkLedger(spec);
 }
 
 if (import.meta.main) {

@@ -8,12 +8,13 @@
  *   the loaded packages say (I14).
  * - `_leat_loads`: the ledger (I11), `_leat_rejects`: landed records that do not fit, as they were landed.
  * - `_leat_datasets`: which version of a dataset its view shows, and from which table.
- * - `_leat_turn_<hash>`: of each stream one row that counts its commits. Every commit changes it, so that of two at the
- *   same time one is undone; and every plan names the count that it was made at.
+ * - `_leat_turn_<hash>`: of each stream one row that counts its commits, and one per tenant of what the ledger adds up
+ *   to (turn-table.ts). Every commit changes them, so that of two at the same time one is undone; and every plan names
+ *   the count that it was made at.
  *
  * The small ones are read by `tabledata.list`, which costs nothing.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { LeatError } from "../../errors/leat-error.ts";
 import { parseColumnType } from "../../model/column-types.ts";
 import { toWarehouseId, type WarehouseId } from "../../model/ids.ts";
@@ -22,6 +23,14 @@ import type { StreamSpec } from "../../model/stream.ts";
 import type { TableField } from "./field-types.ts";
 import { quotePath, quoteText } from "./sql-text.ts";
 import type { NewTable, TablePlace, Tables } from "./tables.ts";
+import {
+  parseTurns,
+  type TenantHeads,
+  type TurnOwner,
+  type Turns,
+  turnFields,
+  turnTable,
+} from "./turn-table.ts";
 
 /** Form of leat's tables; those of a newer one are refused. */
 export const catalogVersion = 1;
@@ -75,7 +84,7 @@ const catalogTables: Readonly<Record<string, NewTable>> = {
       { name: "completes", type: "BOOL", mode: "REQUIRED" },
       { name: "loaded_at", type: "TIMESTAMP", mode: "REQUIRED" },
     ],
-    clusterBy: ["source", "stream", "tenant"],
+    clusterBy: ["source", "stream", "tenant", "seq"],
   },
   _leat_rejects: {
     fields: [
@@ -110,9 +119,10 @@ export type CatalogDataset = Readonly<{
   physicalTable: string;
 }>;
 
-/** A stream's tables and columns as they were at the count of commits `turn`. */
+/** A stream's tables, columns and heads as they were at the count of commits `turn`. */
 export type StreamState = Readonly<{
   turn: number;
+  heads: TenantHeads | undefined;
   mine: CatalogStream | undefined;
   others: readonly CatalogStream[];
   columns: readonly CatalogColumn[];
@@ -187,7 +197,7 @@ export class Catalog {
 
   /** Reads what is known of a stream. The count comes first: what changes after it makes the plan void. */
   async readState(spec: StreamSpec): Promise<StreamState> {
-    const turn = await this.readTurn(spec);
+    const { turn, heads } = await this.readTurns(spec);
     const streams = (await this.#list("_leat_streams")).map(readStream);
     const isMine = (row: Readonly<{ source: string; stream: string }>) =>
       row.source === spec.source && row.stream === spec.name;
@@ -196,16 +206,16 @@ export class Catalog {
     );
     return {
       turn,
+      heads,
       mine: streams.find(isMine),
       others: streams.filter((row) => !isMine(row)),
       columns: columns.map(readColumn).sort((a, b) => (a.key < b.key ? -1 : 1)),
     };
   }
 
-  /** How many commits there were. */
-  async readTurn(of: TurnOwner): Promise<number> {
-    const turns = await this.#tables.list(this.place(turnTable(of)), ["n"]);
-    return Math.max(-1, ...turns.map(({ n }) => Number(n)));
+  /** How many commits there were, and what they add up to; of what was never loaded there is no table. */
+  async readTurns(of: TurnOwner): Promise<Turns> {
+    return parseTurns((await this.#listTurns(of)) ?? []);
   }
 
   /** What the ledger has of a dataset. A warehouse made by an older leat may not have that ledger yet. */
@@ -221,18 +231,30 @@ export class Catalog {
     };
   }
 
-  /** Makes the table of a stream's turns, with its row. */
-  async makeTurns(spec: TurnOwner, insertRow: (sql: string) => Promise<void>): Promise<void> {
-    const turns = turnTable(spec);
-    const isNew = await this.#tables.make(this.place(turns), {
-      fields: [whole("n")],
-      description: `Commits of ${spec.source === "" ? "the dataset " : `${spec.source}.`}${spec.name}`,
-    });
-    if (!isNew && (await this.#tables.list(this.place(turns), ["n"])).length > 0) return;
-    // Two rows, when two make them at once, do as well as one: every commit changes all of them alike.
+  /** Makes the table of a stream's turns, with its row, and what an older leat's has not. */
+  async makeTurns(of: TurnOwner, insertRow: (sql: string) => Promise<void>): Promise<void> {
+    const rows = await this.#listTurns(of);
+    if (parseTurns(rows ?? []).heads !== undefined) return;
+    const turns = turnTable(of);
+    if (rows === undefined)
+      await this.#tables.make(this.place(turns), {
+        fields: turnFields,
+        description: `Commits of ${of.source === "" ? "the dataset " : `${of.source}.`}${of.name}`,
+      });
+    else await this.#tables.addFields(this.place(turns), turnFields);
+    if (rows !== undefined && rows.length > 0) return;
+    // Two rows, when two make them at once, do as well as one: every commit changes all of them alike. Neither says that
+    // there are no heads: the table may have been dropped, and the ledger not.
     const path = this.path(turns);
     await insertRow(
       `INSERT INTO ${path} (n) SELECT 0 FROM (SELECT 1) WHERE NOT EXISTS (SELECT 1 FROM ${path})`,
+    );
+  }
+
+  async #listTurns(of: TurnOwner): Promise<Record<string, string | null>[] | undefined> {
+    return await this.#tables.listFound(
+      this.place(turnTable(of)),
+      turnFields.map(({ name }) => name),
     );
   }
 
@@ -240,17 +262,6 @@ export class Catalog {
     const fields = catalogTables[table]!.fields.map(({ name }) => name);
     return await this.#tables.list(this.place(table), fields);
   }
-}
-
-/** A stream, or a dataset: one without a source. */
-export type TurnOwner = Pick<StreamSpec, "source" | "name">;
-
-/** The table whose row every commit of a stream or dataset changes. */
-export function turnTable(spec: TurnOwner): string {
-  const digits = createHash("sha256")
-    .update(JSON.stringify([spec.source, spec.name]))
-    .digest("hex");
-  return `_leat_turn_${digits.slice(0, 16)}`;
 }
 
 /** `source = … AND stream = …`. */

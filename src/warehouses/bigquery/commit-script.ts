@@ -3,6 +3,7 @@
  *
  * Its first change is to the row that counts the stream's commits. Of two scripts at the same time one is undone by the
  * service; one that comes later than another's commit finds another count than its plan was made at, and undoes itself.
+ * It says at once that the heads are those of this commit; what makes them so is in the same transaction.
  *
  * @see https://docs.cloud.google.com/bigquery/docs/transactions (read 2026-11-21)
  */
@@ -15,6 +16,7 @@ import { canFail, cellFunctions, convertCell } from "./cell-sql.ts";
 import { castType } from "./field-types.ts";
 import { constantRows, quoteJsonPath, quoteName, quotePattern, quoteText } from "./sql-text.ts";
 import { placeOf } from "./stage-parts.ts";
+import { addToHeads, makeHeads } from "./turn-table.ts";
 
 /** Beginnings of the messages with which a script undoes itself. */
 export const scriptFaults = {
@@ -34,6 +36,8 @@ export type Commit = Readonly<{
   columns: readonly PlannedColumn[];
   /** Commits so far. */
   turn: number;
+  /** Whether the heads are those of that commit. */
+  hasHeads: boolean;
   packages: readonly CommitPackage[];
   /** Tables of staged lines. */
   lines: readonly string[];
@@ -61,7 +65,11 @@ export type Turn = Readonly<{
   paths: Pick<Commit["paths"], "warehouse" | "turns">;
 }>;
 
-/** A transaction that undoes itself where another commit came before it, or the warehouse is another one. */
+/**
+ * A transaction that undoes itself where another commit came before it, or the warehouse is another one.
+ *
+ * @param statements - leave the heads as the ledger will be (turn-table.ts).
+ */
 export function inTurn(
   { id, turn, paths }: Turn,
   statements: readonly string[],
@@ -71,7 +79,7 @@ export function inTurn(
     `ASSERT (SELECT id FROM ${paths.warehouse}) = ${quoteText(id)} AS ${quoteText(scriptFaults.stranger)}`,
     ...functions,
     "BEGIN TRANSACTION",
-    `UPDATE ${paths.turns} SET n = n + 1 WHERE TRUE`,
+    `UPDATE ${paths.turns} SET n = n + 1, heads_at = n + 1 WHERE TRUE`,
     `ASSERT (SELECT MAX(n) FROM ${paths.turns}) = ${turn + 1} AS ${quoteText(scriptFaults.overtaken)}`,
     ...statements,
     "COMMIT TRANSACTION",
@@ -90,6 +98,7 @@ export function commitScript(commit: Commit): string {
     ...(hasPackages ? [packagesTable(commit), cellsTable(commit)] : []),
     ...moveRows(commit),
     ...(hasPackages ? insertRows(commit) : []),
+    ...keepHeads(commit),
     ...writeRegistry(commit),
     ...commit.current,
   ];
@@ -255,7 +264,9 @@ function insertRows({ spec, place, columns, paths, packages }: Commit): readonly
   const counted =
     "SELECT tenant, seq, COUNTIF(problem IS NULL) AS loaded, COUNTIF(problem IS NOT NULL) AS rejected " +
     "FROM leat_cells GROUP BY tenant, seq";
-  const totals = `leat_packages AS p LEFT JOIN (${counted}) AS c ON c.tenant = p.tenant AND c.seq = p.seq`;
+  const loaded =
+    "SELECT p.tenant, p.seq, p.manifest_hash, p.landed, IFNULL(c.loaded, 0) AS loaded, IFNULL(c.rejected, 0) AS rejected, " +
+    `p.generation, p.completes FROM leat_packages AS p LEFT JOIN (${counted}) AS c ON c.tenant = p.tenant AND c.seq = p.seq`;
   const reloaded = `${ofStream(spec)} AND CONCAT(CAST(seq AS STRING), ' ', tenant) IN (SELECT CONCAT(CAST(p.seq AS STRING), ' ', p.tenant) FROM leat_packages AS p WHERE p.is_reloaded)`;
   const taken = packages.some(({ isReloaded }) => isReloaded)
     ? [`DELETE FROM ${paths.loads} WHERE ${reloaded}`, `DELETE FROM ${paths.rejects} WHERE ${reloaded}`]
@@ -267,14 +278,21 @@ function insertRows({ spec, place, columns, paths, packages }: Commit): readonly
     `INSERT INTO ${paths.rejects} (source, stream, tenant, seq, ${quoteName("row")}, reason, ${quoteName("column")}, record) ` +
       `SELECT ${where}, c.tenant, c.seq, c.leat_row, ${reasonOf.join(" ")}, ${columnOf.join(" ")}, c.line ` +
       "FROM leat_cells AS c WHERE c.problem IS NOT NULL",
+    `CREATE TEMP TABLE leat_loaded AS ${loaded}`,
     // I10: a count that does not come out undoes everything, and says whose it is.
-    `SELECT ERROR(CONCAT(${quoteText(scriptFaults.counts)}, CAST(p.seq AS STRING), ' ', CAST(p.landed AS STRING), ' ', ` +
-      "CAST(IFNULL(c.loaded, 0) AS STRING), ' ', CAST(IFNULL(c.rejected, 0) AS STRING), ' ', p.tenant)) " +
-      `FROM ${totals} WHERE IFNULL(c.loaded, 0) + IFNULL(c.rejected, 0) <> p.landed LIMIT 1`,
+    `SELECT ERROR(CONCAT(${quoteText(scriptFaults.counts)}, CAST(seq AS STRING), ' ', CAST(landed AS STRING), ' ', ` +
+      "CAST(loaded AS STRING), ' ', CAST(rejected AS STRING), ' ', tenant)) " +
+      "FROM leat_loaded WHERE loaded + rejected <> landed LIMIT 1",
     `INSERT INTO ${paths.loads} (source, stream, tenant, seq, manifest_hash, loaded, rejected, generation, completes, loaded_at) ` +
-      `SELECT ${where}, p.tenant, p.seq, p.manifest_hash, IFNULL(c.loaded, 0), IFNULL(c.rejected, 0), ` +
-      `p.generation, p.completes, CURRENT_TIMESTAMP() FROM ${totals}`,
+      `SELECT ${where}, tenant, seq, manifest_hash, loaded, rejected, generation, completes, CURRENT_TIMESTAMP() FROM leat_loaded`,
   ];
+}
+
+/** New ledger rows are added to the heads; rows that were taken and written again, or no heads, want the whole ledger. */
+function keepHeads({ spec, turn, hasHeads, packages, paths }: Commit): readonly string[] {
+  if (!hasHeads || packages.some(({ isReloaded }) => isReloaded))
+    return makeHeads(paths.turns, turn, paths.loads, ofStream(spec));
+  return packages.length === 0 ? [] : [addToHeads(paths.turns, turn, "leat_loaded")];
 }
 
 function writeRegistry({ registry, spec, place, columns, paths }: Commit): readonly string[] {

@@ -11,7 +11,7 @@ import { LeatError } from "../../errors/leat-error.ts";
 import { foldColumnName } from "../../model/column-names.ts";
 import type { WarehouseId } from "../../model/ids.ts";
 import type { DatasetTable, PublishedDataset } from "../../ports/warehouse.ts";
-import { type CatalogDataset, turnTable } from "./catalog.ts";
+import type { CatalogDataset } from "./catalog.ts";
 import { inTurn, isOvertaken } from "./commit-script.ts";
 import { fillTable, type RowTools } from "./dataset-load.ts";
 import { JobFailure } from "./jobs.ts";
@@ -19,6 +19,7 @@ import type { BatchPorts } from "./load-batch.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 import { makeViewsDataset, viewsDataset } from "./stream-views.ts";
 import { print, type TableFacts, type TablePlace } from "./tables.ts";
+import { turnTable } from "./turn-table.ts";
 
 /** Times that it is begun again because another commit of the dataset came between. */
 const roundsMax = 8;
@@ -56,7 +57,7 @@ export async function publishDataset(
   let isFilled = false;
   for (let round = 1; round <= roundsMax; round += 1) {
     ports.api.throwIfStopped(signal);
-    const turn = await catalog.readTurn(owner);
+    const { turn } = await catalog.readTurns(owner);
     const held = await readHeld(ports, table.dataset);
     if (held?.table !== undefined && !isReplaced(held, table)) {
       await show(ports, table.dataset); // A death may have come between.

@@ -10,8 +10,8 @@ import { LeatError } from "../../errors/leat-error.ts";
 import { toTenantId, type WarehouseId } from "../../model/ids.ts";
 import { keepTypes, type PlaceColumns, planSchema, type SchemaPlan } from "../../model/plan-schema.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
-import type { BatchReceipt, LoadReceipt, PackageToLoad, ReopenPackage } from "../../ports/warehouse.ts";
-import { type Catalog, type CatalogStream, ofStream, type StreamState, turnTable } from "./catalog.ts";
+import type { BatchReceipt, PackageToLoad, ReopenPackage } from "../../ports/warehouse.ts";
+import { type Catalog, type CatalogStream, ofStream, type StreamState } from "./catalog.ts";
 import { nameColumns } from "./column-naming.ts";
 import { type Commit, type CommitPackage, commitScript, isOvertaken, scriptFaults } from "./commit-script.ts";
 import type { GoogleApi } from "./google-api.ts";
@@ -25,12 +25,14 @@ import {
   mismatch,
   nameOf,
   readLedgerRows,
+  readReceipts,
   readTotals,
 } from "./ledger.ts";
 import type { Queries } from "./queries.ts";
 import { quoteName } from "./sql-text.ts";
 import { removeLines, type StagedLines, type StagingTools, stageParts } from "./stage-parts.ts";
 import { isSettled, markSettled, refreshViews, type StreamShape, type ViewPorts } from "./stream-views.ts";
+import { type TenantHeads, turnTable } from "./turn-table.ts";
 
 /** What a batch is loaded with. */
 export type BatchPorts = ViewPorts &
@@ -104,7 +106,7 @@ async function commitBatch(ports: BatchPorts, job: BatchJob, signal: AbortSignal
     const state = await ports.catalog.readState(job.spec);
     const result = await tryBatch(ports, id, job, state, signal).catch(async (error: unknown) => {
       // What was read in pieces, or made for this plan, may be of two commits, or gone with the other's end.
-      if (signal.aborted || (await ports.catalog.readTurn(job.spec)) === state.turn) throw error;
+      if (signal.aborted || (await ports.catalog.readTurns(job.spec)).turn === state.turn) throw error;
       return undefined;
     });
     if (result === "loaded before") {
@@ -131,9 +133,10 @@ async function tryBatch(
 ): Promise<Committed | "loaded before" | undefined> {
   const { spec } = job;
   const mine = checkStream(spec, state);
-  const totals = await readTotals(ports, spec);
-  if (mine !== undefined) await checkTable(ports, spec, mine, totals.loaded);
-  const waiting = await leaveOutLoaded(ports, spec, job.packages);
+  const { heads } = state;
+  const totals = await readTotals(ports, spec, heads);
+  if (mine !== undefined) await checkTable(ports, spec, mine, { loaded: totals.loaded, heads });
+  const waiting = await leaveOutLoaded(ports, spec, job.packages, heads);
   if (waiting.length === 0 && job.packages.length > 0) return "loaded before";
   const { plan, place } = planColumns(job, state, waiting, totals.count > 0);
   const stale = job.packages.length === 0 ? [] : await reopenStale(ports, job, mine, plan);
@@ -184,6 +187,7 @@ async function tryBatch(
       place,
       columns: plan.columns,
       turn: state.turn,
+      hasHeads: heads !== undefined,
       packages,
       lines: staged.tables.map(({ table }) => ports.catalog.path(table)),
       paths: commitPaths(ports.catalog, spec, table.name),
@@ -202,7 +206,8 @@ async function tryBatch(
     isOurs = outcome === "ours";
     turn += 1;
   }
-  return { shape, staged, isKept, isOurs, movedFrom: table.movedFrom, waiting, plan, turn };
+  const before = stale.length === 0 ? heads : undefined;
+  return { shape, staged, isKept, isOurs, movedFrom: table.movedFrom, waiting, plan, turn, before };
 }
 
 /** Columns as the batch makes them, and what the place's are called. */
@@ -332,6 +337,8 @@ type Committed = Readonly<{
   plan: SchemaPlan;
   /** Count of the stream's commits now. */
   turn: number;
+  /** The heads that the commit has only added to. */
+  before: TenantHeads | undefined;
 }>;
 
 /** What comes after the commit; a death here is mended by the next load, or by the next look that finds nothing. */
@@ -343,8 +350,8 @@ async function finish(
   signal: AbortSignal,
 ): Promise<BatchReceipt> {
   const { spec } = job;
-  const { staged, isOurs, waiting, plan, movedFrom, turn } = committed;
-  const isNewest = async () => (await ports.catalog.readTurn(spec)) === turn;
+  const { staged, isOurs, waiting, plan, movedFrom, turn, before } = committed;
+  const isNewest = async () => (await ports.catalog.readTurns(spec)).turn === turn;
   const renewsKept = await needsRenewal(ports, job, committed);
   try {
     await show(ports, id, committed, renewsKept, signal);
@@ -358,14 +365,7 @@ async function finish(
   if (isShown) await markSettled(ports, spec, turn);
   await removeLines(ports.tables, ports.tools, staged);
   if (waiting.length === 0 || !isOurs) return { packages: [], changes: isOurs ? plan.changes : [] };
-  const loaded = await readLedgerRows(ports, spec, amongSql(waiting));
-  const rowOf = new Map(loaded.map(({ tenant, row }) => [nameOf({ tenant, seq: row.seq }), row]));
-  const packages = waiting.map(({ tenant, seq }): LoadReceipt => {
-    const row = rowOf.get(nameOf({ tenant, seq }));
-    assert(row !== undefined, "what was committed is in the ledger");
-    return { tenant, seq, loaded: row.loaded, rejected: row.rejected };
-  });
-  return { packages, changes: plan.changes };
+  return { packages: await readReceipts(ports, spec, waiting, { turn, before }), changes: plan.changes };
 }
 
 /** Whether the kept current rows are to be made anew. */

@@ -32,7 +32,7 @@ import { publishDataset, readDataset } from "./dataset-table.ts";
 import { forgetStream } from "./forget-stream.ts";
 import { GoogleApi } from "./google-api.ts";
 import { Jobs } from "./jobs.ts";
-import { readLedgerRows } from "./ledger.ts";
+import { checkHeads, readLedgerRows } from "./ledger.ts";
 import { type BatchPorts, loadBatch, prepareStream, settleStream } from "./load-batch.ts";
 import { priceOf, Queries, type QueryEstimate } from "./queries.ts";
 import { readLoads, readRejects, readStreamColumns } from "./read-loads.ts";
@@ -77,6 +77,7 @@ export interface BigQueryWarehouse extends Warehouse {
   usage(): ServiceUsage;
   /** Removes a stream, so that it can be loaded again from nothing. */
   forget(spec: StreamSpec): Promise<void>;
+  checkLedger(spec: StreamSpec): Promise<void>;
 }
 
 /**
@@ -151,6 +152,8 @@ class Dataset implements BigQueryWarehouse {
 
   async readLedgerHeads(spec: StreamSpec): Promise<ReadonlyMap<TenantId, LedgerRow>> {
     if (!(await this.#isMade())) return new Map();
+    const { heads } = await this.#ports.catalog.readTurns(spec);
+    if (heads !== undefined) return new Map([...heads].map(([tenant, { newest }]) => [tenant, newest]));
     const loads = this.#ports.catalog.path("_leat_loads");
     const newest =
       "CONCAT(CAST(seq AS STRING), ' ', tenant) IN (SELECT CONCAT(CAST(MAX(seq) AS STRING), ' ', tenant) " +
@@ -166,6 +169,12 @@ class Dataset implements BigQueryWarehouse {
     signal: AbortSignal,
   ): Promise<BatchReceipt> {
     return await loadBatch(this.#ports, spec, packages, reopen, signal);
+  }
+
+  async checkLedger(spec: StreamSpec): Promise<void> {
+    if (!(await this.#isMade())) return;
+    const { heads } = await this.#ports.catalog.readTurns(spec);
+    if (heads !== undefined) await checkHeads(this.#ports, spec);
   }
 
   async settle(spec: StreamSpec): Promise<void> {

@@ -9,12 +9,12 @@ import { LeatError } from "../../errors/leat-error.ts";
 import { toTenantId } from "../../model/ids.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
 import type { CheckQuery, ShareOwner } from "../../ports/warehouse.ts";
-import { turnTable } from "./catalog.ts";
 import { forgetStream } from "./forget-stream.ts";
 import type { BatchPorts } from "./load-batch.ts";
 import { quoteName, quotePath, quoteText } from "./sql-text.ts";
 import { historyName, type ViewPorts, viewsDataset } from "./stream-views.ts";
 import { print, type TablePlace } from "./tables.ts";
+import { turnTable } from "./turn-table.ts";
 
 const ownerPlace = ({ catalog }: Pick<ViewPorts, "catalog">, spec: StreamSpec): TablePlace =>
   catalog.place(turnTable(spec).replace("_leat_turn_", "_leat_share_"));

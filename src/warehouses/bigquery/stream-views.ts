@@ -122,7 +122,7 @@ export async function markSettled(
 
 /** Whether what follows the newest commit is done; two requests, free of charge. */
 export async function isSettled({ tables, catalog }: ViewPorts, spec: StreamSpec): Promise<boolean> {
-  const turn = await catalog.readTurn(spec);
+  const { turn } = await catalog.readTurns(spec);
   const found = await tables.find(catalog.place(spec.landingTable));
   return found?.labels[settledLabel] === String(turn);
 }

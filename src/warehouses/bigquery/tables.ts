@@ -217,15 +217,29 @@ export class Tables {
 
   /** Rows of a small table, free of charge: all as text by column, in no order. */
   async list(place: TablePlace, fields: readonly string[]): Promise<Record<string, string | null>[]> {
+    const rows = await this.listFound(place, fields);
+    if (rows !== undefined) return rows;
+    throw new LeatError("WAREHOUSE_UNREADABLE", {
+      message: `The table ${print(place)} is not there.`,
+      hint: "Somebody dropped it: restore it by time travel, or load into a new dataset.",
+    });
+  }
+
+  /** The same; `undefined` where there is no such table. Pages may be of two commits. */
+  async listFound(
+    place: TablePlace,
+    fields: readonly string[],
+  ): Promise<Record<string, string | null>[] | undefined> {
     const rows: Record<string, string | null>[] = [];
     let pageToken: string | undefined;
     do {
-      const answer = await this.#api.call({
+      const answer = await this.#api.find({
         method: "GET",
         path: `${pathOf(place)}/data`,
         query: { maxResults: "10000", ...(pageToken !== undefined && { pageToken }) },
         what: `read rows of ${print(place)}`,
       });
+      if (answer === undefined) return undefined;
       for (const row of (answer["rows"] ?? []) as readonly { f: readonly { v: string | null }[] }[])
         rows.push(Object.fromEntries(fields.map((name, at) => [name, row.f[at]?.v ?? null])));
       pageToken = answer["pageToken"] as string | undefined; // Absent on the last page.
