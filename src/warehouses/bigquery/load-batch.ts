@@ -109,7 +109,10 @@ async function tryBatch(
   const totals = await readTotals(ports, spec);
   if (mine !== undefined) await checkTable(ports, spec, mine, totals.loaded);
   const waiting = await leaveOutLoaded(ports, spec, job.packages);
-  if (waiting.length === 0 && job.packages.length > 0) return { packages: [], changes: [] };
+  if (waiting.length === 0 && job.packages.length > 0) {
+    await settleStream(ports, spec); // Whoever has loaded them since they were looked for may have died.
+    return { packages: [], changes: [] };
+  }
   const { plan, place } = planColumns(job, state, waiting, totals.count > 0);
   const stale = job.packages.length === 0 ? [] : await reopenStale(ports, job, mine, plan);
   const table = await settleTable(ports, spec, {
