@@ -176,17 +176,34 @@ export type ProcessOptions = Readonly<{
   /** A folder for compiled and instrumented sources, the same for many processes: most of a start is making them. */
   compiledIn: string;
   environment: Readonly<Record<string, string>>;
+  /** All when left out. */
+  streams?: readonly string[];
   google?: GoogleShop;
 }>;
 
 /** Syncs in a process of its own, hooked when the environment has something to say; into `google` where that is given. */
-export function runProcess({ folder, url, compiledIn, environment, google }: ProcessOptions): Promise<Ended> {
+export function runProcess({
+  folder,
+  url,
+  compiledIn,
+  environment,
+  streams = [],
+  google,
+}: ProcessOptions): Promise<Ended> {
   const isHooked = Object.keys(environment).length > 0;
   const place = google === undefined ? [] : [JSON.stringify(google)];
   const hook = isHooked ? ["--import", join(here, "kill-hook.ts")] : [];
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", ...hook, join(here, "sync-process.ts"), folder, url, ...place],
+    [
+      "--disable-warning=ExperimentalWarning",
+      ...hook,
+      join(here, "sync-process.ts"),
+      folder,
+      url,
+      streams.join(),
+      ...place,
+    ],
     {
       env: { ...process.env, NODE_COMPILE_CACHE: join(compiledIn, "compiled"), ...environment },
       stdio: ["ignore", "pipe", "pipe"],

@@ -50,6 +50,9 @@ type FakeJob = {
   done: Promise<void>;
 };
 
+/** Jobs by their ids. */
+export type SavedJobs = ReadonlyMap<string, FakeJob>;
+
 const nothing: Rows = { fields: [], rows: [] };
 /** Every table that a statement reads is billed for at least so much. */
 const leastBytesBilled = 10 * 1024 * 1024;
@@ -58,15 +61,26 @@ export class FakeJobs {
   readonly #engine: DuckDBInstance;
   readonly #tables: FakeTables;
   readonly #readObject: ReadObject;
-  readonly #jobs = new Map<string, FakeJob>();
+  readonly #jobs: Map<string, FakeJob>;
   fault: JobFault | undefined;
   /** Most bytes that a statement is said to scan. */
   scannedBytes = 1024;
 
-  constructor(engine: DuckDBInstance, tables: FakeTables, readObject: ReadObject) {
+  constructor(
+    engine: DuckDBInstance,
+    tables: FakeTables,
+    readObject: ReadObject,
+    saved: SavedJobs = new Map(),
+  ) {
     this.#engine = engine;
     this.#tables = tables;
     this.#readObject = readObject;
+    this.#jobs = new Map(saved);
+  }
+
+  /** Those that have ended; of them nothing changes any more. */
+  save(): SavedJobs {
+    return new Map([...this.#jobs].filter(([, { state }]) => state === "DONE"));
   }
 
   /** Ids of the jobs that there were, with their labels. */
@@ -184,7 +198,6 @@ export class FakeJobs {
     const connection = await this.#engine.connect();
     begun(connection);
     try {
-      await connection.run("SET TimeZone = 'UTC'");
       if (defaults.dataset !== undefined) {
         this.#tables.dataset(defaults.project, defaults.dataset);
         await connection.run(`SET search_path = '"${schemaOf(defaults.project, defaults.dataset)}",main'`);
