@@ -14,7 +14,6 @@ test("I11 I18 a sync into gs:// and BigQuery that is broken anywhere leaves ever
     killsMax: 1,
     races: 1,
     seed: 20_261_121,
-    skip: 0,
     workers: 0,
     say: () => {},
   });

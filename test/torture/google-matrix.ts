@@ -1,11 +1,12 @@
 /**
  * Syncs of the shop into gs:// and BigQuery that break at every place where they can: each HTTP exchange with either
  * service is cut before or after it took effect, takes effect twice or late; the process is killed at each await after
- * which the world differs; two processes sync at the same moment. Afterwards every row is there once.
+ * which the world differs, and at each request that then takes effect late; two processes sync at the same moment, and an
+ * exchange of theirs is broken as well. Afterwards every row is there once.
  *
- * `node test/torture/google-matrix.ts [--faults N] [--kills N] [--races N] [--seed S] [--skip N] [--workers N] [--whole]`:
+ * `node test/torture/google-matrix.ts [--faults N] [--kills N] [--races N] [--seed S] [--workers N] [--whole]`:
  * all of them, or so many drawn. A stream is synced after the others, and only its sync is broken; with `--whole` a case
- * syncs all streams. `--skip` goes on with a matrix that was interrupted.
+ * syncs all streams.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { on } from "node:events";
@@ -15,12 +16,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import {
   type Case,
-  countExchanges,
-  type Exchanges,
   faultsOf,
+  lateKillsOf,
   nameCase,
   playCase,
   recordDeaths,
+  recordExchanges,
   services,
 } from "./google-cases.ts";
 import { GoogleWorld, type Step, stepsOf } from "./google-world.ts";
@@ -35,8 +36,6 @@ export type GoogleMatrixOptions = Readonly<{
   killsMax: number | undefined;
   races: number;
   seed: number;
-  /** How many cases have been played before, by the same command. */
-  skip: number;
   /** Processes that play cases; 0: this one does. */
   workers: number;
   say: (line: string) => void;
@@ -44,7 +43,7 @@ export type GoogleMatrixOptions = Readonly<{
 
 export type GoogleMatrixReport = Readonly<{
   /** Exchanges with each service, all steps together. */
-  exchanges: Exchanges;
+  exchanges: Readonly<Record<(typeof services)[number], number>>;
   /** Passings of awaits, all steps together. */
   passings: number;
   /** What was played. */
@@ -62,10 +61,16 @@ export async function runGoogleMatrix(options: GoogleMatrixOptions): Promise<Goo
     const { cases, exchanges, passings } = await listCases(world, folder, options);
     if (options.workers === 0) workers.push({ play: (one) => playCase(world, one) });
     while (workers.length < options.workers) workers.push(await startWorker(folder, workers.length));
-    const left = cases.slice(options.skip);
-    const wrong = await playAll(workers, left, options.say);
-    const count = (kind: Case["kind"]): number => left.filter((one) => one.kind === kind).length;
-    return { exchanges, passings, faults: count("fault"), kills: count("kill"), races: count("race"), wrong };
+    const wrong = await playAll(workers, cases, options.say);
+    const count = (kind: Case["kind"]): number => cases.filter((one) => one.kind === kind).length;
+    return {
+      exchanges,
+      passings,
+      faults: count("fault"),
+      kills: count("kill") + count("late kill"),
+      races: count("race"),
+      wrong,
+    };
   } finally {
     for (const { child } of workers) child?.kill();
     await rm(folder, { recursive: true, force: true });
@@ -82,12 +87,12 @@ async function listCases(
   let passings = 0;
   const [allFaults, allKills]: [Case[], Case[]] = [[], []];
   for (const step of stepsOf(isWhole).filter(({ scenario }) => scenarios.includes(scenario))) {
-    const counts = await countExchanges(world, step);
-    for (const service of services) exchanges[service] += counts[service];
-    allFaults.push(...faultsOf(step, counts));
+    const recorded = await recordExchanges(world, step);
+    for (const service of services) exchanges[service] += recorded[service].length;
+    allFaults.push(...faultsOf(step, recorded));
     if (killsMax === 0) continue;
     const deaths = await recordDeaths(world, folder, step);
-    allKills.push(...deaths.kills);
+    allKills.push(...deaths.kills, ...lateKillsOf(step, recorded));
     passings += deaths.passings;
   }
   const faults = draw(allFaults, faultsMax ?? allFaults.length, seed);
@@ -96,11 +101,16 @@ async function listCases(
     `${exchanges.storage} and ${exchanges.warehouse} exchanges: ${faults.length} of ${allFaults.length} faults; ` +
       `${passings} passings of awaits: ${kills.length} of ${allKills.length} deaths; ${races} races`,
   );
-  const wholeSteps = stepsOf(true).filter(({ scenario }) => scenarios.includes(scenario));
-  const raced = Array.from({ length: races }, (_, at): Case => {
-    const step = wholeSteps[at % wholeSteps.length]!;
-    return { kind: "race", step: step.name, site: "", phase: "", nth: at + 1, slowMs: 0 };
-  });
+  const raced: Case[] = [];
+  for (const step of stepsOf(true).filter(({ scenario }) => scenarios.includes(scenario))) {
+    const peaceful: Case = { kind: "race", step: step.name, site: "", phase: "", nth: 0 };
+    const count = Math.ceil(races / scenarios.length);
+    const broken = races > scenarios.length ? faultsOf(step, await recordExchanges(world, step)) : [];
+    const drawn = draw(broken, Math.floor(count / 2), seed).map(
+      (fault): Case => ({ ...fault, kind: "race" }),
+    );
+    raced.push(...Array.from({ length: count - drawn.length }, () => peaceful), ...drawn);
+  }
   return { cases: [...faults, ...kills, ...raced], exchanges, passings };
 }
 
@@ -155,7 +165,6 @@ if (import.meta.main) {
       kills: { type: "string" },
       races: { type: "string", default: "100" },
       seed: { type: "string", default: "1" },
-      skip: { type: "string", default: "0" },
       workers: { type: "string", default: String(availableParallelism()) },
       whole: { type: "boolean", default: false },
     },
@@ -169,7 +178,6 @@ if (import.meta.main) {
     killsMax: most(values.kills),
     races: Number(values.races),
     seed: Number(values.seed),
-    skip: Number(values.skip),
     workers: Number(values.workers),
     say: (line) => console.log(line),
   });

@@ -43,7 +43,10 @@ export type Place = Readonly<{
   /** Syncs the step in this process. */
   sync: () => Promise<SyncResult>;
   /** Syncs it in one of its own. */
-  start: (environment: Readonly<Record<string, string>>) => ReturnType<typeof runProcess>;
+  start: (
+    environment: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ) => ReturnType<typeof runProcess>;
   /** What the warehouse has too little or too much of, of the step's streams. */
   check: () => Promise<readonly string[]>;
   close: () => Promise<void>;
@@ -108,8 +111,16 @@ export class GoogleWorld {
       storage,
       warehouse,
       sync: () => syncShop(folder, shop.url, { streams, google }),
-      start: (environment) =>
-        runProcess({ folder, url: shop.url, compiledIn: folder, environment, streams, google }),
+      start: (environment, signal) =>
+        runProcess({
+          folder,
+          url: shop.url,
+          compiledIn: folder,
+          environment,
+          ...(signal && { signal }),
+          streams,
+          google,
+        }),
       async check() {
         const opened = await openGoogleShop(google);
         // Where a table is missing, what the sync has said of it is to be read as well.

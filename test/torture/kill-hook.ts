@@ -25,8 +25,8 @@ export type Death = {
   readonly site: string;
   readonly phase: Phase;
   readonly nth: number;
-  /** Whether what was heard last is that a job has begun. */
-  readonly isJobBegun: boolean;
+  /** Where what was heard last is that a job has begun: the how manieth. */
+  readonly job: number | undefined;
   passings: number;
 };
 
@@ -36,14 +36,15 @@ const deaths: Death[] = [];
 let isArmed = false;
 /** Since the last passing. */
 let hasNews = true;
-let isJobBegun = false;
+let jobs = 0;
+let job: number | undefined;
 
 function pass(site: string, phase: Phase): void {
   if (!isArmed) return;
   const key = `${site}|${phase}`;
   const count = (passed.get(key) ?? 0) + 1;
   passed.set(key, count);
-  if (hasNews) deaths.push({ site, phase, nth: count, isJobBegun, passings: 0 });
+  if (hasNews) deaths.push({ site, phase, nth: count, job, passings: 0 });
   hasNews = false;
   deaths.at(-1)!.passings += 1;
   if (site === killSite && phase === killPhase && count === Number(killCount)) {
@@ -110,7 +111,9 @@ function note({ method, path }: Readonly<{ method: string; path: string }>, isAn
   const isOfJobs = /\/(jobs|queries)(\/|\?|$)/.test(path);
   if (method === "GET" && !(isOfJobs && isAnswer)) return;
   hasNews = true;
-  isJobBegun = isOfJobs && isAnswer && method === "POST";
+  const isJobBegun = isOfJobs && isAnswer && method === "POST";
+  if (isJobBegun) jobs += 1;
+  job = isJobBegun ? jobs : undefined;
 }
 
 /** What the channels of both clients tell of a request; theirs have these fields. */

@@ -176,6 +176,8 @@ export type ProcessOptions = Readonly<{
   /** A folder for compiled and instrumented sources, the same for many processes: most of a start is making them. */
   compiledIn: string;
   environment: Readonly<Record<string, string>>;
+  /** Kills it from without. */
+  signal?: AbortSignal;
   /** All when left out. */
   streams?: readonly string[];
   google?: GoogleShop;
@@ -187,6 +189,7 @@ export function runProcess({
   url,
   compiledIn,
   environment,
+  signal,
   streams = [],
   google,
 }: ProcessOptions): Promise<Ended> {
@@ -209,6 +212,7 @@ export function runProcess({
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
+  signal?.addEventListener("abort", () => child.kill("SIGKILL"));
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
   const timer = setTimeout(() => child.kill("SIGKILL"), processMsMax);

@@ -11,10 +11,14 @@ import { RestFault, type RestRequest } from "./rest-fault.ts";
 /** The bytes of `gs://bucket/key`; `undefined`: there is no such object. */
 export type ReadObject = (bucket: string, key: string) => Promise<Uint8Array | undefined>;
 
-/** What becomes of a job instead: it fails before it did anything, or takes its time. */
+/** What becomes of a job instead: it fails before it did anything, takes its time, or waits until something is so. */
 export type JobFault = (
   job: Readonly<{ id: string; kind: "load" | "query"; sql: string }>,
-) => Readonly<{ reason: string; message: string }> | Readonly<{ slowMs: number }> | undefined;
+) =>
+  | Readonly<{ reason: string; message: string }>
+  | Readonly<{ slowMs: number }>
+  | Readonly<{ until: Promise<void> }>
+  | undefined;
 
 type LoadConfiguration = Readonly<{
   sourceUris: readonly string[];
@@ -169,6 +173,7 @@ export class FakeJobs {
       sql: query?.query ?? "",
     });
     if (fault !== undefined && "slowMs" in fault) await sleep(fault.slowMs);
+    else if (fault !== undefined && "until" in fault) await fault.until;
     else if (fault !== undefined) throw new RestFault(400, fault.reason, fault.message);
     if (load !== undefined) await this.#load(load);
     if (query === undefined) return;
