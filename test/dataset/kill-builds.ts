@@ -83,7 +83,7 @@ async function prepare(base: string, { before }: Scenario): Promise<string> {
 async function recordKills(base: string, scenario: Scenario): Promise<Kill[]> {
   const folder = await prepare(base, scenario);
   const path = join(base, `sites-${scenario.count}.json`);
-  const ended = await runProcess(folder, scenario.count, { LEAT_SITES: path });
+  const ended = await runProcess(base, folder, scenario.count, { LEAT_SITES: path });
   if (ended.code !== 0) throw new Error(`the recorded build failed: ${ended.output}`);
   const passed = JSON.parse(await readFile(path, "utf8")) as [string, number][]; // Written by kill-hook.ts.
   return passed.flatMap(([key, count]) => {
@@ -96,7 +96,7 @@ async function runKill(base: string, kill: Kill): Promise<string[]> {
   const { scenario } = kill;
   const folder = await prepare(base, scenario);
   try {
-    const killed = await runProcess(folder, scenario.count, {
+    const killed = await runProcess(base, folder, scenario.count, {
       LEAT_KILL: `${kill.site}|${kill.phase}|${kill.nth}`,
     });
     if (killed.signal !== "SIGKILL" && killed.code !== 0)
@@ -160,12 +160,20 @@ async function checkGarbage(folder: string): Promise<string[]> {
 
 type Ended = Readonly<{ code: number | null; signal: string | null; output: string }>;
 
-function runProcess(folder: string, count: number, environment: Record<string, string>): Promise<Ended> {
+function runProcess(
+  base: string,
+  folder: string,
+  count: number,
+  environment: Record<string, string>,
+): Promise<Ended> {
   const hook = ["--import", join(here, "../torture/kill-hook.ts")];
   const child = spawn(
     process.execPath,
     ["--disable-warning=ExperimentalWarning", ...hook, join(here, "build-process.ts"), folder, String(count)],
-    { env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] },
+    {
+      env: { ...process.env, NODE_COMPILE_CACHE: join(base, "compiled"), ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
   );
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));

@@ -94,6 +94,17 @@ export class FakeBuckets {
   readonly #buckets = new Map<string, FakeBucket>();
   #generation = 1_700_000_000_000_000;
 
+  /** Others that hold the same now. */
+  copy(): FakeBuckets {
+    const copied = new FakeBuckets();
+    copied.#generation = this.#generation;
+    for (const { name, location, objects } of this.#buckets.values()) {
+      const into = copied.make(name, location);
+      for (const key of objects.keysOf("")) into.objects.set(key, objects.get(key)!);
+    }
+    return copied;
+  }
+
   /** Makes a bucket; of one that exists nothing changes. */
   make(name: string, location: string = "EU"): FakeBucket {
     const found = this.#buckets.get(name) ?? { name, location, objects: new SortedObjects() };

@@ -30,10 +30,12 @@ export type FakeGcsOptions = Readonly<{
   checksAtInitiation?: boolean;
   /** How many bytes of a piece are kept at most, a multiple of 256 KiB, so that clients must go on in the middle. */
   keptBytesMax?: number;
+  /** Begins with what another one held. */
+  saved?: FakeBuckets;
 }>;
 
 export async function startFakeGcs(options: FakeGcsOptions = {}): Promise<FakeGcs> {
-  const buckets = new FakeBuckets();
+  const buckets = options.saved?.copy() ?? new FakeBuckets();
   const sessions = new GcsSessions(buckets, options);
   let denied: string | undefined;
   const handle = (request: FakeRequest): FakeAnswer => {

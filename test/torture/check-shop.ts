@@ -12,6 +12,11 @@ const streams = {
   plants: ["label", "size", "changed_at"],
 } as const;
 
+/** In the order of a sync: parents before children. */
+export const shopStreams: readonly string[] = Object.keys(streams).sort(
+  (a, b) => Number(a === "items") - Number(b === "items"),
+);
+
 /**
  * Compares versions landed with versions shown, and current rows with what the shop shows now.
  *
@@ -20,7 +25,7 @@ const streams = {
 export async function checkShop(folder: string, shop: Shop): Promise<string[]> {
   const warehouse = openShopWarehouse(folder);
   try {
-    return await compareShop(shop, async (table, columns) => {
+    return await compareShop(shop, Object.entries(streams), async (table, columns) => {
       const cells = columns.map((column) => `'${column}', ${cellSql(column)}`).join(", ");
       const { rows } = await warehouse.query(`select json_object(${cells})::varchar from ${table}`);
       return rows.map(([row]) => String(row));
@@ -30,9 +35,14 @@ export async function checkShop(folder: string, shop: Shop): Promise<string[]> {
   }
 }
 
-/** The same in BigQuery. */
-export async function checkGoogleShop(warehouse: Warehouse, shop: Shop): Promise<string[]> {
-  return await compareShop(shop, async (table, columns) => {
+/** The same in BigQuery, of these streams. */
+export async function checkGoogleShop(
+  warehouse: Warehouse,
+  shop: Shop,
+  names: readonly string[],
+): Promise<string[]> {
+  const chosen = Object.entries(streams).filter(([stream]) => names.includes(stream));
+  return await compareShop(shop, chosen, async (table, columns) => {
     const { rows } = await warehouse.query(
       `SELECT ${columns.map((column) => `\`${column}\``).join(", ")} FROM ${table}`,
     );
@@ -47,9 +57,13 @@ export async function checkGoogleShop(warehouse: Warehouse, shop: Shop): Promise
 /** Rows of a table as JSON, their members in the order of the columns. */
 type ReadRows = (table: string, columns: readonly string[]) => Promise<readonly string[]>;
 
-async function compareShop(shop: Shop, rowsOf: ReadRows): Promise<string[]> {
+async function compareShop(
+  shop: Shop,
+  chosen: readonly (readonly [stream: string, columns: readonly string[]])[],
+  rowsOf: ReadRows,
+): Promise<string[]> {
   const faults: string[] = [];
-  for (const [stream, columns] of Object.entries(streams)) {
+  for (const [stream, columns] of chosen) {
     const current = await rowsOf(`shop.${stream}`, columns);
     compare(faults, `${stream}: current rows`, current, shop.current().get(stream) ?? []);
     // A replaced stream lands each generation whole; its versions are those of the visible one.

@@ -11,8 +11,8 @@ type Row = Readonly<Record<string, string | number | null>>;
 export type Shop = {
   readonly url: string;
   requests: number;
-  /** Updates some orders and items, adds events and codes. */
-  change(): void;
+  /** Updates some orders and items, adds events and codes; what is new carries the time of now, or the one given. */
+  change(changedAt?: Date): void;
   /** Every version that each stream has shown so far, as JSON text; a version may be listed more than once (twins). */
   shown(): ReadonlyMap<string, readonly string[]>;
   /** What each stream shows now. */
@@ -103,9 +103,9 @@ export async function openShop(): Promise<Shop> {
   };
   return Object.assign(shop, {
     url: `http://127.0.0.1:${port}`,
-    change() {
-      // What changes now carries the time of now: older times would be later than the declared lag allows.
-      const now = new Date().toISOString().slice(0, 19).concat("Z");
+    change(changedAt = new Date()) {
+      // Older times than that of the change would be later than the declared lag allows.
+      const now = changedAt.toISOString().slice(0, 19).concat("Z");
       for (const i of [1, 5, 11]) put("orders", i, { ...orders[i]!, state: "paid", updated_at: now });
       put("orders", orders.length, { id: 12, state: "new", updated_at: now });
       for (const _ of [0, 1]) put("events", events.length, { kind: "late", at: at(0, 9) });

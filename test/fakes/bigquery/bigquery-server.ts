@@ -16,9 +16,9 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openEngine } from "./engine.ts";
-import { FakeJobs, type JobFault, type ReadObject } from "./fake-jobs.ts";
-import { FakeTables } from "./fake-tables.ts";
+import { openEngine, saveEngine } from "./engine.ts";
+import { FakeJobs, type JobFault, type ReadObject, type SavedJobs } from "./fake-jobs.ts";
+import { FakeTables, type SavedTables } from "./fake-tables.ts";
 import { RestFault } from "./rest-fault.ts";
 
 /** A request, as tests choose their faults by it. */
@@ -43,9 +43,14 @@ export type BigQueryServerOptions = Readonly<{
   /** The bytes of an object; `undefined`: there is none. */
   readObject: ReadObject;
   location?: string;
+  /** Begins with what another one held. */
+  saved?: SavedBigQuery;
   fault?: (exchange: Exchange) => ExchangeFault | undefined;
   jobFault?: JobFault;
 }>;
+
+/** What a fake held: its engine in a file, and what it knows beside. */
+export type SavedBigQuery = Readonly<{ enginePath: string; tables: SavedTables; jobs: SavedJobs }>;
 
 export type BigQueryServer = Readonly<{
   url: string;
@@ -58,6 +63,8 @@ export type BigQueryServer = Readonly<{
   addDataset: (project: string, dataset: string, location?: string) => Promise<void>;
   /** Runs GoogleSQL as somebody who has all rights. */
   run: (project: string, dataset: string, sql: string) => Promise<void>;
+  /** Keeps all that it holds; `enginePath` is a file that is not there yet. Nothing may run meanwhile. */
+  save: (enginePath: string) => Promise<SavedBigQuery>;
   close: () => Promise<void>;
 }>;
 
@@ -65,9 +72,10 @@ const lateMs = 30;
 
 /** Starts the fake on a free port. */
 export async function startBigQuery(options: BigQueryServerOptions): Promise<BigQueryServer> {
-  const engine = await openEngine();
-  const tables = new FakeTables(engine, options.location ?? "EU");
-  const jobs = new FakeJobs(engine, tables, options.readObject);
+  const { saved } = options;
+  const engine = await openEngine(saved?.enginePath);
+  const tables = new FakeTables(engine, options.location ?? "EU", saved?.tables);
+  const jobs = new FakeJobs(engine, tables, options.readObject, saved?.jobs);
   const exchanges: Exchange[] = [];
   let { fault } = options;
   jobs.fault = options.jobFault;
@@ -131,6 +139,10 @@ export async function startBigQuery(options: BigQueryServerOptions): Promise<Big
     },
     addDataset: (project, dataset, location) => tables.addDataset(project, dataset, location, {}),
     run: async (project, dataset, sql) => void (await jobs.runSql(sql, { project, dataset })),
+    async save(enginePath) {
+      await saveEngine(engine, enginePath);
+      return { enginePath, tables: tables.save(), jobs: jobs.save() };
+    },
     async close() {
       server.closeAllConnections();
       server.close();

@@ -17,18 +17,33 @@ const macros = [
   "CREATE MACRO bq_to_json_string(v) AS CAST(to_json(v) AS VARCHAR)",
 ];
 
-/** Opens an empty engine. */
-export async function openEngine(): Promise<DuckDBInstance> {
+/** Opens an engine: empty, or as another one was when it was saved in a file. */
+export async function openEngine(savedAt?: string): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(":memory:", {
     threads: "1",
     default_null_order: "nulls_first_on_asc_last_on_desc",
   });
   const connection = await instance.connect();
-  for (const macro of macros) await connection.run(macro);
+  await connection.run("SET GLOBAL TimeZone = 'UTC'");
   register(connection, "bq_json_query", jsonQuery);
   register(connection, "bq_json_value", jsonValue);
+  if (savedAt === undefined) for (const macro of macros) await connection.run(macro);
+  else {
+    await connection.run(`ATTACH '${savedAt}' AS saved (READ_ONLY)`);
+    await connection.run("COPY FROM DATABASE saved TO memory");
+    await connection.run("DETACH saved");
+  }
   connection.closeSync();
   return instance;
+}
+
+/** Writes all that an engine holds into a new file. */
+export async function saveEngine(instance: DuckDBInstance, path: string): Promise<void> {
+  const connection = await instance.connect();
+  await connection.run(`ATTACH '${path}' AS saved`);
+  await connection.run("COPY FROM DATABASE memory TO saved");
+  await connection.run("DETACH saved");
+  connection.closeSync();
 }
 
 function register(

@@ -11,10 +11,14 @@ import { RestFault, type RestRequest } from "./rest-fault.ts";
 /** The bytes of `gs://bucket/key`; `undefined`: there is no such object. */
 export type ReadObject = (bucket: string, key: string) => Promise<Uint8Array | undefined>;
 
-/** What becomes of a job instead: it fails before it did anything, or takes its time. */
+/** What becomes of a job instead: it fails before it did anything, takes its time, or waits until something is so. */
 export type JobFault = (
   job: Readonly<{ id: string; kind: "load" | "query"; sql: string }>,
-) => Readonly<{ reason: string; message: string }> | Readonly<{ slowMs: number }> | undefined;
+) =>
+  | Readonly<{ reason: string; message: string }>
+  | Readonly<{ slowMs: number }>
+  | Readonly<{ until: Promise<void> }>
+  | undefined;
 
 type LoadConfiguration = Readonly<{
   sourceUris: readonly string[];
@@ -50,6 +54,9 @@ type FakeJob = {
   done: Promise<void>;
 };
 
+/** Jobs by their ids. */
+export type SavedJobs = ReadonlyMap<string, FakeJob>;
+
 const nothing: Rows = { fields: [], rows: [] };
 /** Every table that a statement reads is billed for at least so much. */
 const leastBytesBilled = 10 * 1024 * 1024;
@@ -58,15 +65,26 @@ export class FakeJobs {
   readonly #engine: DuckDBInstance;
   readonly #tables: FakeTables;
   readonly #readObject: ReadObject;
-  readonly #jobs = new Map<string, FakeJob>();
+  readonly #jobs: Map<string, FakeJob>;
   fault: JobFault | undefined;
   /** Most bytes that a statement is said to scan. */
   scannedBytes = 1024;
 
-  constructor(engine: DuckDBInstance, tables: FakeTables, readObject: ReadObject) {
+  constructor(
+    engine: DuckDBInstance,
+    tables: FakeTables,
+    readObject: ReadObject,
+    saved: SavedJobs = new Map(),
+  ) {
     this.#engine = engine;
     this.#tables = tables;
     this.#readObject = readObject;
+    this.#jobs = new Map(saved);
+  }
+
+  /** Those that have ended; of them nothing changes any more. */
+  save(): SavedJobs {
+    return new Map([...this.#jobs].filter(([, { state }]) => state === "DONE"));
   }
 
   /** Ids of the jobs that there were, with their labels. */
@@ -155,6 +173,7 @@ export class FakeJobs {
       sql: query?.query ?? "",
     });
     if (fault !== undefined && "slowMs" in fault) await sleep(fault.slowMs);
+    else if (fault !== undefined && "until" in fault) await fault.until;
     else if (fault !== undefined) throw new RestFault(400, fault.reason, fault.message);
     if (load !== undefined) await this.#load(load);
     if (query === undefined) return;
@@ -184,7 +203,6 @@ export class FakeJobs {
     const connection = await this.#engine.connect();
     begun(connection);
     try {
-      await connection.run("SET TimeZone = 'UTC'");
       if (defaults.dataset !== undefined) {
         this.#tables.dataset(defaults.project, defaults.dataset);
         await connection.run(`SET search_path = '"${schemaOf(defaults.project, defaults.dataset)}",main'`);

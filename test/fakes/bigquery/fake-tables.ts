@@ -22,19 +22,28 @@ type FakeDataset = {
   readonly tables: Map<string, FakeTable>;
 };
 
+/** Datasets by the names of their schemas. */
+export type SavedTables = Map<string, FakeDataset>;
+
 const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 export class FakeTables {
   readonly #engine: DuckDBInstance;
   readonly #location: string;
-  readonly #datasets = new Map<string, FakeDataset>();
+  readonly #datasets: Map<string, FakeDataset>;
   #turn: Promise<unknown> = Promise.resolve();
   /** Rights that are missing: `dataset` → permission. */
   readonly denied: Map<string, string> = new Map<string, string>();
 
-  constructor(engine: DuckDBInstance, location: string) {
+  constructor(engine: DuckDBInstance, location: string, saved: SavedTables = new Map()) {
     this.#engine = engine;
     this.#location = location;
+    this.#datasets = structuredClone(saved);
+  }
+
+  /** What is known of them; their rows are the engine's. */
+  save(): SavedTables {
+    return structuredClone(this.#datasets);
   }
 
   async addDataset(
@@ -146,14 +155,16 @@ export class FakeTables {
       said: {},
       createdAtMs: Date.now(),
     });
-    await this.remakeViews();
+    await this.#remakeViews(schema);
   }
 
-  /** The engine binds a view when it is made; the service does so whenever it is asked. */
-  async remakeViews(): Promise<void> {
+  /** The engine binds a view when it is made; the service does so whenever it is asked. Those of a project are. */
+  async #remakeViews(changed: string): Promise<void> {
+    const project = changed.slice(0, changed.lastIndexOf(".") + 1);
     for (const [schema, { tables }] of this.#datasets)
-      for (const [name, { kind, query }] of tables)
-        if (kind === "VIEW") await this.#makeView(schema, name, query!).catch(() => {}); // Whoever asks it, is told.
+      if (schema.startsWith(project))
+        for (const [name, { kind, query }] of tables)
+          if (kind === "VIEW") await this.#makeView(schema, name, query!).catch(() => {}); // Whoever asks it, is told.
   }
 
   async #insert(project: string, dataset: string, body: NewTableBody): Promise<unknown> {
@@ -217,7 +228,7 @@ export class FakeTables {
         table.fields.push(field);
       }
     }
-    await this.remakeViews();
+    if (body.view !== undefined || body.schema !== undefined) await this.#remakeViews(key);
     return {};
   }
 

@@ -95,9 +95,21 @@ export function translateScript(sql: string, defaults: Defaults): Statement[] {
   for (const token of tokenize(sql))
     if (token.text === ";") statements.push([]);
     else statements.at(-1)!.push(token);
-  return statements
-    .filter((tokens) => tokens.some(({ kind }) => kind !== "space"))
-    .map((tokens) => translateStatement(tokens, defaults));
+  return withoutUnused(statements.filter((tokens) => tokens.some(({ kind }) => kind !== "space"))).map(
+    (tokens) => translateStatement(tokens, defaults),
+  );
+}
+
+/** Functions that no later statement names are not made: a script brings them all, and most need two of them. */
+function withoutUnused(statements: readonly Token[][]): Token[][] {
+  const named = new Set<string>();
+  const kept = statements.toReversed().filter((tokens) => {
+    const words = tokens.filter(({ kind }) => kind === "name").map(({ value }) => value);
+    if (words.slice(0, 3).join(" ") === "CREATE TEMP FUNCTION" && !named.has(words[3]!)) return false;
+    for (const word of words) named.add(word);
+    return true;
+  });
+  return kept.reverse();
 }
 
 function translateStatement(tokens: readonly Token[], defaults: Defaults): Statement {
