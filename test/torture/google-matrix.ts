@@ -159,7 +159,8 @@ class GoogleWorld {
       shop,
       google,
       sync,
-      start: (environment) => runProcess(this.#folder, shop.url, environment, google),
+      start: (environment) =>
+        runProcess({ folder: this.#folder, url: shop.url, compiledIn: this.#folder, environment, google }),
     };
   }
 

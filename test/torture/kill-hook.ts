@@ -2,12 +2,15 @@
  * Loaded into a process with `--import`: instruments leat's stages as they are loaded, counts what is passed, and kills
  * the process by SIGKILL at one place when told to.
  *
- * `LEAT_KILL=site|phase|n` kills at the n-th passing; `LEAT_SITES=path` writes down all passings at the end.
+ * `LEAT_KILL=site|phase|n` kills at the n-th passing; `LEAT_SITES=path` writes down all passings at the end. With
+ * `NODE_COMPILE_CACHE` instrumented text is kept there as well: without, it takes longer than what is to be killed.
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { registerHooks } from "node:module";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire, registerHooks } from "node:module";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { instrumentAwaits, type Phase } from "./instrument-awaits.ts";
+import type { Phase } from "./instrument-awaits.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -42,6 +45,32 @@ Object.assign(globalThis, {
   },
 });
 
+const require = createRequire(import.meta.url);
+const keptIn = process.env["NODE_COMPILE_CACHE"];
+
+/** Instrumented text, the kept one where there is one; the parser is loaded only when it is needed. */
+function instrumented(path: string, file: string): string {
+  const text = readFileSync(path, "utf8");
+  const instrument = () =>
+    (require("./instrument-awaits.ts") as typeof import("./instrument-awaits.ts")).instrumentAwaits(
+      text,
+      file,
+    );
+  if (keptIn === undefined) return instrument();
+  const name = createHash("sha256").update(`${file}\0${text}`).digest("hex");
+  const kept = join(keptIn, `awaits-${name}.js`);
+  try {
+    return readFileSync(kept, "utf8");
+  } catch {
+    const code = instrument();
+    mkdirSync(keptIn, { recursive: true });
+    // Processes at once: each writes its own, and the last to move it wins with the same text.
+    writeFileSync(`${kept}.${process.pid}`, code);
+    renameSync(`${kept}.${process.pid}`, kept);
+    return code;
+  }
+}
+
 registerHooks({
   load(url, context, nextLoad) {
     if (!url.startsWith("file:")) return nextLoad(url, context);
@@ -50,7 +79,7 @@ registerHooks({
     if (!stages.test(file) || file.endsWith(".test.ts")) return nextLoad(url, context);
     return {
       format: "module",
-      source: instrumentAwaits(readFileSync(path, "utf8"), file),
+      source: instrumented(path, file),
       shortCircuit: true,
     };
   },

@@ -85,7 +85,12 @@ async function recordKills(base: string, scenario: Scenario): Promise<Kill[]> {
   const { shop, folder } = await prepare(base, scenario);
   try {
     const path = join(base, `sites-${scenario}.json`);
-    const ended = await runProcess(folder, shop.url, { LEAT_SITES: path });
+    const ended = await runProcess({
+      folder,
+      url: shop.url,
+      compiledIn: base,
+      environment: { LEAT_SITES: path },
+    });
     if (ended.code !== 0) throw new Error(`the recorded run failed: ${ended.output}`);
     const passed = JSON.parse(await readFile(path, "utf8")) as [string, number][]; // Written by kill-hook.ts.
     return passed.flatMap(([key, count]) => {
@@ -102,8 +107,11 @@ async function recordKills(base: string, scenario: Scenario): Promise<Kill[]> {
 async function runKill(base: string, kill: Kill): Promise<string[]> {
   const { shop, folder, requests } = await prepare(base, kill.scenario);
   try {
-    const killed = await runProcess(folder, shop.url, {
-      LEAT_KILL: `${kill.site}|${kill.phase}|${kill.nth}`,
+    const killed = await runProcess({
+      folder,
+      url: shop.url,
+      compiledIn: base,
+      environment: { LEAT_KILL: `${kill.site}|${kill.phase}|${kill.nth}` },
     });
     // How often a loop is passed may differ by some turns from run to run; what was not reached was a sync like others.
     if (killed.signal !== "SIGKILL" && killed.code !== 0)
@@ -137,7 +145,8 @@ export async function runRaces(count: number, say: (line: string) => void): Prom
   try {
     for (let race = 1; race <= count; race++) {
       const { shop, folder } = await prepare(base, race % 2 === 0 ? "first" : "change");
-      const ended = await Promise.all([1, 2].map(() => runProcess(folder, shop.url, {})));
+      const one = { folder, url: shop.url, compiledIn: base, environment: {} };
+      const ended = await Promise.all([runProcess(one), runProcess(one)]);
       for (const { code, output } of ended) {
         const isExpected = code === 0 || /^(STATE_CONFLICT|BUSY)/m.test(output);
         if (!isExpected) faults.push(`race ${race}: ended with ${code}: ${output}`);
@@ -160,20 +169,28 @@ export async function runRaces(count: number, say: (line: string) => void): Prom
 
 type Ended = Readonly<{ code: number | null; signal: string | null; output: string }>;
 
+/** What a process is started with. */
+export type ProcessOptions = Readonly<{
+  folder: string;
+  url: string;
+  /** A folder for compiled and instrumented sources, the same for many processes: most of a start is making them. */
+  compiledIn: string;
+  environment: Readonly<Record<string, string>>;
+  google?: GoogleShop;
+}>;
+
 /** Syncs in a process of its own, hooked when the environment has something to say; into `google` where that is given. */
-export function runProcess(
-  folder: string,
-  url: string,
-  environment: Record<string, string>,
-  google?: GoogleShop,
-): Promise<Ended> {
+export function runProcess({ folder, url, compiledIn, environment, google }: ProcessOptions): Promise<Ended> {
   const isHooked = Object.keys(environment).length > 0;
   const place = google === undefined ? [] : [JSON.stringify(google)];
   const hook = isHooked ? ["--import", join(here, "kill-hook.ts")] : [];
   const child = spawn(
     process.execPath,
     ["--disable-warning=ExperimentalWarning", ...hook, join(here, "sync-process.ts"), folder, url, ...place],
-    { env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] },
+    {
+      env: { ...process.env, NODE_COMPILE_CACHE: join(compiledIn, "compiled"), ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
   );
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk));
