@@ -22,7 +22,7 @@ export const keeps = ["history", "current", "dataset"] as const;
 export type Keep = (typeof keeps)[number];
 
 /** What is broken: a delivery of news, which widens a type and rejects a record, or a full one in its place. */
-export const brokenModes = ["deliver", "full"] as const satisfies readonly ShareMode[];
+export const brokenModes: readonly ShareMode[] = ["deliver", "full"];
 
 const book = defineDataset({
   name: "book",

@@ -15,7 +15,7 @@ test("I11 a delivery that is killed or cut anywhere is made good by the next, in
     cutsMax: 2,
     isAsked: (name) => asked.includes(name),
     isEachPassing: false,
-    fullEvery: 1,
+    nextEvery: 1,
     workers: 1,
     seed: 20_261_121,
     say: () => {},

@@ -15,7 +15,7 @@ import { openCuttingProxy } from "../contract/cutting-proxy.ts";
 import { startPostgres } from "../services/postgres.ts";
 import type { Passing } from "./record-moments.ts";
 import { brokenModes, deliverFrom, type Keep, keeps, landNews } from "./share-delivery.ts";
-import { type Target, type TargetKind, targetKindsOf } from "./share-targets.ts";
+import { type Slot, type TargetKind, targetKindsOf } from "./share-targets.ts";
 
 const childFile = join(import.meta.dirname, "share-child.ts");
 const hookFile = join(import.meta.dirname, "kill-hook.ts");
@@ -28,8 +28,8 @@ export type ShareMatrixOptions = Readonly<{
   isAsked: (name: string) => boolean;
   /** Whether an await that is passed several times is killed at each passing, not at one of them. */
   isEachPassing: boolean;
-  /** A full delivery is made after every so many of the broken ones, beside the next one that follows each. */
-  fullEvery: number;
+  /** After every so many of the broken ones the next delivery follows at once, and a full one. */
+  nextEvery: number;
   /** Tries at once. Each has a process and a server's process to wait for. */
   workers: number;
   seed: number;
@@ -68,9 +68,12 @@ type Broken = Readonly<{
   kind: TargetKind;
   keep: Keep;
   mode: ShareMode;
-  begin: (at: string) => Promise<Target>;
+  /** One a worker. */
+  slots: readonly Slot[];
   /** What an unbroken one leaves. */
   expected: unknown;
+  /** Prints of what was left, from which the next delivery has made what an unbroken one leaves. */
+  mended: Set<string>;
 }>;
 
 class Matrix {
@@ -83,8 +86,7 @@ class Matrix {
   readonly #faults: string[] = [];
   readonly #sites = new Set<string>();
   readonly #counts = { phases: 0, kills: 0, passings: 0, unreached: 0, cuts: 0 };
-  #tries = 0;
-  #compared = 0;
+  #looks = 0;
 
   constructor(folder: string, postgres: string, options: ShareMatrixOptions) {
     this.#folder = folder;
@@ -102,15 +104,32 @@ class Matrix {
         const name = `${kind.name} ${keep}`;
         const modes = brokenModes.filter((mode) => this.#options.isAsked(`${name} ${mode}`));
         if (modes.length === 0) continue;
-        const begin = await kind.prepare(`prepared_${keep}`, async (address) => {
+        const openSlot = await kind.prepare(`prepared_${keep}`, async (address) => {
           await this.#mustDeliver(address, keep, "deliver", this.#before);
         });
+        const slots = await Promise.all(
+          Array.from({ length: this.#options.workers }, (_, worker) => openSlot(`slot_${keep}_${worker}`)),
+        );
         for (const mode of modes) {
-          const unbroken = { name: `${name} ${mode}`, kind, keep, mode, begin };
-          const expected = await this.#onCopy(unbroken, (at) => this.#stateAfter(at, keep, mode));
-          await this.#killAll({ ...unbroken, expected });
-          if (kind.server !== undefined) await this.#cutAll({ ...unbroken, expected }, kind.server);
+          const [slot] = slots;
+          await slot!.reset();
+          const expected = await this.#stateAfter(slot!.address, keep, mode);
+          const broken = {
+            name: `${name} ${mode}`,
+            kind,
+            keep,
+            mode,
+            slots,
+            expected,
+            mended: new Set<string>(),
+          };
+          await this.#killAll(broken);
+          if (kind.server !== undefined) await this.#cutAll(broken, kind.server);
+          this.#options.say(
+            `${broken.name}: ${broken.mended.size} states were left, ${this.#faults.length} faults so far`,
+          );
         }
+        for (const slot of slots) await slot.close();
       }
     return { sites: this.#sites.size, ...this.#counts, faults: this.#faults };
   }
@@ -125,79 +144,103 @@ class Matrix {
     this.#options.say(
       `${name}: ${kills.length} kills; ${phases.size} phases of awaits are passed ${moments.flat().length} times in ${moments.length} moments`,
     );
-    await this.#each(kills, async (moment) => {
+    await this.#each(broken, kills, async (moment, slot) => {
       const [kill = ""] = moment;
-      await this.#onCopy(broken, async (address) => {
-        const isKilled = await this.#runChild(address, keep, mode, { LEAT_KILL: kill });
-        if (!isKilled) this.#counts.unreached += 1;
-        await this.#compare(`${name} killed at ${kill}`, address, broken);
-      });
+      const isKilled = await this.#runChild(slot.address, keep, mode, { LEAT_KILL: kill });
+      if (!isKilled) this.#counts.unreached += 1;
       this.#counts.kills += 1;
       this.#counts.passings += moment.length;
+      return `${name} killed at ${kill}`;
     });
   }
 
   async #cutAll(broken: Broken, server: string): Promise<void> {
-    const { name, keep, mode, expected } = broken;
-    const proxies = await Promise.all(
-      Array.from({ length: this.#options.workers }, () => openCuttingProxy(server)),
-    );
+    const { name, keep, mode, expected, slots } = broken;
+    const proxies = await Promise.all(slots.map(() => openCuttingProxy(server)));
     const through = (address: string, proxy: (typeof proxies)[number]): string => {
       const to = new URL(address);
       to.port = new URL(proxy.url).port;
       return to.href;
     };
     try {
-      const [proxy] = proxies;
-      proxy!.arm(undefined);
-      await this.#onCopy(broken, (address) => this.#mustDeliver(through(address, proxy!), keep, mode));
-      const messages = proxy!.count();
+      await slots[0]!.reset();
+      proxies[0]!.arm(undefined);
+      await this.#mustDeliver(through(slots[0]!.address, proxies[0]!), keep, mode);
+      const messages = proxies[0]!.count();
       const all = Array.from({ length: messages }, (_, at) => at + 1);
       const chosen = this.#shuffle(all).slice(0, this.#options.cutsMax);
       this.#options.say(`${name}: ${chosen.length} of ${messages} messages`);
-      await this.#each(chosen, async (cutAt, worker) => {
-        const mine = proxies[worker]!;
-        await this.#onCopy(broken, async (address) => {
-          mine.arm(cutAt);
-          const outcome = await deliverFrom(this.#after, through(address, mine), keep, mode);
-          mine.arm(undefined);
-          const error = outcome.error ?? outcome.tables[0]?.error;
-          if (error !== undefined && error.code !== "WAREHOUSE_UNREACHABLE")
-            this.#fault(`${name} cut at ${cutAt}: told ${error.code}: ${error.message}`);
-          if (error === undefined && !isDeepStrictEqual(stateOf(outcome), expected))
-            this.#fault(`${name} cut at ${cutAt}: told of ${JSON.stringify(stateOf(outcome))}`);
-          await this.#compare(`${name} cut at ${cutAt}`, address, broken);
-        });
+      await this.#each(broken, chosen, async (cutAt, slot) => {
+        const proxy = proxies[slots.indexOf(slot)]!;
+        proxy.arm(cutAt);
+        const outcome = await deliverFrom(this.#after, through(slot.address, proxy), keep, mode);
+        proxy.arm(undefined);
         this.#counts.cuts += 1;
+        const error = outcome.error ?? outcome.tables[0]?.error;
+        if (error !== undefined && error.code !== "WAREHOUSE_UNREACHABLE")
+          this.#fault(`${name} cut at ${cutAt}: told ${error.code}: ${error.message}`);
+        if (error === undefined && !isDeepStrictEqual(stateOf(outcome), expected))
+          this.#fault(`${name} cut at ${cutAt}: told of ${JSON.stringify(stateOf(outcome))}`);
+        return `${name} cut at ${cutAt}`;
       });
     } finally {
       for (const proxy of proxies) await proxy.close();
     }
   }
 
-  /** Does `act` for all, so many at once as there are workers. */
-  async #each<One>(all: readonly One[], act: (one: One, worker: number) => Promise<void>): Promise<void> {
+  /** Breaks once for each of all, so many at once as there are workers, and looks at what each has left. */
+  async #each<One>(
+    broken: Broken,
+    all: readonly One[],
+    act: (one: One, slot: Slot) => Promise<string>,
+  ): Promise<void> {
     const left = [...all].reverse();
-    const work = async (worker: number): Promise<void> => {
-      for (let one = left.pop(); one !== undefined; one = left.pop()) await act(one, worker);
+    const work = async (slot: Slot): Promise<void> => {
+      await slot.reset();
+      const prepared = await slot.print();
+      for (let one = left.pop(); one !== undefined; one = left.pop()) {
+        const name = await act(one, slot);
+        try {
+          if (await this.#isAsPrepared(name, slot, prepared, broken)) continue;
+        } catch (error) {
+          this.#fault(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+        }
+        await slot.reset();
+      }
     };
-    await Promise.all(Array.from({ length: this.#options.workers }, (_, worker) => work(worker)));
+    await Promise.all(broken.slots.map(work));
   }
 
-  async #onCopy<Result>(
-    { begin }: Pick<Broken, "begin">,
-    act: (address: string) => Promise<Result>,
-  ): Promise<Result> {
-    this.#tries += 1;
-    const target = await begin(`try_${this.#tries}`);
-    try {
-      return await act(target.address);
-    } finally {
-      await target.drop();
+  /**
+   * Looks at what was left. The next delivery makes the same of the same: it follows where nothing like it was left
+   * before, and, at once and without a look, every so often; then a full one as well.
+   *
+   * @returns whether nothing has changed.
+   */
+  async #isAsPrepared(name: string, slot: Slot, prepared: string, broken: Broken): Promise<boolean> {
+    const isAtOnce = this.#looks++ % this.#options.nextEvery === 0;
+    const print = isAtOnce ? undefined : await slot.print();
+    if (print !== undefined && broken.mended.has(print)) return print === prepared;
+    const { keep, expected } = broken;
+    const next = await this.#stateAfter(slot.address, keep, "deliver");
+    const isMended = isDeepStrictEqual(next, expected);
+    if (!isMended)
+      this.#fault(`${name}: the next delivery left ${JSON.stringify(next)}, not ${JSON.stringify(expected)}`);
+    else if (print !== undefined) broken.mended.add(print);
+    if (isAtOnce) {
+      const full = await this.#stateAfter(slot.address, keep, "full");
+      if (!isDeepStrictEqual(full, expected))
+        this.#fault(`${name}: a full one then left ${JSON.stringify(full)}`);
     }
+    return false;
   }
 
-  async #mustDeliver(address: string, keep: Keep, mode: ShareMode, from = this.#after): Promise<ShareOutcome> {
+  async #mustDeliver(
+    address: string,
+    keep: Keep,
+    mode: ShareMode,
+    from = this.#after,
+  ): Promise<ShareOutcome> {
     const outcome = await deliverFrom(from, address, keep, mode);
     if (!isWhole(outcome)) throw outcome.error ?? outcome.tables[0]?.error;
     return outcome;
@@ -208,23 +251,6 @@ class Matrix {
     const told = stateOf(await this.#mustDeliver(address, keep, mode));
     const counted = stateOf(await this.#mustDeliver(address, keep, "verify"));
     return isDeepStrictEqual(told, counted) ? told : { told, counted };
-  }
-
-  async #compare(name: string, address: string, { keep, expected }: Broken): Promise<void> {
-    const isFullToo = this.#compared++ % this.#options.fullEvery === 0;
-    try {
-      const next = await this.#stateAfter(address, keep, "deliver");
-      if (!isDeepStrictEqual(next, expected))
-        this.#fault(
-          `${name}: the next delivery left ${JSON.stringify(next)}, not ${JSON.stringify(expected)}`,
-        );
-      if (!isFullToo) return;
-      const full = await this.#stateAfter(address, keep, "full");
-      if (!isDeepStrictEqual(full, expected))
-        this.#fault(`${name}: a full one then left ${JSON.stringify(full)}`);
-    } catch (error) {
-      this.#fault(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-    }
   }
 
   #fault(fault: string): void {
@@ -252,9 +278,9 @@ class Matrix {
   /** What an unbroken delivery passes of leat's stages. */
   async #recordMoments(broken: Broken): Promise<readonly (readonly Passing[])[]> {
     const path = join(this.#folder, "moments.json");
-    await this.#onCopy(broken, (address) =>
-      this.#runChild(address, broken.keep, broken.mode, { LEAT_MOMENTS: path }),
-    );
+    const [slot] = broken.slots;
+    await slot!.reset();
+    await this.#runChild(slot!.address, broken.keep, broken.mode, { LEAT_MOMENTS: path });
     return JSON.parse(await readFile(path, "utf8")) as Passing[][]; // Written by record-moments.ts.
   }
 
@@ -312,7 +338,7 @@ if (import.meta.main) {
   const most = (text: string | undefined) => (text === undefined ? undefined : Number(text));
   const report = await runShareMatrix({
     cutsMax: most(values.cuts),
-    fullEvery: 8,
+    nextEvery: 8,
     isAsked: (name) => name.includes(values.only),
     isEachPassing: values.passings,
     killsMax: most(values.kills),
