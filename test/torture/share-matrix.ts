@@ -200,6 +200,9 @@ class Matrix {
       const prepared = await slot.print();
       for (let one = left.pop(); one !== undefined; one = left.pop()) {
         const name = await act(one, slot);
+        const done = all.length - left.length;
+        if (done % 50 === 0)
+          this.#options.say(`${broken.name}: ${done} of ${all.length}, ${this.#faults.length} faults so far`);
         try {
           if (await this.#isAsPrepared(name, slot, prepared, broken)) continue;
         } catch (error) {
