@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toTenantId } from "../../src/model/ids.ts";
 import { plant } from "../../src/testing/warehouse-under-test.ts";
 import { runSql } from "../contract/postgres-place.ts";
+import { sqlOfPage } from "../contract/sql-of-page.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
 import { openDuckDbPlace } from "./open-duckdb-place.ts";
 import { openTarget } from "./open-target.ts";
@@ -53,6 +54,48 @@ describe("a Postgres of a customer's", () => {
     await runSql(admin, `GRANT CREATE ON DATABASE ${database} TO ${role}`);
     expect(await stand.table()).toMatchObject({ status: "moved", rows: 1 });
     await runSql(admin, `DROP DATABASE ${database} WITH (FORCE)`).catch(() => {}); // It is the one in use.
+  });
+
+  test("takes no more than the rights that the recipe lists: delivered, read, made anew, taken away", async () => {
+    const [role, reader] = [`share_${Date.now()}`, `analysts_${Date.now()}`] as const;
+    let admin = "";
+    await using stand = await openStand(async () => {
+      const place = await openPlace((url) => {
+        url.username = role;
+      });
+      admin = place.admin;
+      return place;
+    });
+    const database = new URL(admin).pathname.slice(1);
+    const names = { customerdb: database, leat_share: role, analysts: reader, replicas: "replica" };
+    const [rolesSql = "", readingSql = ""] = await sqlOfPage("recipes/share-with-customers.md", names);
+    await runSql(
+      admin,
+      `REVOKE CREATE ON SCHEMA public FROM PUBLIC; REVOKE ALL ON DATABASE ${database} FROM PUBLIC;
+       CREATE SCHEMA own; CREATE TABLE own.salaries AS SELECT 7 AS a;
+       ${rolesSql}; ALTER ROLE ${reader} LOGIN`,
+    );
+    await stand.land([plant(1, day)]);
+    expect(await stand.table()).toMatchObject({ status: "moved", rows: 1 });
+    await runSql(stand.place.address, readingSql);
+    await stand.land([plant(2, day, '"more":1')]); // The views are made anew.
+    await stand.table();
+    await stand.table({ mode: "full" });
+    await stand.table({ mode: "verify" });
+    const asReader = new URL(admin);
+    asReader.username = reader;
+    expect(await runSql(asReader.href, "SELECT count(*)::int AS held FROM replica.plants")).toEqual([
+      { held: 2 },
+    ]);
+    for (const [who, table] of [
+      [asReader.href, "leat_warehouse._leat_loads"],
+      [stand.place.address, "own.salaries"],
+    ] as const)
+      await expect(runSql(who, `SELECT * FROM ${table}`)).rejects.toThrow(/denied/);
+    await stand.table({ mode: "remove" });
+    expect(
+      await runSql(admin, "SELECT schemaname FROM pg_tables WHERE schemaname !~ '^(pg_|information_schema)'"),
+    ).toEqual([{ schemaname: "own" }]);
   });
 
   test("that is not there, or not under that name, is told without its password", async () => {
