@@ -137,6 +137,46 @@ describe("a Postgres of a customer's", () => {
   });
 });
 
+describe("a Postgres in which somebody has cleaned up", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 300_000);
+  afterAll(() => server.stop());
+  const openCleaned = () =>
+    openStand(async () => ({
+      address: await server.newDatabase(),
+      open: openTarget,
+      relations: async () => [],
+      dispose: async () => {},
+    }));
+
+  test("gets its views again with the next news, when their schema was dropped", async () => {
+    await using stand = await openCleaned();
+    await stand.land([plant(1, day)]);
+    await stand.table();
+    await runSql(stand.place.address, "DROP SCHEMA replica CASCADE");
+    await stand.land([plant(2, day)]);
+    expect(await stand.table()).toMatchObject({ status: "moved", rows: 1 });
+    expect(await stand.rows("SELECT id::int FROM replica.plants ORDER BY id")).toEqual([[1], [2]]);
+  });
+
+  test("is told how it begins anew, when leat's ledger was dropped", async () => {
+    await using stand = await openCleaned();
+    await stand.land([plant(1, day)]);
+    await stand.table();
+    await runSql(stand.place.address, "DROP TABLE leat_warehouse._leat_loads CASCADE");
+    const { tables } = await stand.deliver();
+    expect(tables[0]?.error).toMatchObject({
+      code: "LOAD_FAILED",
+      message: expect.stringContaining("_leat_loads"),
+      hint: expect.stringMatching(/leat share replica --tenant 414 --full.*drop what is left/),
+    });
+    await runSql(stand.place.address, "DROP SCHEMA replica, leat_warehouse CASCADE");
+    expect(await stand.table({ mode: "full" })).toMatchObject({ status: "moved", rows: 1 });
+  });
+});
+
 describe("a DuckDB file of a customer's", () => {
   test("that another process holds is told of as locked, and is filled when it is free", async () => {
     await using stand = await openStand(openDuckDbPlace);

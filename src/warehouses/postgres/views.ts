@@ -5,7 +5,15 @@ import { printColumnType } from "../../model/column-types.ts";
 import type { CatalogColumn, PlaceColumns } from "../../model/plan-schema.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
 import type { PackageToLoad } from "../../ports/warehouse.ts";
-import { type CatalogStream, lockSchema, ofStream, ownTable, readStreams, writeStream } from "./catalog.ts";
+import {
+  type CatalogStream,
+  lockSchema,
+  makeSchema,
+  ofStream,
+  ownTable,
+  readStreams,
+  writeStream,
+} from "./catalog.ts";
 import { type RelationName, relationsOf, toName } from "./landing-table.ts";
 import { claim, isOwn, isShortName, markOwn, readRelation, shortNameMark } from "./own-relations.ts";
 import type { PostgresSession } from "./postgres-session.ts";
@@ -55,6 +63,7 @@ export async function refreshViews(
   if (shape !== stream.shape || !(await areThere(session, [current, history]))) {
     await lockSchema(session);
     await checkZone(session, spec);
+    await makeSchema(session, current.schema); // It may have been dropped with the views in it.
     await dropViews(session, spec);
     const kind = spec.isMaterialized ? "TABLE" : "VIEW";
     await session.run(`CREATE ${kind} ${current.sql} AS ${select}`);
