@@ -12,7 +12,7 @@ import { sqlOfPage } from "../contract/sql-of-page.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
 import { openDuckDbPlace } from "./open-duckdb-place.ts";
 import { openTarget } from "./open-target.ts";
-import { openStand, type SharePlace } from "./share-stand.ts";
+import { openStand, plants, type SharePlace } from "./share-stand.ts";
 
 const day = "2026-01-01T00:00:00Z";
 
@@ -151,14 +151,28 @@ describe("a Postgres in which somebody has cleaned up", () => {
       dispose: async () => {},
     }));
 
-  test("gets its views again with the next news, when their schema was dropped", async () => {
+  test("gets its views again with the next news, when their schema was dropped with those of another", async () => {
     await using stand = await openCleaned();
+    const seeds = { ...plants, name: "seeds", landingTable: "farm_seeds" };
+    const streams = [plants, seeds];
     await stand.land([plant(1, day)]);
-    await stand.table();
+    await stand.land([plant(1, day)], { stream: seeds });
+    await stand.deliver({ streams });
     await runSql(stand.place.address, "DROP SCHEMA replica CASCADE");
+    await expect(stand.table({ mode: "verify" })).rejects.toMatchObject({
+      code: "SHARE_TABLE_ALTERED",
+      message: expect.stringContaining("a view of it is gone"),
+    });
     await stand.land([plant(2, day)]);
-    expect(await stand.table()).toMatchObject({ status: "moved", rows: 1 });
+    const { tables } = await stand.deliver({ streams });
+    expect(tables.map(({ status, error }) => [status, error])).toEqual([
+      ["moved", undefined],
+      ["unchanged", undefined],
+    ]);
     expect(await stand.rows("SELECT id::int FROM replica.plants ORDER BY id")).toEqual([[1], [2]]);
+    await stand.land([plant(2, day)], { stream: seeds });
+    await stand.deliver({ streams });
+    expect(await stand.rows("SELECT id::int FROM replica.seeds ORDER BY id")).toEqual([[1], [2]]);
   });
 
   test("is told how it begins anew, when leat's ledger was dropped", async () => {
@@ -209,7 +223,7 @@ describe("a DuckDB file of a customer's", () => {
     expect(both.reduce((sum, { rows }) => sum + rows, 0)).toBe(3);
     expect(await stand.rows("SELECT count(*) FROM main.replica_plants_versions")).toEqual([[3]]);
     const ledger = await (await stand.place.open(stand.place.address, stand.folder)).readLedger(
-      { ...(await import("./share-stand.ts")).plants, source: "replica" },
+      { ...plants, source: "replica" },
       toTenantId("414"),
     );
     expect(ledger.map(({ seq }) => seq)).toEqual([1, 2, 3]);

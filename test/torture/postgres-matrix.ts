@@ -228,7 +228,10 @@ class Matrix {
         inSchema(this.#url, schema),
         this.#folder,
       ],
-      { env: { ...process.env, ...environment }, stdio: ["ignore", "ignore", "inherit"] },
+      {
+        env: { ...process.env, NODE_COMPILE_CACHE: join(this.#folder, "compiled"), ...environment },
+        stdio: ["ignore", "ignore", "inherit"],
+      },
     );
     const { promise, resolve } = Promise.withResolvers<void>();
     child.on("close", () => resolve());

@@ -196,6 +196,8 @@ export async function refreshShortNames(session: PostgresSession): Promise<void>
   for (const [name, { sql }] of short) if (!wanted.has(name)) await session.run(`DROP VIEW ${sql}`);
   for (const [name, view] of wanted) {
     if (short.has(name)) continue;
+    // Somebody has dropped it; its stream makes both when it is loaded.
+    if ((await readRelation(session, view)) === undefined) continue;
     const own = toName(schema, name);
     await session.run(`CREATE VIEW ${own.sql} AS SELECT * FROM ${view.sql}`);
     await markOwn(session, "VIEW", own, shortNameMark);
