@@ -55,7 +55,9 @@ async function openFileOpener(
     import("../scan/quote-exact.ts"),
     import("../landing/part-reader.ts"),
   ]);
-  const options = { quoteExact: quoteExactColumns, readPart: readStagedPart, lockWaitMs, workFolder };
+  const tools = { quoteExact: quoteExactColumns, readPart: readStagedPart };
+  // A delivery is a dozen small operations, and closes its warehouse.
+  const options = { ...tools, lockWaitMs, workFolder, keepsEngine: true };
   return (path) => openDuckDb(`duckdb:${path}`, options);
 }
 

@@ -21,9 +21,7 @@ export async function refuseAltered(share: TableShare): Promise<void> {
   try {
     held = await warehouse.checksums(target);
   } catch (error) {
-    // Where the table or a column of it is gone, an engine only says that its statement makes no sense.
-    if (!isLeatError(error) || !["LOAD_FAILED", "QUERY_FAILED"].includes(error.code)) throw error;
-    throw alteredError(share, ["a column of it, or the table itself, is gone"], error);
+    throw toAlteredError(share, error, "a column of it, or the table itself, is gone");
   }
   const newest = Math.max(0, ...ledger.keys());
   const mayBeFewer = (seq: number): boolean =>
@@ -42,6 +40,12 @@ export async function refuseAltered(share: TableShare): Promise<void> {
     if (loaded > 0 && !seen.has(seq) && !mayBeFewer(seq))
       faults.push(`package ${seq} had ${loaded} rows and has 0`);
   if (faults.length > 0) throw alteredError(share, faults);
+}
+
+/** Where something is gone, an engine only says that its statement makes no sense; other failures stay what they are. */
+export function toAlteredError(share: TableShare, error: unknown, gone: string): unknown {
+  if (!isLeatError(error) || !["LOAD_FAILED", "QUERY_FAILED"].includes(error.code)) return error;
+  return alteredError(share, [gone], error);
 }
 
 /** @param faults - what is not as it was, at least one. */

@@ -137,11 +137,15 @@ async function openRows(
   return { rows, tenantColumn };
 }
 
-/** What a load advises for a warehouse of one's own is not what helps a customer's. */
+/** What a load advises for a warehouse of one's own, a rebuild, is not what helps a customer's. */
 function withShareHint(error: LeatError, { share, tenant }: ShareJob): LeatError {
-  if (error.code !== "LEDGER_MISMATCH" && error.code !== "LOG_REWRITTEN") return error;
+  const isOfLedger = error.code === "LEDGER_MISMATCH" || error.code === "LOG_REWRITTEN";
+  if (!isOfLedger && !error.hint.includes("leat rebuild")) return error;
   const { code, message, retryable, details, cause } = error;
-  const hint = `Run \`leat share ${share.name} --tenant ${tenant.id} --full\`: everything is loaded again from the landing.`;
+  const full = `Run \`leat share ${share.name} --tenant ${tenant.id} --full\`: everything is loaded again from the landing.`;
+  const hint = isOfLedger
+    ? full
+    : `${full} Where leat's own tables are gone, ask the customer to drop what is left of them and of the share first.`;
   return new LeatError(code, { message, hint, retryable, details, cause });
 }
 

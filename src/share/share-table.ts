@@ -2,7 +2,7 @@
 import type { LeatError } from "../errors/leat-error.ts";
 import type { StreamSpec } from "../model/stream.ts";
 import type { LedgerRow, ShareOwner, ShareReceipt } from "../ports/warehouse.ts";
-import { alteredError, refuseAltered } from "./altered.ts";
+import { alteredError, refuseAltered, toAlteredError } from "./altered.ts";
 import { changedParts, checkOwner, printDeclaration } from "./declaration.ts";
 import { planAsideStream } from "./plan-table.ts";
 import { countReceipts, isSameReceipts, parseReceipts, printReceipts } from "./receipts.ts";
@@ -65,7 +65,9 @@ async function verifyTable(share: TableShare, signal: AbortSignal): Promise<Shar
   const loaded = await readLoaded(share);
   if (loaded === undefined) return emptyTable(share);
   await refuseAltered(share);
-  const receipts = await countReceipts(share, signal);
+  const receipts = await countReceipts(share, signal).catch((error: unknown) => {
+    throw toAlteredError(share, error, "a view of it is gone");
+  });
   const kept = parseReceipts(await shareTables.readReceipts(rows.target));
   if (kept?.seq === loaded.seq && !isSameReceipts(kept.receipts, receipts))
     throw alteredError(share, ["rows are not those of the last receipt"]);

@@ -27,6 +27,8 @@ export async function openCuttingProxy(database: string): Promise<CuttingProxy> 
     const upstream = connect(Number(target.port), target.hostname);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
+      // Messages are written one by one: each would wait some 40 ms for the answer to the one before.
+      socket.setNoDelay(true);
       socket.on("error", () => {});
       socket.on("close", () => sockets.delete(socket));
     }

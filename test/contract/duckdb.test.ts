@@ -239,6 +239,27 @@ describe("a DuckDB file among processes", () => {
     });
   });
 
+  test("an engine that is kept gives the file back after each operation, and sees what others wrote", async () => {
+    await withBench(async (bench, file) => {
+      await using stack = new AsyncDisposableStack();
+      const kept = openAt(file, { keepsEngine: true });
+      stack.defer(() => kept.close());
+      const counted = async () => (await kept.query(`SELECT count(*)::INTEGER FROM ${table}`)).rows;
+      const countedByAnother = async () => (await text(startChild("count", file, table).stdout!)).trim();
+      expect(await kept.readLedgerHeads(spec)).toEqual(new Map()); // Before there is a file.
+      await kept.prepare(spec, { tenantColumn: "tenant_id", partitionColumn: undefined });
+      expect(await countedByAnother()).toBe("0");
+      await bench.loadRecords(spec, [plant(1, "2024-01-01")]); // By an engine of its own.
+      expect(await counted()).toEqual([[1]]);
+      await failureOf(kept.query("SELECT nonsense"), "QUERY_FAILED");
+      expect(await countedByAnother()).toBe("1");
+      expect(await counted()).toEqual([[1]]);
+      await failureOf(kept.query(`DELETE FROM ${table}`), "QUERY_FAILED"); // Reading is all that a query may.
+      await kept.close();
+      expect(await countedByAnother()).toBe("1");
+    });
+  });
+
   test("asking makes no file", async () => {
     await withBench(async (bench) => {
       expect(await bench.values("SELECT 1")).toEqual([1]);

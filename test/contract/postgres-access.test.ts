@@ -8,6 +8,7 @@ import {
 } from "../../src/testing/warehouse-under-test.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
 import { openAt, runSql, withBench as withBenchOn } from "./postgres-place.ts";
+import { sqlOfPage } from "./sql-of-page.ts";
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -29,22 +30,21 @@ function asRole(url: string, role: string): string {
 test("the rights that the page on Postgres lists are enough to load and to read, and no more is granted", async () => {
   await withBench(async (bench, url) => {
     const database = new URL(url).pathname.slice(1);
-    const [loader, reader] = [`loader_${database}`, `reader_${database}`];
+    const [loader, reader] = [`loader_${database}`, `reader_${database}`] as const;
+    const [rolesSql = "", readingSql = ""] = await sqlOfPage("concepts/postgres.md", {
+      shop: database,
+      leat_loader: loader,
+      analysts: reader,
+    });
     await runSql(
       url,
       `REVOKE CREATE ON SCHEMA public FROM PUBLIC; REVOKE ALL ON DATABASE ${database} FROM PUBLIC;
-       CREATE ROLE ${loader} LOGIN; CREATE ROLE ${reader} LOGIN;
-       GRANT CONNECT, CREATE ON DATABASE ${database} TO ${loader};
-       GRANT CONNECT ON DATABASE ${database} TO ${reader};`,
+       ${rolesSql}; ALTER ROLE ${reader} LOGIN`,
     );
     const ours = openAt(asRole(url, loader));
     await ours.identity();
     await bench.load(spec, [await bench.land([plant(1, "2024-01-01")])], ours);
-    await runSql(
-      asRole(url, loader),
-      `GRANT USAGE ON SCHEMA metrc TO ${reader}; GRANT SELECT ON ALL TABLES IN SCHEMA metrc TO ${reader};
-       ALTER DEFAULT PRIVILEGES IN SCHEMA metrc GRANT SELECT ON TABLES TO ${reader};`,
-    );
+    await runSql(asRole(url, loader), readingSql);
     // A new column makes the views anew, a text cursor puts leat's function into them, a generation its ledger.
     const more = ['{"id":2,"modified":"soon","w":1}', '{"id":2,"modified":"2024-01-03T00:00:00Z","w":2}'];
     const options = { generation: 2, completesGeneration: true };

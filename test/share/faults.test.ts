@@ -8,10 +8,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toTenantId } from "../../src/model/ids.ts";
 import { plant } from "../../src/testing/warehouse-under-test.ts";
 import { runSql } from "../contract/postgres-place.ts";
+import { sqlOfPage } from "../contract/sql-of-page.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
 import { openDuckDbPlace } from "./open-duckdb-place.ts";
 import { openTarget } from "./open-target.ts";
-import { openStand, type SharePlace } from "./share-stand.ts";
+import { openStand, plants, type SharePlace } from "./share-stand.ts";
 
 const day = "2026-01-01T00:00:00Z";
 
@@ -55,6 +56,48 @@ describe("a Postgres of a customer's", () => {
     await runSql(admin, `DROP DATABASE ${database} WITH (FORCE)`).catch(() => {}); // It is the one in use.
   });
 
+  test("takes no more than the rights that the recipe lists: delivered, read, made anew, taken away", async () => {
+    const [role, reader] = [`share_${Date.now()}`, `analysts_${Date.now()}`] as const;
+    let admin = "";
+    await using stand = await openStand(async () => {
+      const place = await openPlace((url) => {
+        url.username = role;
+      });
+      admin = place.admin;
+      return place;
+    });
+    const database = new URL(admin).pathname.slice(1);
+    const names = { customerdb: database, leat_share: role, analysts: reader, replicas: "replica" };
+    const [rolesSql = "", readingSql = ""] = await sqlOfPage("recipes/share-with-customers.md", names);
+    await runSql(
+      admin,
+      `REVOKE CREATE ON SCHEMA public FROM PUBLIC; REVOKE ALL ON DATABASE ${database} FROM PUBLIC;
+       CREATE SCHEMA own; CREATE TABLE own.salaries AS SELECT 7 AS a;
+       ${rolesSql}; ALTER ROLE ${reader} LOGIN`,
+    );
+    await stand.land([plant(1, day)]);
+    expect(await stand.table()).toMatchObject({ status: "moved", rows: 1 });
+    await runSql(stand.place.address, readingSql);
+    await stand.land([plant(2, day, '"more":1')]); // The views are made anew.
+    await stand.table();
+    await stand.table({ mode: "full" });
+    await stand.table({ mode: "verify" });
+    const asReader = new URL(admin);
+    asReader.username = reader;
+    expect(await runSql(asReader.href, "SELECT count(*)::int AS held FROM replica.plants")).toEqual([
+      { held: 2 },
+    ]);
+    for (const [who, table] of [
+      [asReader.href, "leat_warehouse._leat_loads"],
+      [stand.place.address, "own.salaries"],
+    ] as const)
+      await expect(runSql(who, `SELECT * FROM ${table}`)).rejects.toThrow(/denied/);
+    await stand.table({ mode: "remove" });
+    expect(
+      await runSql(admin, "SELECT schemaname FROM pg_tables WHERE schemaname !~ '^(pg_|information_schema)'"),
+    ).toEqual([{ schemaname: "own" }]);
+  });
+
   test("that is not there, or not under that name, is told without its password", async () => {
     for (const change of [
       (url: URL) => Object.assign(url, { port: "9", password: "s3cr3t-password" }),
@@ -94,6 +137,60 @@ describe("a Postgres of a customer's", () => {
   });
 });
 
+describe("a Postgres in which somebody has cleaned up", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 300_000);
+  afterAll(() => server.stop());
+  const openCleaned = () =>
+    openStand(async () => ({
+      address: await server.newDatabase(),
+      open: openTarget,
+      relations: async () => [],
+      dispose: async () => {},
+    }));
+
+  test("gets its views again with the next news, when their schema was dropped with those of another", async () => {
+    await using stand = await openCleaned();
+    const seeds = { ...plants, name: "seeds", landingTable: "farm_seeds" };
+    const streams = [plants, seeds];
+    await stand.land([plant(1, day)]);
+    await stand.land([plant(1, day)], { stream: seeds });
+    await stand.deliver({ streams });
+    await runSql(stand.place.address, "DROP SCHEMA replica CASCADE");
+    await expect(stand.table({ mode: "verify" })).rejects.toMatchObject({
+      code: "SHARE_TABLE_ALTERED",
+      message: expect.stringContaining("a view of it is gone"),
+    });
+    await stand.land([plant(2, day)]);
+    const { tables } = await stand.deliver({ streams });
+    expect(tables.map(({ status, error }) => [status, error])).toEqual([
+      ["moved", undefined],
+      ["unchanged", undefined],
+    ]);
+    expect(await stand.rows("SELECT id::int FROM replica.plants ORDER BY id")).toEqual([[1], [2]]);
+    await stand.land([plant(2, day)], { stream: seeds });
+    await stand.deliver({ streams });
+    expect(await stand.rows("SELECT id::int FROM replica.seeds ORDER BY id")).toEqual([[1], [2]]);
+  });
+
+  test("is told how it begins anew, when leat's ledger was dropped", async () => {
+    await using stand = await openCleaned();
+    await stand.land([plant(1, day)]);
+    await stand.table();
+    await runSql(stand.place.address, "DROP TABLE leat_warehouse._leat_loads CASCADE");
+    const { tables } = await stand.deliver();
+    expect(tables[0]?.error).toMatchObject({
+      code: "LOAD_FAILED",
+      message: expect.stringContaining("_leat_loads"),
+      hint: expect.stringMatching(/leat share replica --tenant 414 --full.*drop what is left/),
+    });
+    await runSql(stand.place.address, "DROP SCHEMA replica, leat_warehouse CASCADE");
+    expect(await stand.table({ mode: "full" })).toMatchObject({ status: "moved", rows: 1 });
+  });
+});
+
 describe("a DuckDB file of a customer's", () => {
   test("that another process holds is told of as locked, and is filled when it is free", async () => {
     await using stand = await openStand(openDuckDbPlace);
@@ -126,7 +223,7 @@ describe("a DuckDB file of a customer's", () => {
     expect(both.reduce((sum, { rows }) => sum + rows, 0)).toBe(3);
     expect(await stand.rows("SELECT count(*) FROM main.replica_plants_versions")).toEqual([[3]]);
     const ledger = await (await stand.place.open(stand.place.address, stand.folder)).readLedger(
-      { ...(await import("./share-stand.ts")).plants, source: "replica" },
+      { ...plants, source: "replica" },
       toTenantId("414"),
     );
     expect(ledger.map(({ seq }) => seq)).toEqual([1, 2, 3]);

@@ -31,6 +31,7 @@ export async function openDuckDbPlace(): Promise<SharePlace & Readonly<{ file: s
         quoteExact: quoteExactColumns,
         readPart: readStagedPart,
         threads: 1,
+        keepsEngine: true,
         workFolder,
         lockWaitMs: 2000,
       }),

@@ -16,6 +16,7 @@ export async function openTarget(address: string, workFolder: string): Promise<W
       quoteExact: quoteExactColumns,
       readPart: readStagedPart,
       threads: 1,
+      keepsEngine: true,
       workFolder: folder,
     });
   if (address.startsWith("duckdb:")) return openFile(address.slice("duckdb:".length), workFolder);

@@ -21,6 +21,7 @@ const openScratch = (file: string) =>
     quoteExact: quoteExactColumns,
     readPart: readStagedPart,
     threads: 1,
+    keepsEngine: true,
     workFolder: dirname(file),
   });
 

@@ -2,146 +2,53 @@
  * Breaks deliveries of a share at every place where one can break, and compares what the next delivery leaves with what
  * an unbroken one leaves: the process is killed at each await, the connection to Postgres cut at each message.
  *
- * `node test/torture/share-matrix.ts [--kills N] [--cuts N] [--seed S]`
+ * `node test/torture/share-matrix.ts [--kills N] [--cuts N] [--only TEXT] [--passings] [--workers N] [--seed S]`
  */
 import { spawn } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual, parseArgs } from "node:util";
-import { z } from "zod";
-import { openTenantVersions } from "../../src/dataset/open-tenant-versions.ts";
-import { defineDataset } from "../../src/define/define-dataset.ts";
-import { fromRows } from "../../src/define/define-dataset-inputs.ts";
-import { defineShare } from "../../src/define/define-share.ts";
-import { toTenantId } from "../../src/model/ids.ts";
-import { deliverShare } from "../../src/share/deliver-share.ts";
 import { isWhole, type ShareMode, type ShareOutcome } from "../../src/share/share-job.ts";
-import { openFsStore } from "../../src/stores/fs/open-fs-store.ts";
 import { createSeededRandom, type SeededRandom } from "../../src/testing/seeded-random.ts";
-import { makeStreamSpec, plant } from "../../src/testing/warehouse-under-test.ts";
-import { writeTenantRows } from "../../src/warehouses/duckdb/tenant-rows.ts";
 import { openCuttingProxy } from "../contract/cutting-proxy.ts";
 import { startPostgres } from "../services/postgres.ts";
-import { landRecords } from "../share/land-records.ts";
-import { openTarget } from "../share/open-target.ts";
-import { publishRows } from "../share/publish-rows.ts";
+import type { Passing } from "./record-moments.ts";
+import { brokenModes, deliverFrom, type Keep, keeps, landNews } from "./share-delivery.ts";
+import { type Slot, type TargetKind, targetKindsOf } from "./share-targets.ts";
 
 const childFile = join(import.meta.dirname, "share-child.ts");
 const hookFile = join(import.meta.dirname, "kill-hook.ts");
-const stream = makeStreamSpec({ source: "farm", name: "plants", deletedField: "gone" });
-const tenant = toTenantId("414");
-
-/** What is broken: a delivery of news, which widens a type and rejects a record, or a full one in its place. */
-const modes = ["deliver", "full"] as const satisfies readonly ShareMode[];
-/** Of a stream, what is kept of it; or a dataset across tenants. */
-const keeps = ["history", "current", "dataset"] as const;
-
-const book = defineDataset({
-  name: "book",
-  description: "Whose is what.",
-  columns: { owner: z.string(), n: z.int(), mail: z.string().nullable() },
-  key: ["owner", "n"],
-  tenantColumn: "owner",
-  from: fromRows(() => []),
-});
 
 /** How much is broken; `undefined`: everything. */
 export type ShareMatrixOptions = Readonly<{
   killsMax: number | undefined;
   cutsMax: number | undefined;
-  /** Only what differs most: news of a stream's versions in a file and of a dataset in a folder, full ones in Postgres. */
-  isShort: boolean;
+  /** Which deliveries, by their names such as `postgres current full`. */
+  isAsked: (name: string) => boolean;
+  /** Whether an await that is passed several times is killed at each passing, not at one of them. */
+  isEachPassing: boolean;
+  /** After every so many of the broken ones the next delivery follows at once, and a full one. */
+  nextEvery: number;
+  /** Tries at once. Each has a process and a server's process to wait for. */
+  workers: number;
   seed: number;
   say: (line: string) => void;
 }>;
 
 /** What the matrix found. */
 export type ShareMatrixReport = Readonly<{
+  /** Awaits, and phases of them (before, while, after), in all deliveries. */
   sites: number;
+  phases: number;
+  /** Moments at which a process was killed, and the passings of awaits that they stand for. */
   kills: number;
+  passings: number;
+  /** Deliveries that ended before the moment came. */
+  unreached: number;
   cuts: number;
   faults: readonly string[];
 }>;
-
-/** Delivers what is landed in `folder`; also what the child does. */
-export async function deliverFrom(
-  folder: string,
-  address: string,
-  keep: (typeof keeps)[number],
-  mode: ShareMode,
-): Promise<ShareOutcome> {
-  const workFolder = await mkdtemp(join(folder, "work-"));
-  const columns = {
-    id: true,
-    modified: true,
-    gone: { optional: true },
-    v: { as: "value", optional: true },
-    mail: { mask: true, optional: true },
-  } as const;
-  const share = defineShare({
-    name: "replica",
-    ...(keep === "dataset"
-      ? { datasets: [{ dataset: "book", columns: { n: true, mail: { mask: true } } }] }
-      : { streams: [{ stream: "farm.plants", columns }], keep }),
-    to: address,
-    salt: "env:SALT",
-    deadline: "5m",
-  });
-  try {
-    return await deliverShare(
-      {
-        store: openFsStore(join(folder, "landing")),
-        versions: openTenantVersions(openFsStore(join(folder, "landing")), writeTenantRows, workFolder),
-        secrets: { resolve: async () => "a salt that nobody can guess" },
-        openTarget: (at) => openTarget(at, workFolder),
-        progress: () => {},
-        workFolder,
-      },
-      {
-        project: "farm",
-        share,
-        tenant: { id: tenant, fields: {} },
-        mode,
-        streams: new Map([["farm.plants", stream]]),
-        datasets: new Map([[book.name, book]]),
-        tenantColumn: "tenant_id",
-      },
-      new AbortController().signal,
-    );
-  } finally {
-    await rm(workFolder, { recursive: true, force: true });
-  }
-}
-
-/** Where a kind of target is for one try, and how it gets there from the prepared one. */
-type Kind = Readonly<{
-  name: string;
-  place: (folder: string, at: string) => string;
-  /** Puts the prepared target there; `undefined`: it is delivered anew. */
-  copy: ((folder: string, from: string, to: string) => Promise<void>) | undefined;
-}>;
-
-const kindsOf = (postgres: string): readonly Kind[] => [
-  {
-    name: "duckdb",
-    place: (folder, at) => `duckdb:${join(folder, `${at}.duckdb`)}`,
-    copy: (folder, from, to) => cp(join(folder, `${from}.duckdb`), join(folder, `${to}.duckdb`)),
-  },
-  {
-    name: "parquet",
-    place: (folder, at) => `parquet:${join(folder, `${at}.parquet`)}`,
-    copy: (folder, from, to) =>
-      cp(join(folder, `${from}.parquet`), join(folder, `${to}.parquet`), { recursive: true }),
-  },
-  { name: "postgres", place: (_folder, at) => inSchema(postgres, at), copy: undefined },
-];
-
-function inSchema(url: string, schema: string): string {
-  const address = new URL(url);
-  address.searchParams.set("schema", schema);
-  return address.href;
-}
 
 /** Runs the matrix. */
 export async function runShareMatrix(options: ShareMatrixOptions): Promise<ShareMatrixReport> {
@@ -155,221 +62,292 @@ export async function runShareMatrix(options: ShareMatrixOptions): Promise<Share
   }
 }
 
+/** A delivery that is broken again and again. */
+type Broken = Readonly<{
+  name: string;
+  kind: TargetKind;
+  keep: Keep;
+  mode: ShareMode;
+  /** One a worker. */
+  slots: readonly Slot[];
+  /** What an unbroken one leaves. */
+  expected: unknown;
+  /** Prints of what was left, from which the next delivery has made what an unbroken one leaves. */
+  mended: Set<string>;
+}>;
+
 class Matrix {
   readonly #folder: string;
-  readonly #postgres: string;
+  readonly #before: string;
+  readonly #after: string;
+  readonly #kinds: readonly TargetKind[];
   readonly #options: ShareMatrixOptions;
   readonly #random: SeededRandom;
   readonly #faults: string[] = [];
   readonly #sites = new Set<string>();
-  #tries = 0;
+  readonly #counts = { phases: 0, kills: 0, passings: 0, unreached: 0, cuts: 0 };
+  #looks = 0;
 
   constructor(folder: string, postgres: string, options: ShareMatrixOptions) {
     this.#folder = folder;
-    this.#postgres = postgres;
+    this.#before = join(folder, "before");
+    this.#after = join(folder, "after");
+    this.#kinds = targetKindsOf(folder, postgres);
     this.#options = options;
     this.#random = createSeededRandom(options.seed);
   }
 
   async run(): Promise<ShareMatrixReport> {
-    let [kills, cuts] = [0, 0];
-    const [before, after] = [join(this.#folder, "before"), join(this.#folder, "after")];
-    await mkdir(before);
-    const place = { source: "farm", stream: "plants", tenant };
-    const store = openFsStore(join(before, "landing"));
-    await landRecords(store, place, [
-      plant(1, "2024-01-01", '"v":1,"mail":"a"'),
-      plant(2, "2024-01-01", '"v":2'),
-    ]);
-    await publishRows(
-      store,
-      book,
-      [1, 2, 3].map((n) => ({ owner: n < 3 ? "414" : "41", n, mail: "a" })),
-    );
-    await cp(before, after, { recursive: true });
-    const more = openFsStore(join(after, "landing"));
-    await landRecords(more, place, [plant(1, "2024-01-02", '"v":"text","mail":"b"'), plant(3, "2024-01-02")]);
-    await landRecords(more, place, [plant(2, "2024-01-03", '"gone":true'), plant(1, "2024-01-01", '"v":3')]);
-    await publishRows(
-      more,
-      book,
-      [2, 3, 4].map((n) => ({ owner: n > 2 ? "414" : "41", n, mail: "b" })),
-    );
-    for (const kind of kindsOf(this.#postgres))
-      for (const keep of keeps)
+    await landNews(this.#before, this.#after);
+    for (const kind of this.#kinds)
+      for (const keep of keeps) {
+        const name = `${kind.name} ${keep}`;
+        const modes = brokenModes.filter((mode) => this.#options.isAsked(`${name} ${mode}`));
+        if (modes.length === 0) continue;
+        const openSlot = await kind.prepare(`prepared_${keep}`, async (address) => {
+          await this.#mustDeliver(address, keep, "deliver", this.#before);
+        });
+        const slots = await Promise.all(
+          Array.from({ length: this.#options.workers }, (_, worker) => openSlot(`slot_${keep}_${worker}`)),
+        );
         for (const mode of modes) {
-          const isFull = keep === "current" && mode === "full";
-          const isPlain = keep === (kind.name === "parquet" ? "dataset" : "history") && mode === "deliver";
-          if (this.#options.isShort && !(kind.name === "postgres" ? isFull : isPlain)) continue;
-          const name = `${kind.name} ${keep} ${mode}`;
-          const begin = () => this.#begin(kind, keep, before);
-          const expected = await this.#stateAfter(await begin(), keep, after, mode);
-          const all = await this.#recordSites(await begin(), keep, after, mode);
-          const chosen = this.#draw(all, this.#options.killsMax);
-          this.#options.say(`${name}: ${chosen.length} of ${all.length} kills`);
-          for (const kill of chosen) {
-            kills += 1;
-            const address = await begin();
-            await this.#runChild(address, keep, after, mode, { LEAT_KILL: kill });
-            await this.#compare(`${name} killed at ${kill}`, address, keep, after, expected);
-          }
-          if (kind.name === "postgres") cuts += await this.#cutAll(name, begin, keep, after, mode, expected);
+          const [slot] = slots;
+          await slot!.reset();
+          const expected = await this.#stateAfter(slot!.address, keep, mode);
+          const broken = {
+            name: `${name} ${mode}`,
+            kind,
+            keep,
+            mode,
+            slots,
+            expected,
+            mended: new Set<string>(),
+          };
+          await this.#killAll(broken);
+          if (kind.server !== undefined) await this.#cutAll(broken, kind.server);
+          this.#options.say(
+            `${broken.name}: ${broken.mended.size} states were left, ${this.#faults.length} faults so far`,
+          );
         }
-    return { sites: this.#sites.size, kills, cuts, faults: this.#faults };
+        for (const slot of slots) await slot.close();
+      }
+    return { sites: this.#sites.size, ...this.#counts, faults: this.#faults };
   }
 
-  /** A target that has what was landed before the news. */
-  async #begin(kind: Kind, keep: (typeof keeps)[number], before: string): Promise<string> {
-    this.#tries += 1;
-    const at = `try_${this.#tries}`;
-    const prepared = `prepared_${kind.name}_${keep}`;
-    if (kind.copy === undefined) {
-      await this.#mustDeliver(before, kind.place(this.#folder, at), keep);
-      return kind.place(this.#folder, at);
+  async #killAll(broken: Broken): Promise<void> {
+    const { name, keep, mode } = broken;
+    const moments = await this.#recordMoments(broken);
+    const phases = new Set(moments.flat().map(phaseOf));
+    for (const phase of phases) this.#sites.add(phase.split("|")[0]!);
+    this.#counts.phases += phases.size;
+    const kills = this.#chooseMoments(moments).slice(0, this.#options.killsMax);
+    this.#options.say(
+      `${name}: ${kills.length} kills; ${phases.size} phases of awaits are passed ${moments.flat().length} times in ${moments.length} moments`,
+    );
+    await this.#each(broken, kills, async (moment, slot) => {
+      const [kill = ""] = moment;
+      const isKilled = await this.#runChild(slot.address, keep, mode, { LEAT_KILL: kill });
+      if (!isKilled) this.#counts.unreached += 1;
+      this.#counts.kills += 1;
+      this.#counts.passings += moment.length;
+      return `${name} killed at ${kill}`;
+    });
+  }
+
+  async #cutAll(broken: Broken, server: string): Promise<void> {
+    const { name, keep, mode, expected, slots } = broken;
+    const proxies = await Promise.all(slots.map(() => openCuttingProxy(server)));
+    const through = (address: string, proxy: (typeof proxies)[number]): string => {
+      const to = new URL(address);
+      to.port = new URL(proxy.url).port;
+      return to.href;
+    };
+    try {
+      await slots[0]!.reset();
+      proxies[0]!.arm(undefined);
+      await this.#mustDeliver(through(slots[0]!.address, proxies[0]!), keep, mode);
+      const messages = proxies[0]!.count();
+      const all = Array.from({ length: messages }, (_, at) => at + 1);
+      const chosen = this.#shuffle(all).slice(0, this.#options.cutsMax);
+      this.#options.say(`${name}: ${chosen.length} of ${messages} messages`);
+      await this.#each(broken, chosen, async (cutAt, slot) => {
+        const proxy = proxies[slots.indexOf(slot)]!;
+        proxy.arm(cutAt);
+        const outcome = await deliverFrom(this.#after, through(slot.address, proxy), keep, mode);
+        proxy.arm(undefined);
+        this.#counts.cuts += 1;
+        const error = outcome.error ?? outcome.tables[0]?.error;
+        if (error !== undefined && error.code !== "WAREHOUSE_UNREACHABLE")
+          this.#fault(`${name} cut at ${cutAt}: told ${error.code}: ${error.message}`);
+        if (error === undefined && !isDeepStrictEqual(stateOf(outcome), expected))
+          this.#fault(`${name} cut at ${cutAt}: told of ${JSON.stringify(stateOf(outcome))}`);
+        return `${name} cut at ${cutAt}`;
+      });
+    } finally {
+      for (const proxy of proxies) await proxy.close();
     }
-    await this.#mustDeliver(before, kind.place(this.#folder, prepared), keep);
-    await kind.copy(this.#folder, prepared, at);
-    return kind.place(this.#folder, at);
+  }
+
+  /** Breaks once for each of all, so many at once as there are workers, and looks at what each has left. */
+  async #each<One>(
+    broken: Broken,
+    all: readonly One[],
+    act: (one: One, slot: Slot) => Promise<string>,
+  ): Promise<void> {
+    const left = [...all].reverse();
+    const work = async (slot: Slot): Promise<void> => {
+      await slot.reset();
+      const prepared = await slot.print();
+      for (let one = left.pop(); one !== undefined; one = left.pop()) {
+        const name = await act(one, slot);
+        const done = all.length - left.length;
+        if (done % 50 === 0)
+          this.#options.say(`${broken.name}: ${done} of ${all.length}, ${this.#faults.length} faults so far`);
+        try {
+          if (await this.#isAsPrepared(name, slot, prepared, broken)) continue;
+        } catch (error) {
+          this.#fault(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+        }
+        await slot.reset();
+      }
+    };
+    await Promise.all(broken.slots.map(work));
+  }
+
+  /**
+   * Looks at what was left. The next delivery makes the same of the same: it follows where nothing like it was left
+   * before, and, at once and without a look, every so often; then a full one as well.
+   *
+   * @returns whether nothing has changed.
+   */
+  async #isAsPrepared(name: string, slot: Slot, prepared: string, broken: Broken): Promise<boolean> {
+    const isAtOnce = this.#looks++ % this.#options.nextEvery === 0;
+    const print = isAtOnce ? undefined : await slot.print();
+    if (print !== undefined && broken.mended.has(print)) return print === prepared;
+    const { keep, expected } = broken;
+    const next = await this.#stateAfter(slot.address, keep, "deliver");
+    const isMended = isDeepStrictEqual(next, expected);
+    if (!isMended)
+      this.#fault(`${name}: the next delivery left ${JSON.stringify(next)}, not ${JSON.stringify(expected)}`);
+    else if (print !== undefined) broken.mended.add(print);
+    if (isAtOnce) {
+      const full = await this.#stateAfter(slot.address, keep, "full");
+      if (!isDeepStrictEqual(full, expected))
+        this.#fault(`${name}: a full one then left ${JSON.stringify(full)}`);
+    }
+    return false;
   }
 
   async #mustDeliver(
-    folder: string,
     address: string,
-    keep: (typeof keeps)[number],
-    mode: ShareMode = "deliver",
-  ) {
-    const outcome = await deliverFrom(folder, address, keep, mode);
+    keep: Keep,
+    mode: ShareMode,
+    from = this.#after,
+  ): Promise<ShareOutcome> {
+    const outcome = await deliverFrom(from, address, keep, mode);
     if (!isWhole(outcome)) throw outcome.error ?? outcome.tables[0]?.error;
     return outcome;
   }
 
-  /** Everything that a customer could see: receipts and what stands in the ledger. */
-  async #stateAfter(
-    address: string,
-    keep: (typeof keeps)[number],
-    folder: string,
-    mode: ShareMode,
-  ): Promise<unknown> {
-    const { tables } = await this.#mustDeliver(folder, address, keep, mode);
-    const [table] = tables;
-    return {
-      seq: table?.seq,
-      receipts: table?.receipts.map(({ rows, checksum }) => [rows, checksum]),
-    };
+  /** Everything that a customer could see, by the receipts and counted once more. */
+  async #stateAfter(address: string, keep: Keep, mode: ShareMode): Promise<unknown> {
+    const told = stateOf(await this.#mustDeliver(address, keep, mode));
+    const counted = stateOf(await this.#mustDeliver(address, keep, "verify"));
+    return isDeepStrictEqual(told, counted) ? told : { told, counted };
   }
 
-  async #compare(
-    name: string,
-    address: string,
-    keep: (typeof keeps)[number],
-    folder: string,
-    expected: unknown,
-  ): Promise<void> {
-    try {
-      const next = await this.#stateAfter(address, keep, folder, "deliver");
-      if (!isDeepStrictEqual(next, expected))
-        this.#faults.push(
-          `${name}: the next delivery left ${JSON.stringify(next)}, not ${JSON.stringify(expected)}`,
-        );
-      const full = await this.#stateAfter(address, keep, folder, "full");
-      if (!isDeepStrictEqual(full, expected))
-        this.#faults.push(`${name}: a full one then left ${JSON.stringify(full)}`);
-    } catch (error) {
-      this.#faults.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+  #fault(fault: string): void {
+    this.#faults.push(fault);
+    this.#options.say(`FAULT ${fault}`);
+  }
+
+  /** In an order of the seed's: first such that each phase of each await is in one of them, then, when asked, the others. */
+  #chooseMoments(moments: readonly (readonly Passing[])[]): readonly (readonly Passing[])[] {
+    const covered = new Set<string>();
+    const [firsts, others]: [(readonly Passing[])[], (readonly Passing[])[]] = [[], []];
+    for (const moment of this.#shuffle(moments)) {
+      const phases = moment.map(phaseOf);
+      (phases.every((phase) => covered.has(phase)) ? others : firsts).push(moment);
+      for (const phase of phases) covered.add(phase);
     }
+    return this.#options.isEachPassing ? [...firsts, ...others] : firsts;
   }
 
-  async #cutAll(
-    name: string,
-    begin: () => Promise<string>,
-    keep: (typeof keeps)[number],
-    folder: string,
-    mode: ShareMode,
-    expected: unknown,
-  ): Promise<number> {
-    const proxy = await openCuttingProxy(this.#postgres);
-    const through = (address: string): string => {
-      const [way, to] = [new URL(proxy.url), new URL(address)];
-      to.port = way.port;
-      return to.href;
-    };
-    try {
-      proxy.arm(undefined);
-      await this.#mustDeliver(folder, through(await begin()), keep, mode);
-      const messages = proxy.count();
-      const chosen = this.#draw(
-        Array.from({ length: messages }, (_, at) => at + 1),
-        this.#options.cutsMax,
-      );
-      this.#options.say(`${name}: ${chosen.length} of ${messages} messages`);
-      for (const cutAt of chosen) {
-        const address = await begin();
-        proxy.arm(cutAt);
-        const outcome = await deliverFrom(folder, through(address), keep, mode);
-        const error = outcome.error ?? outcome.tables[0]?.error;
-        if (error !== undefined && error.code !== "WAREHOUSE_UNREACHABLE")
-          this.#faults.push(`${name} cut at ${cutAt}: told ${error.code}: ${error.message}`);
-        proxy.arm(undefined);
-        await this.#compare(`${name} cut at ${cutAt}`, address, keep, folder, expected);
-      }
-      return chosen.length;
-    } finally {
-      await proxy.close();
-    }
-  }
-
-  #draw<T>(from: readonly T[], most: number | undefined): readonly T[] {
-    if (most === undefined) return from;
+  #shuffle<T>(from: readonly T[]): readonly T[] {
     const left = [...from];
-    return Array.from(
-      { length: Math.min(most, left.length) },
-      () => left.splice(this.#random.below(left.length), 1)[0]!,
-    );
+    return from.map(() => left.splice(this.#random.below(left.length), 1)[0]!);
   }
 
-  /** Every await of leat's stages that an unbroken delivery passes, before, during and after, once each. */
-  async #recordSites(
-    address: string,
-    keep: (typeof keeps)[number],
-    folder: string,
-    mode: ShareMode,
-  ): Promise<readonly string[]> {
-    const path = join(this.#folder, "sites.json");
-    await this.#runChild(address, keep, folder, mode, { LEAT_SITES: path });
-    const passed = JSON.parse(await readFile(path, "utf8")) as [string, number][]; // Written by kill-hook.ts.
-    for (const [key] of passed) this.#sites.add(key.split("|")[0]!);
-    return passed.map(([key, count]) => `${key}|${this.#random.between(1, count)}`);
+  /** What an unbroken delivery passes of leat's stages. */
+  async #recordMoments(broken: Broken): Promise<readonly (readonly Passing[])[]> {
+    const path = join(this.#folder, "moments.json");
+    const [slot] = broken.slots;
+    await slot!.reset();
+    await this.#runChild(slot!.address, broken.keep, broken.mode, { LEAT_MOMENTS: path });
+    return JSON.parse(await readFile(path, "utf8")) as Passing[][]; // Written by record-moments.ts.
   }
 
+  /** Whether the process was killed. */
   async #runChild(
     address: string,
-    keep: string,
-    folder: string,
-    mode: string,
+    keep: Keep,
+    mode: ShareMode,
     environment: Readonly<Record<string, string>>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const child = spawn(
       process.execPath,
-      ["--disable-warning=ExperimentalWarning", "--import", hookFile, childFile, folder, address, keep, mode],
-      { env: { ...process.env, ...environment }, stdio: ["ignore", "ignore", "inherit"] },
+      [
+        "--disable-warning=ExperimentalWarning",
+        "--import",
+        hookFile,
+        childFile,
+        this.#after,
+        address,
+        keep,
+        mode,
+      ],
+      {
+        env: { ...process.env, NODE_COMPILE_CACHE: join(this.#folder, "compiled"), ...environment },
+        stdio: ["ignore", "ignore", "inherit"],
+      },
     );
-    const { promise, resolve } = Promise.withResolvers<void>();
-    child.on("close", () => resolve());
-    await promise;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    child.on("close", (_code, signal) => resolve(signal === "SIGKILL"));
+    return await promise;
   }
+}
+
+const phaseOf = (passing: Passing): string => passing.slice(0, passing.lastIndexOf("|"));
+
+/** What stands in the target's ledger, and the receipts. */
+function stateOf({ tables }: ShareOutcome): unknown {
+  return tables.map(({ seq, receipts }) => ({
+    seq,
+    receipts: receipts.map(({ rows, checksum }) => [rows, checksum]),
+  }));
 }
 
 if (import.meta.main) {
   const { values } = parseArgs({
-    options: { cuts: { type: "string" }, kills: { type: "string" }, seed: { type: "string", default: "1" } },
+    options: {
+      cuts: { type: "string" },
+      kills: { type: "string" },
+      only: { type: "string", default: "" },
+      passings: { type: "boolean", default: false },
+      seed: { type: "string", default: "1" },
+      workers: { type: "string", default: "2" },
+    },
   });
   const most = (text: string | undefined) => (text === undefined ? undefined : Number(text));
   const report = await runShareMatrix({
     cutsMax: most(values.cuts),
-    isShort: false,
+    nextEvery: 8,
+    isAsked: (name) => name.includes(values.only),
+    isEachPassing: values.passings,
     killsMax: most(values.kills),
     seed: Number(values.seed),
     say: (line) => console.log(line),
+    workers: Number(values.workers),
   });
   console.log(JSON.stringify(report, undefined, 2));
   process.exit(report.faults.length === 0 ? 0 : 1);

@@ -9,7 +9,7 @@
 import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DuckDBConnection, DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { isLockError, toLeatError } from "./engine-errors.ts";
 import { makeDatabase } from "./make-database.ts";
@@ -21,6 +21,8 @@ export type DuckDbSettings = Readonly<{
   memoryLimit: string | undefined;
   tempFolder: string | undefined;
   threads: number | undefined;
+  /** Where operations on the file leave the engine for the next one; by default each has one of its own. */
+  kept?: KeptEngine | undefined;
 }>;
 
 /** A row by column name, as the engine's JavaScript values (64-bit integers are bigint). */
@@ -55,25 +57,71 @@ export async function withDuckDb<Result>(
   work: (session: DuckDbSession) => Promise<Result>,
 ): Promise<Result> {
   return await inTurn(file, signal, async () => {
-    const instance = await openInstance(file, mode, settings);
+    const engine = settings.kept?.take() ?? (await openEngine(file, settings));
+    const { connection } = engine;
+    const interrupt = () => connection.interrupt();
+    signal?.addEventListener("abort", interrupt, { once: true });
+    let isWell = false;
     try {
-      const connection = await instance.connect();
-      const interrupt = () => connection.interrupt();
-      signal?.addEventListener("abort", interrupt, { once: true });
-      try {
-        await attach(connection, file, mode, settings, signal);
-        return await work(toSession(connection, file, signal));
-      } catch (error) {
-        if (!isLeatError(error)) throwIfStopped(signal); // The engine says only that it was interrupted.
-        throw error;
-      } finally {
-        signal?.removeEventListener("abort", interrupt);
-        connection.closeSync();
-      }
+      await attach(connection, file, mode, settings, signal);
+      const result = await work(toSession(connection, file, signal));
+      isWell = true;
+      return result;
+    } catch (error) {
+      if (!isLeatError(error)) throwIfStopped(signal); // The engine says only that it was interrupted.
+      throw error;
     } finally {
-      instance.closeSync();
+      signal?.removeEventListener("abort", interrupt);
+      if (isWell && settings.kept !== undefined && (await detach(connection))) settings.kept.put(engine);
+      else closeEngine(engine);
     }
   });
+}
+
+type Engine = Readonly<{ instance: DuckDBInstance; connection: DuckDBConnection }>;
+
+/**
+ * Keeps an engine from one operation on a file to the next, for it takes longer to make than a small operation does. The
+ * file itself is closed in between as ever. One that has met an error is not kept.
+ */
+export class KeptEngine {
+  #engine: Engine | undefined;
+  #isClosed = false;
+
+  take(): Engine | undefined {
+    const engine = this.#engine;
+    this.#engine = undefined;
+    return engine;
+  }
+
+  put(engine: Engine): void {
+    if (this.#isClosed) closeEngine(engine);
+    else this.#engine = engine;
+  }
+
+  /** An operation that is still under way ends its engine itself. */
+  close(): void {
+    this.#isClosed = true;
+    const engine = this.take();
+    if (engine !== undefined) closeEngine(engine);
+  }
+}
+
+function closeEngine({ instance, connection }: Engine): void {
+  connection.closeSync();
+  instance.closeSync();
+}
+
+/** Gives the file back; whether that went well. */
+async function detach(connection: DuckDBConnection): Promise<boolean> {
+  try {
+    await connection.run(`ATTACH IF NOT EXISTS ':memory:' AS ${idleName}`);
+    await connection.run(`USE ${idleName}`);
+    await connection.run(`DETACH DATABASE IF EXISTS ${catalogName}`);
+    return true;
+  } catch {
+    return false; // What was committed is; an engine that ends gives the file back in any case.
+  }
 }
 
 /** Runs `work` when all earlier operations of this process on the file have ended. */
@@ -117,19 +165,19 @@ function resolvePlace(file: string): string {
 }
 
 /** An engine without any file yet. */
-async function openInstance(file: string, mode: "read" | "write", settings: DuckDbSettings) {
+async function openEngine(file: string, settings: DuckDbSettings): Promise<Engine> {
   const { DuckDBInstance } = await importEngine();
   const options: Record<string, string> = {
     // Only what is built in (json, parquet, icu): nothing is fetched at run time.
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
   };
-  if (mode === "write") options["preserve_insertion_order"] = "false"; // Rows carry their number; saves memory.
   if (settings.memoryLimit !== undefined) options["memory_limit"] = settings.memoryLimit;
   // An engine without a file would spill into the working folder.
   options["temp_directory"] = settings.tempFolder ?? `${file}.tmp`;
   if (settings.threads !== undefined) options["threads"] = String(settings.threads);
-  return await DuckDBInstance.create(":memory:", options);
+  const instance = await DuckDBInstance.create(":memory:", options);
+  return { instance, connection: await instance.connect() };
 }
 
 /**
@@ -137,6 +185,9 @@ async function openInstance(file: string, mode: "read" | "write", settings: Duck
  * every mention of the schema `metrc` ambiguous; no source can be called like this one.
  */
 export const catalogName = "_leat";
+
+/** The empty catalog of a kept engine; see {@link catalogName}. */
+const idleName = "_leat_idle";
 
 /** Attaches the file as soon as no other process holds it. */
 async function attach(
@@ -147,6 +198,8 @@ async function attach(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await connection.run("SET TimeZone = 'UTC'");
+  // Rows carry their number; saves memory.
+  await connection.run(`SET preserve_insertion_order = ${mode === "read"}`);
   if (!existsSync(file)) {
     if (mode === "read") return;
     await makeFile(connection, file);
@@ -167,7 +220,7 @@ async function attach(
     }
   }
   await connection.run(`USE ${catalogName}`);
-  await connection.run("DETACH memory"); // Or a source called "memory" would be ambiguous.
+  await connection.run("DETACH DATABASE IF EXISTS memory"); // Or a source called "memory" would be ambiguous.
 }
 
 async function importEngine() {

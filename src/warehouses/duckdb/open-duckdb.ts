@@ -34,7 +34,7 @@ import {
 } from "./catalog.ts";
 import { checksumSql } from "./checksum-sql.ts";
 import { publishDataset, readDataset } from "./dataset-table.ts";
-import { type DuckDbSession, type DuckDbSettings, withDuckDb } from "./duckdb-file.ts";
+import { type DuckDbSession, type DuckDbSettings, KeptEngine, withDuckDb } from "./duckdb-file.ts";
 import { firstLine } from "./engine-errors.ts";
 import { forgetStream } from "./forget-stream.ts";
 import { loadBatch, prepareStream } from "./load-batch.ts";
@@ -70,6 +70,11 @@ export type DuckDbOptions = Readonly<{
   threads?: number | undefined;
   /** Where private copies of parts are staged; each load removes its own. Default: the system's temporary folder. */
   workFolder?: string | undefined;
+  /**
+   * Whether one engine serves all operations until the warehouse is closed, which must be done then. The file is given
+   * back after each all the same. For a chain of small operations: an engine takes 12 ms of CPU to make. Default: no.
+   */
+  keepsEngine?: boolean | undefined;
 }>;
 
 /** Default of `lockWaitMs`. */
@@ -114,6 +119,7 @@ class DuckDbWarehouse implements Warehouse {
       memoryLimit: options.memoryLimit,
       tempFolder: options.tempFolder,
       threads: options.threads,
+      kept: options.keepsEngine === true ? new KeptEngine() : undefined,
     };
   }
 
@@ -267,7 +273,7 @@ class DuckDbWarehouse implements Warehouse {
   }
 
   async close(): Promise<void> {
-    // Nothing stays open between methods.
+    this.#settings.kept?.close(); // Nothing else stays open between methods.
   }
 
   async #read<Result>(

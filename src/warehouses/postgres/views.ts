@@ -5,7 +5,15 @@ import { printColumnType } from "../../model/column-types.ts";
 import type { CatalogColumn, PlaceColumns } from "../../model/plan-schema.ts";
 import { leatColumns, type StreamSpec } from "../../model/stream.ts";
 import type { PackageToLoad } from "../../ports/warehouse.ts";
-import { type CatalogStream, lockSchema, ofStream, ownTable, readStreams, writeStream } from "./catalog.ts";
+import {
+  type CatalogStream,
+  lockSchema,
+  makeSchema,
+  ofStream,
+  ownTable,
+  readStreams,
+  writeStream,
+} from "./catalog.ts";
 import { type RelationName, relationsOf, toName } from "./landing-table.ts";
 import { claim, isOwn, isShortName, markOwn, readRelation, shortNameMark } from "./own-relations.ts";
 import type { PostgresSession } from "./postgres-session.ts";
@@ -55,6 +63,7 @@ export async function refreshViews(
   if (shape !== stream.shape || !(await areThere(session, [current, history]))) {
     await lockSchema(session);
     await checkZone(session, spec);
+    await makeSchema(session, current.schema); // It may have been dropped with the views in it.
     await dropViews(session, spec);
     const kind = spec.isMaterialized ? "TABLE" : "VIEW";
     await session.run(`CREATE ${kind} ${current.sql} AS ${select}`);
@@ -187,6 +196,8 @@ export async function refreshShortNames(session: PostgresSession): Promise<void>
   for (const [name, { sql }] of short) if (!wanted.has(name)) await session.run(`DROP VIEW ${sql}`);
   for (const [name, view] of wanted) {
     if (short.has(name)) continue;
+    // Somebody has dropped it; its stream makes both when it is loaded.
+    if ((await readRelation(session, view)) === undefined) continue;
     const own = toName(schema, name);
     await session.run(`CREATE VIEW ${own.sql} AS SELECT * FROM ${view.sql}`);
     await markOwn(session, "VIEW", own, shortNameMark);
