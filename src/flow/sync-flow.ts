@@ -26,8 +26,11 @@ export type SyncParams = {
 };
 
 const paramsSchema: z.ZodType<{ streams: string[]; tenants: string[] }, SyncParams> = z.object({
-  streams: z.array(z.string()).default([]),
-  tenants: z.array(z.string()).default([]),
+  streams: z
+    .array(z.string())
+    .default([])
+    .meta({ description: "Sources or streams, such as shop or shop.orders. None: all of them." }),
+  tenants: z.array(z.string()).default([]).meta({ description: "Tenants by id. None: all of them." }),
 });
 
 /** What `syncFlow` takes. */

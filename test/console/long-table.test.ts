@@ -59,6 +59,29 @@ test("a row is gone to by its number, by keyboard alone and by its address, and 
   await row(at)
     .filter({ hasText: String(at) })
     .waitFor();
+  // By the scroll bar, to and fro: what is drawn is one stretch of rows, and none is left over from elsewhere.
+  const drawn = (): Promise<readonly number[]> =>
+    page.evaluate(
+      "[...document.querySelectorAll('tbody tr[aria-rowindex]')].map((one) => +one.ariaRowIndex - 1)",
+    );
+  for (const share of [0.9, 0.1, 0.4]) {
+    await page.evaluate(
+      `(() => { const box = document.querySelector("[role=grid]").parentElement; box.scrollTop = box.scrollHeight * ${share}; })()`,
+    );
+    const wanted = Math.round(share * orderCount);
+    await row(wanted)
+      .filter({ hasText: `Zoë ${wanted % 500}` })
+      .waitFor();
+    const rows = await drawn();
+    expect(rows).toEqual(rows.map((_, place) => rows[0]! + place));
+  }
+  // Another order begins at its first row, wherever somebody was, and goes from there to any other.
+  await page.getByRole("button", { name: "amount", exact: true }).click();
+  await row(1).filter({ hasText: "99999" }).waitFor();
+  await page.getByLabel("Go to row").fill("60000");
+  await page.keyboard.press("Enter");
+  await row(60_000).filter({ hasText: "40000" }).waitFor();
+  await row(60_000).focus();
   await page.keyboard.press("End");
   await row(orderCount)
     .filter({ hasText: String(orderCount) })

@@ -1,5 +1,5 @@
 /** The console under measure: a project of its own, a real `leat up` that can be started again, and a real browser. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { Browser, CDPSession, Page } from "playwright-core";
@@ -22,6 +22,8 @@ export interface ConsoleStand extends AsyncDisposable {
   /** Begins one. */
   begin(deployment: string, params?: object): Promise<string>;
   until(id: string): Promise<void>;
+  /** The most memory that the server, and that the processes it has begun have had, MB. */
+  weighServer(): Readonly<{ serverMb: number; queriesMb: number }>;
   /** A page of a browser without a cache of its own. */
   open(path: string): Promise<Opened>;
 }
@@ -136,6 +138,11 @@ export async function openConsoleStand(
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
     },
+    weighServer() {
+      const pid = up?.child.pid ?? 0;
+      const children = childrenOf(pid).map(peakMb);
+      return { serverMb: peakMb(pid), queriesMb: Math.max(0, ...children) };
+    },
     async open(path) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
       const page = await context.newPage();
@@ -151,6 +158,15 @@ export async function openConsoleStand(
   };
   return stand;
 }
+
+/** What a process had in memory at most, as Linux counts it. */
+const peakMb = (pid: number): number =>
+  Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? Number.NaN) / 1024;
+
+const childrenOf = (pid: number): readonly number[] =>
+  readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+  );
 
 /** Resolves when what is there now has been painted: the frame after the next begins then. */
 export async function painted(page: Page): Promise<void> {

@@ -1,6 +1,7 @@
 /** Logs: how soon a long one is there, and what a page holds while an hour of lines goes by. */
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { Locator } from "playwright-core";
 import {
   type ConsoleStand,
   type Figure,
@@ -36,6 +37,99 @@ export async function measureLog(stand: ConsoleStand, rounds: number): Promise<F
   return [{ what: "address to a log of 10,000 lines", found: middle(tookMs), unit: "ms", most: 2000 }];
 }
 
+/** A log of a million lines: of several workers, since one attempt of a run keeps 100,000 of its own. */
+const millionLines = 1_000_000;
+
+/** How soon a place in a log of any length is there, ms. */
+const placeMs = 1000;
+
+/** How long a search through a million lines may take, ms. */
+const findMs = 5000;
+
+/** Most memory of the server with such a log before it, MB. */
+const serverMbMax = 400;
+
+/** Opens a log of a million lines, goes to its places, looks for what is far off, narrows it, takes it home. */
+export async function measureMillion(stand: ConsoleStand): Promise<Figure[]> {
+  const id = await stand.run("lines", { count: 1 });
+  writeLines(stand, id, 1, millionLines);
+  const { count: lines } = await stand.ask<{ count: number }>(`runs/${id}/logs/marks`);
+  const beganAt = performance.now();
+  await using opened = await stand.open(`/runs/${id}`);
+  const { page } = opened;
+  await untilLines(opened, lines);
+  const openedMs = performance.now() - beganAt;
+  const longest = await watchLongTasks(page);
+  const line = (text: string | RegExp): Locator => page.locator("[data-line]", { hasText: text });
+  const timed = async (act: () => Promise<unknown>, there: Locator): Promise<number> => {
+    const from = performance.now();
+    await act();
+    await there.first().waitFor();
+    await painted(page);
+    return performance.now() - from;
+  };
+  const lastMs = await timed(
+    () => page.getByRole("button", { name: "Last line" }).click(),
+    line(`event ${millionLines} of ${millionLines} `),
+  );
+  const firstMs = await timed(
+    () => page.getByRole("button", { name: "First line" }).click(),
+    line(`event 1 of ${millionLines} `),
+  );
+  const found = millionLines - 123;
+  const foundMs = await timed(
+    () => page.getByLabel("Find in all lines").fill(`event ${found} of`),
+    page.locator("mark", { hasText: `event ${found} of` }),
+  );
+  await page.getByLabel("Find in all lines").fill("");
+  await page.getByRole("button", { name: /^Level/ }).click();
+  const narrowedMs = await timed(
+    () => page.getByRole("menuitemcheckbox", { name: /warn/ }).click(),
+    page.getByText(`${count.format(millionLines / warnedEvery)} lines`),
+  );
+  const { heapMb, nodes } = await weigh(opened);
+  const fileAt = performance.now();
+  const file = await (await fetch(`${stand.url}/api/runs/${id}/logs/file`)).text();
+  const fileMs = performance.now() - fileAt;
+  const inFile = file.split("\n").length - 1;
+  if (inFile !== lines) throw new Error(`the file has ${inFile} lines of ${lines}`);
+  return [
+    { what: "address to a log of 1,000,000 lines", found: openedMs, unit: "ms", most: 2000 },
+    { what: "from there to its last line", found: lastMs, unit: "ms", most: placeMs },
+    { what: "back to its first", found: firstMs, unit: "ms", most: placeMs },
+    { what: "to a line that is found near its end", found: foundMs, unit: "ms", most: findMs },
+    { what: "to those of one level", found: narrowedMs, unit: "ms", most: findMs },
+    { what: "all of them as a file", found: fileMs, unit: "ms" },
+    { what: "longest task of that page", found: await longest(), unit: "ms", most: 200 },
+    { what: "its DOM nodes", found: nodes, unit: "", most: nodesMost },
+    { what: "its heap", found: heapMb, unit: "MB", most: 60 },
+    {
+      what: "memory of the server at most",
+      found: stand.weighServer().serverMb,
+      unit: "MB",
+      most: serverMbMax,
+    },
+  ];
+}
+
+/** Each so-many-th line is a warning. */
+const warnedEvery = 1000;
+
+/** Puts lines into the ledger, as several workers' lines come: one attempt of a run keeps 100,000 of its own. */
+function writeLines(stand: ConsoleStand, id: string, from: number, to: number, of: number = to): void {
+  using database = new DatabaseSync(join(stand.folder.path, ".leat/ledger.db"));
+  database.exec("PRAGMA busy_timeout = 10000");
+  const insert = database.prepare(
+    "insert into log (run_id, attempt, writer, seq, at, level, message) values (?, 1, 'player', ?, ?, ?, ?)",
+  );
+  database.exec("begin immediate");
+  for (let line = from; line <= to; line++) {
+    const level = line % warnedEvery === 0 ? "warn" : "info";
+    insert.run(id, line, Date.now(), level, `event ${line} of ${of} was read`);
+  }
+  database.exec("commit");
+}
+
 /** An hour of 200 lines a second. */
 const hourLines = 200 * 3600;
 
@@ -56,18 +150,10 @@ async function playLines(
   id: string,
   { perSecond, lines }: { perSecond: number; lines: number },
 ): Promise<void> {
-  using database = new DatabaseSync(join(stand.folder.path, ".leat/ledger.db"));
-  database.exec("PRAGMA busy_timeout = 10000");
-  const insert = database.prepare(
-    "insert into log (run_id, attempt, writer, seq, at, level, message) values (?, 1, 'player', ?, ?, 'info', ?)",
-  );
   const beganAt = performance.now();
   const burst = Math.ceil(perSecond / bursts);
   for (let first = 1; first <= lines; first += burst) {
-    database.exec("begin immediate");
-    for (let line = first; line < first + burst && line <= lines; line++)
-      insert.run(id, line, Date.now(), `event ${line} of ${lines} was read`);
-    database.exec("commit");
+    writeLines(stand, id, first, Math.min(first + burst - 1, lines), lines);
     const restMs = ((first + burst) / perSecond) * 1000 - (performance.now() - beganAt);
     await new Promise((then) => setTimeout(then, Math.max(1, restMs)));
   }
@@ -85,7 +171,6 @@ export async function measureHour(
   const longest = await watchLongTasks(page);
   const beganAt = performance.now();
   const held: Awaited<ReturnType<typeof weigh>>[] = [];
-  // Into the ledger, as several workers' lines come: one attempt of a run keeps 100,000 of its own.
   const ended = playLines(stand, id, { perSecond, lines })
     .then(() => stand.folder.write("let-go", ""))
     .then(() => stand.until(id))

@@ -1,11 +1,11 @@
 /** How soon rows of a dataset are painted, by a server that has just been started and by one that knows them. */
 import type { Page } from "playwright-core";
-import { type ConsoleStand, type Figure, painted, watchLongTasks, weigh } from "./console-stand.ts";
+import { type ConsoleStand, type Figure, painted } from "./console-stand.ts";
 
 /** What a person takes for at once, ms. */
-const firstRowsMs = 1000;
+export const firstRowsMs = 1000;
 
-async function untilRows(page: Page, name: string): Promise<void> {
+export async function untilRows(page: Page, name: string): Promise<void> {
   await page
     .getByRole("grid", { name: `Rows of ${name}` })
     .getByRole("row")
@@ -14,13 +14,16 @@ async function untilRows(page: Page, name: string): Promise<void> {
   await painted(page);
 }
 
+/** Longest wait until all of a version is in memory, ms. */
+const wholeMsMax = 5 * 60_000;
+
 /** Until a question is answered that takes all rows. The server lets nobody wait for longer than half a minute. */
-async function untilWhole(stand: ConsoleStand, name: string): Promise<void> {
-  for (;;) {
+export async function untilWhole(stand: ConsoleStand, name: string): Promise<void> {
+  for (const endMs = Date.now() + wholeMsMax; ; ) {
     const answer = await fetch(`${stand.url}/api/data/datasets/${name}/rows?limit=1&sort=-amount`);
     await answer.body?.cancel();
     if (answer.ok) return;
-    if (answer.status !== 503) throw new Error(`${name}: ${answer.status}`);
+    if (answer.status !== 503 || Date.now() > endMs) throw new Error(`${name}: ${answer.status}`);
   }
 }
 
@@ -69,37 +72,6 @@ export async function measureRows(stand: ConsoleStand, name: string, rounds: num
     },
     { what: `${name}: the same to a sorted page, cold`, found: middle(wholeMs), unit: "ms" },
     { what: `${name}: click to first rows, warm`, found: middle(warm), unit: "ms", most: firstRowsMs },
-  ];
-}
-
-/** A table that is gone through: to a row in its middle by its number, and on from there. */
-export async function measureTable(stand: ConsoleStand, name: string, rows: number): Promise<Figure[]> {
-  await untilWhole(stand, name);
-  await using opened = await stand.open(`/datasets/${name}`);
-  const { page } = opened;
-  await untilRows(page, name);
-  const before = await weigh(opened);
-  const longest = await watchLongTasks(page);
-  const wanted = Math.floor(rows / 2) + 321;
-  await page.getByLabel("Go to row").fill(String(wanted));
-  const beganAt = performance.now();
-  await page.keyboard.press("Enter");
-  await page.locator(`tr[aria-rowindex="${wanted + 1}"]`, { hasText: `order ${wanted} of` }).waitFor();
-  await painted(page);
-  const goneMs = performance.now() - beganAt;
-  await page.locator(`tr[aria-rowindex="${wanted + 1}"]`).focus();
-  for (let turn = 0; turn < 100; turn++) await page.keyboard.press("PageDown");
-  const last = await page.evaluate<string>(
-    "Math.max(...[...document.querySelectorAll('tr[aria-rowindex]')].map((row) => row.ariaRowIndex)).toString()",
-  );
-  await page.locator(`tr[aria-rowindex="${last}"]`, { hasText: `order ${Number(last) - 1} of` }).waitFor();
-  const after = await weigh(opened);
-  return [
-    { what: `${name}: to row ${wanted} by its number`, found: goneMs, unit: "ms", most: firstRowsMs },
-    { what: `${name}: rows gone through by keys from there`, found: Number(last) - wanted, unit: "" },
-    { what: `${name}: longest task of the page`, found: await longest(), unit: "ms", most: 200 },
-    { what: `${name}: DOM nodes`, found: after.nodes, unit: "", most: 5000 },
-    { what: `${name}: heap more than before`, found: after.heapMb - before.heapMb, unit: "MB", most: 40 },
   ];
 }
 

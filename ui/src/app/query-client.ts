@@ -15,10 +15,11 @@ export const queryClient: QueryClient = new QueryClient({
     queries: {
       staleTime: newMs,
       refetchInterval: ({ state }) => (isUnreachable(state.error) ? awayMs : false),
-      // What the server has refused, it refuses again; only silence and its own failures pass.
+      // What the server has refused, it refuses again, a query that takes too long too; silence and its failures pass.
       retry: (count, error) => {
-        const { status } = toProblem(error);
-        return count < retriesMax && (status === 0 || status >= 500) && status !== 501;
+        const { status, code } = toProblem(error);
+        const isPassing = (status === 0 || status >= 500) && status !== 501 && code !== "query-too-large";
+        return count < retriesMax && isPassing;
       },
     },
   },

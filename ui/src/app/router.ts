@@ -18,6 +18,19 @@ const routeTree = rootRoute.addChildren([
   ...configureRoutes,
 ]);
 
+/** Page whose places were restored last. */
+let restored: string | undefined;
+
+/**
+ * Whether another page is shown than before: there people find what they left as they left it. Within a page it is the
+ * page that knows where it stands: a table in another order, or at another row, was put back to where it had been.
+ */
+function isOtherPage(path: string): boolean {
+  const isOther = path !== restored;
+  restored = path;
+  return isOther;
+}
+
 export const router = createRouter({
   routeTree,
   basepath: basePath,
@@ -25,7 +38,7 @@ export const router = createRouter({
   stringifySearch: printSearch,
   defaultPreload: "intent",
   defaultErrorComponent: CrashedPage, // In the page's place: what stands around it stays.
-  scrollRestoration: true,
+  scrollRestoration: ({ location }) => isOtherPage(location.pathname),
 });
 
 declare module "@tanstack/react-router" {

@@ -49,9 +49,11 @@ export async function readProblem(answer: Response): Promise<Problem> {
   const said: unknown = await answer.json().catch(() => undefined);
   const document = isRecord(said) ? said : {};
   const hint = textOf(document["hint"]);
+  // The data API names its problems by their type, `urn:leat:problem:not-ready`.
+  const kind = /^urn:leat:problem:(.+)$/.exec(textOf(document["type"]) ?? "")?.[1];
   return new Problem(textOf(document["detail"]) ?? `The server answered ${answer.status}.`, {
     status: answer.status,
-    code: textOf(document["code"]) ?? `HTTP_${answer.status}`,
+    code: textOf(document["code"]) ?? kind ?? `HTTP_${answer.status}`,
     ...(hint !== undefined && { hint }),
     ...(isRecord(document["details"]) && { details: document["details"] }),
   });

@@ -215,7 +215,8 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
             const isSelected = row !== undefined && (selected?.has(row.id) ?? false);
             return (
               <tr
-                key={row?.id ?? index}
+                // In a window a row is its place: one that has not come yet must not be named as another is.
+                key={windowed === undefined ? row?.id : before + index}
                 aria-rowindex={before + index + 2}
                 aria-selected={onSelect === undefined ? undefined : isSelected}
                 tabIndex={index === activeRow || (activeRow < from && index === from) ? 0 : -1}

@@ -107,7 +107,9 @@ function Control({ control, field, text, onChange }: ControlProps): ReactElement
       }
       return <LongText common={common} onChange={onChange} isCode={false} />;
     case "texts":
-      return <LongText common={common} onChange={onChange} isCode={false} />;
+      return (
+        <LongText common={{ ...common, placeholder: "One a line" }} onChange={onChange} isCode={false} />
+      );
     case "json":
       return <LongText common={common} onChange={onChange} isCode />;
   }
@@ -118,7 +120,7 @@ function LongText({
   onChange,
   isCode,
 }: Readonly<{
-  common: Readonly<{ id: string; value: string; className: string }>;
+  common: Readonly<{ id: string; value: string; className: string; placeholder?: string }>;
   onChange: (text: string) => void;
   isCode: boolean;
 }>): ReactElement {

@@ -40,7 +40,16 @@ const columns: readonly DataColumn<Deployment>[] = [
       </Link>
     ),
   },
-  { id: "about", name: "What it does", cell: (one) => <span className="text-muted">{one.description}</span> },
+  {
+    id: "about",
+    name: "What it does",
+    width: 300,
+    cell: (one) => (
+      <span className="text-muted" title={one.description}>
+        {one.description}
+      </span>
+    ),
+  },
   {
     id: "schedules",
     name: "Schedules",

@@ -27,7 +27,16 @@ const columns: readonly DataColumn<Flow>[] = [
       </Link>
     ),
   },
-  { id: "about", name: "What it does", cell: (one) => <span className="text-muted">{one.description}</span> },
+  {
+    id: "about",
+    name: "What it does",
+    width: 380,
+    cell: (one) => (
+      <span className="text-muted" title={one.description}>
+        {one.description}
+      </span>
+    ),
+  },
   {
     id: "deployments",
     name: "Deployments",

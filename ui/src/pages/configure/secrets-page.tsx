@@ -143,6 +143,7 @@ const columnsOf = (onReplace: (name: string) => void): readonly DataColumn<Secre
   {
     id: "used",
     name: "Used by",
+    width: 260,
     cell: (one) =>
       one.used_by.length === 0 ? (
         <span className="text-muted">nothing</span>

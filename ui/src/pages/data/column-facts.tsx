@@ -26,7 +26,7 @@ const columnsOf = (facts: DatasetFacts): readonly DataColumn<DatasetColumn>[] =>
   {
     id: "about",
     name: "Meaning",
-    width: 320,
+    width: 440,
     cell: (one) => <span title={one.description ?? ""}>{one.description ?? "–"}</span>,
   },
   {

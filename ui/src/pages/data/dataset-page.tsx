@@ -1,7 +1,7 @@
 /** One dataset: its rows, a chart of them, what its columns mean, whether it is right, how it changed and what it is made of. */
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { lazy, type ReactElement, Suspense, useMemo } from "react";
+import { lazy, type ReactElement, Suspense, useEffect, useMemo } from "react";
 import { datasetsQuery } from "../../client/queries.ts";
 import { EmptyState, ErrorState, LoadingState } from "../../components/empty-state.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
@@ -16,13 +16,25 @@ import { DatasetVersions } from "./dataset-versions.tsx";
 import { QualityRules, readRules } from "./quality-rules.tsx";
 import { RowBrowser } from "./row-browser.tsx";
 import { type RowFilter, readFilter, toSql } from "./row-filter.ts";
-import { datasetSource, factsQuery } from "./row-source.ts";
+import { type DatasetFacts, datasetSource, factsQuery } from "./row-source.ts";
 
 // The library for drawings is loaded by those who look at one.
 const DatasetChart = lazy(async () => ({ default: (await import("./dataset-chart.tsx")).DatasetChart }));
 
 const route = getRouteApi("/datasets/$name");
 const tabs = ["table", "chart", "columns", "quality", "versions", "lineage"] as const;
+
+/** What a server takes to read a cell, µs: see docs/benchmarks.md. It is told in steps, and short waits are not told. */
+const cellUs = 0.5;
+const toldStepS = 5;
+
+/** Said while the server has only the first rows of a version. */
+function tellReading({ rowCount, columns }: DatasetFacts): string {
+  const seconds = Math.round((rowCount * columns.length * cellUs) / 1e6 / toldStepS) * toldStepS;
+  return `First rows are shown; the server is reading all ${plural(rowCount, "row")}${
+    seconds === 0 ? "" : `, which takes about ${seconds} s`
+  }. Conditions, order and facets are answered as soon as it has.`;
+}
 
 export function DatasetPage(): ReactElement {
   const { name } = route.useParams();
@@ -37,6 +49,13 @@ export function DatasetPage(): ReactElement {
     () => (facts.data === undefined ? undefined : datasetSource(facts.data)),
     [facts.data],
   );
+  // What was asked too early is asked again when the version is there.
+  const client = useQueryClient();
+  const isLoading = facts.data?.loading === true;
+  useEffect(() => {
+    if (!isLoading)
+      void client.refetchQueries({ type: "active", predicate: ({ state }) => state.status === "error" });
+  }, [client, isLoading]);
   const change = (changed: Partial<typeof search>): void =>
     void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
   const above = <Link to="/datasets">Datasets</Link>;
@@ -139,7 +158,7 @@ export function DatasetPage(): ReactElement {
             search={search}
             onChange={change}
             columns={data.columns.map((column) => ({ name: column.name, type: column.type }))}
-            isLoading={data.loading === true}
+            {...(data.loading === true && { notice: tellReading(data) })}
             openSql={openSql}
             none={
               <EmptyState kind="none" title="The newest version has no rows">

@@ -28,7 +28,7 @@ const columns: readonly DataColumn<Line>[] = [
     id: "name",
     name: "Name",
     isFixed: true,
-    width: 260,
+    width: 240,
     sortBy: (one) => one.name,
     cell: (one) =>
       one.kind === "dataset" ? (
@@ -71,7 +71,7 @@ const columns: readonly DataColumn<Line>[] = [
     sortBy: (one) => one.dataset?.built_at,
     cell: (one) => <TimeText at={one.dataset?.built_at} />,
   },
-  { id: "about", name: "About", cell: (one) => <span title={one.about}>{one.about}</span> },
+  { id: "about", name: "About", width: 300, cell: (one) => <span title={one.about}>{one.about}</span> },
 ];
 
 export function DatasetsPage(): ReactElement {

@@ -14,6 +14,10 @@ import { printCurl, printTypeScript } from "./request-code.ts";
 
 const route = getRouteApi("/reference");
 
+/** Text of the description, in which what stands in backticks is code. */
+const withCode = (text: string): ReactNode =>
+  text.split("`").map((part, at) => (at % 2 === 1 ? <code key={at}>{part}</code> : part));
+
 export function ReferencePage(): ReactElement {
   const search = route.useSearch();
   const navigate = route.useNavigate();
@@ -44,7 +48,7 @@ export function ReferencePage(): ReactElement {
     <>
       <PageHeader
         title="API"
-        about={data.info.description}
+        about={withCode(data.info.description ?? "")}
         actions={
           <a href={apiHref("openapi.json")} className={buttonClass()}>
             openapi.json
@@ -124,7 +128,7 @@ function OperationView({
         <p className="font-mono text-log [overflow-wrap:anywhere]">
           <b>{method}</b> {path}
         </p>
-        {description !== undefined && <p className="mt-1 max-w-prose text-muted">{description}</p>}
+        {description !== undefined && <p className="mt-1 max-w-prose text-muted">{withCode(description)}</p>}
       </header>
       <div className="flex flex-wrap gap-2">
         <CopyButton look="plain" name="Copy as curl" what="curl" text={printCurl(href, options)} />

@@ -43,8 +43,8 @@ export type RowBrowserProps = Readonly<{
   columns?: readonly RowColumn[];
   /** Conditions beside these, which the page has set. */
   scope?: ReactNode;
-  /** Only the first rows are there yet. */
-  isLoading?: boolean;
+  /** Such as that only the first rows are there yet. */
+  notice?: string;
   /** Opens the same rows in the SQL editor. */
   openSql?: (asked: Readonly<{ filters: readonly RowFilter[]; sort: string | undefined }>) => void;
   /** Links from a row to where it came from. */
@@ -101,10 +101,10 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
         <span role="status" className="text-muted" aria-busy={isPlaceholderData}>
           {total !== undefined && plural(total, "row")}
         </span>
-        {props.isLoading === true && (
+        {props.notice !== undefined && (
           <span role="status" className="text-muted">
-            <span aria-hidden="true">◷ </span>First rows are shown; the server is reading the others.
-            Conditions, order and facets are answered as soon as it has.
+            <span aria-hidden="true">◷ </span>
+            {props.notice}
           </span>
         )}
         {error !== null && data !== undefined && (
@@ -220,7 +220,7 @@ function useChosen(rows: readonly Numbered[], number: number | undefined): Numbe
 }
 
 /** px of a column: numbers and dates are short, texts of any length are cut. */
-const widths = { number: 120, date: 120, time: 200, boolean: 90, json: 220, text: 180 } as const;
+const widths = { number: 120, date: 120, time: 230, boolean: 90, json: 220, text: 180 } as const;
 
 function toCell({ name, type }: RowColumn, at: number): DataColumn<Numbered> {
   const family = familyOf(type);

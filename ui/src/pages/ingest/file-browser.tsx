@@ -119,6 +119,7 @@ const columnsOf = (at: StreamAt): readonly DataColumn<LandedFile>[] => [
     id: "name",
     name: "File",
     isFixed: true,
+    width: 200,
     sortBy: (one) => one.name,
     cell: (one) => (
       <span className="font-mono text-log" title={one.key}>

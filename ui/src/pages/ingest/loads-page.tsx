@@ -22,6 +22,7 @@ const columns: readonly DataColumn<Load>[] = [
     id: "load",
     name: "Load",
     isFixed: true,
+    width: 250,
     sortBy: (one) => one.stream,
     cell: (one) => (
       <LoadLink at={one} seq={one.seq}>

@@ -204,7 +204,7 @@ export function LogView(props: LogViewProps): ReactElement {
   const isNarrowed = choice.level !== undefined || choice.task !== undefined || choice.attempt !== undefined;
   const news = isFollowing ? 0 : Math.max(0, count - Math.max(seen, 0));
   return (
-    <section aria-label="Log" className="flex min-h-56 flex-1 flex-col">
+    <section aria-label="Log" className="wide:min-h-56 flex min-h-112 flex-1 flex-col">
       <LogToolbar
         findField={findField}
         text={text}

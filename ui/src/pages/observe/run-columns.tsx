@@ -95,7 +95,7 @@ export const runColumns: readonly DataColumn<Run>[] = [
   {
     id: "key",
     name: "Key",
-    width: 120,
+    width: 310,
     isHidden: true,
     sortBy: (run) => run.key,
     cell: (run) => run.key ?? "–",

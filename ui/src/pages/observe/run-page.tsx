@@ -141,7 +141,12 @@ function LoadedRun({
       />
       <RunQuestions detail={detail} onAnswered={onChanged} />
       {run.error !== null && (
-        <div role="alert" className="mx-4 mb-3 border-l-4 border-failed bg-panel px-3 py-1.5">
+        <div
+          role="alert"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboards
+          tabIndex={0}
+          className="wide:max-h-none mx-4 mb-3 max-h-36 shrink-0 overflow-y-auto border-l-4 border-failed bg-panel px-3 py-1.5"
+        >
           <p className="[overflow-wrap:anywhere]">
             <span className="text-failed">✕ </span>
             <span className="font-semibold">{run.error.message}</span>{" "}

@@ -34,7 +34,7 @@ const columns: readonly DataColumn<Task>[] = [
     id: "key",
     name: "Task",
     isFixed: true,
-    width: 230,
+    width: 340,
     cell: ({ name, key }) => (
       <span title={key}>
         <b>{name}</b> <span className="font-mono text-meta text-muted">{printKey(name, key)}</span>
