@@ -55,7 +55,7 @@ function toIsoTime(micros: bigint, isZoned: boolean, engineText: () => string): 
   if (micros > calendarUs || micros < -calendarUs) return engineText();
   const us = Number(micros);
   const isWhole = Number.isSafeInteger(us) && us % 1_000_000 === 0;
-  // Most times are whole seconds of the years 1684 to 2255: 0.4 µs each, where the exact way takes 2.
+  // Most times are whole seconds of the years 1684 to 2255: 0.6 µs each, where the exact way takes 1.9.
   const text = isWhole ? new Date(us / 1000).toISOString().slice(0, 19) : printFraction(micros);
   return isZoned ? `${text}Z` : text;
 }

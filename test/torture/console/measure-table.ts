@@ -55,6 +55,9 @@ export async function measureTable(stand: ConsoleStand, name: string, rows: numb
   for (let turn = 0; turn < 100; turn++) await page.keyboard.press("PageDown");
   // The focus is where the last key has led, as soon as the row is drawn.
   const focused = page.locator("tbody tr:focus", { hasText: /order \d+ of/ });
+  await page.waitForFunction(
+    `Number(document.activeElement?.getAttribute("aria-rowindex")) > ${wanted + 500}`,
+  );
   await focused.waitFor();
   await painted(page);
   const last = Number(await focused.getAttribute("aria-rowindex")) - 1;
