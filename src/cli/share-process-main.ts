@@ -80,7 +80,8 @@ async function deliver({
       );
       return printOutcome(outcome, secrets.redact);
     } finally {
-      await rm(workFolder, { recursive: true, force: true });
+      // What was delivered is, even where an engine is still writing off what it spilt.
+      await rm(workFolder, { recursive: true, force: true, maxRetries: 5 });
     }
   } catch (error) {
     const failure = isLeatError(error)

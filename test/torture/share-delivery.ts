@@ -108,6 +108,6 @@ export async function deliverFrom(
       new AbortController().signal,
     );
   } finally {
-    await rm(workFolder, { recursive: true, force: true });
+    await rm(workFolder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -16,6 +16,9 @@ const heapMbMax = 40;
 const serverMbMax = 2000;
 const queriesMbMax = 1792;
 
+/** Rows that a hundred turns of PageDown go through at the least. */
+const keyedRows = 1000;
+
 const count = new Intl.NumberFormat("en");
 
 async function took(page: Page, act: () => Promise<void>, until: () => Promise<unknown>): Promise<number> {
@@ -49,15 +52,17 @@ export async function measureTable(stand: ConsoleStand, name: string, rows: numb
   await untilRows(page, name);
   const before = await weigh(opened);
   const longest = await watchLongTasks(page);
-  const wanted = Math.floor(rows * 0.95);
+  const wanted = Math.floor(rows * 0.95) + 1; // Keys go to the end of a part of the table: this row begins one.
   const goneMs = await goTo(page, wanted, `order ${wanted} of`);
   await page.locator(`tr[aria-rowindex="${wanted + 1}"]`).focus();
   for (let turn = 0; turn < 100; turn++) await page.keyboard.press("PageDown");
   // The focus is where the last key has led, as soon as the row is drawn.
   const focused = page.locator("tbody tr:focus", { hasText: /order \d+ of/ });
-  await page.waitForFunction(
-    `Number(document.activeElement?.getAttribute("aria-rowindex")) > ${wanted + 500}`,
-  );
+  // Asked from outside: the page's policy forbids to evaluate text within it.
+  const focusedRow = async (): Promise<number> =>
+    Number(await page.evaluate("document.activeElement?.getAttribute('aria-rowindex')"));
+  const giveUpAt = performance.now() + 3 * questionMs;
+  while ((await focusedRow()) <= wanted + keyedRows && performance.now() < giveUpAt) await painted(page);
   await focused.waitFor();
   await painted(page);
   const last = Number(await focused.getAttribute("aria-rowindex")) - 1;
@@ -111,7 +116,7 @@ export async function measureTable(stand: ConsoleStand, name: string, rows: numb
   });
   return [
     told(`to row ${wanted} by its number`, goneMs, "ms", firstRowsMs),
-    told("rows gone through by keys from there", last - wanted, ""),
+    told("rows left of those gone through by keys", Math.max(0, keyedRows - (last - wanted)), "", 0),
     told("to rows elsewhere by the scroll bar", middle(scrolled), "ms", firstRowsMs),
     told("values of a facet", facetMs, "ms", questionMs),
     told("rows that fit a condition, counted", filterMs, "ms", questionMs),
