@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import type { CollectedDataset } from "../dataset/collect-versions.ts";
 import type { Collected } from "../landing/collect-garbage.ts";
 import type { JsonObject } from "../model/json-value.ts";
+import type { StreamSpec } from "../model/stream.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import type { OpenProject } from "./open-project.ts";
 import { printBytes, printCount } from "./terminal.ts";
@@ -23,7 +24,7 @@ export function addGc(program: Command, invocation: Invocation): void {
     .command("gc")
     .summary("Delete landed files that nothing refers to.")
     .description(
-      "Deletes files that killed or defeated runs have left in the landing and that no manifest names, versions of datasets beyond their `keepVersions`, tidy rows older than a month, and copies that dead loads into BigQuery have left. Safe beside running syncs and builds: files that a run may still commit are left alone.",
+      "Deletes files that killed or defeated runs have left in the landing and that no manifest names, versions of datasets beyond their `keepVersions`, tidy rows older than a month, and copies and tables that defeated or dead loads into BigQuery have left. Safe beside running syncs and builds: files that a run may still commit are left alone.",
     )
     .argument(
       "[stream...]",
@@ -88,6 +89,13 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
     : (opened.landing.engine === "file" ? await sweepPending(opened.landing.path) : 0) +
       (await sweepLeftovers(opened.warehouse.stateFolder)) +
       (await sweepCopies(opened, signal));
+  const dropped = isDryRun
+    ? 0
+    : await dropTables(
+        opened,
+        pairs.map(({ spec }) => spec),
+        signal,
+      );
   const sum = (read: (one: Readonly<{ deleted: number; deletedBytes: number; waiting: number }>) => number) =>
     [...collected, ...datasets].reduce((total, one) => total + read(one), 0);
   const [deleted, bytes, waiting] = [
@@ -105,7 +113,7 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
       waiting: counts.waiting,
     }));
     terminal.out(
-      `${JSON.stringify({ dry_run: isDryRun, deleted, deleted_bytes: bytes, waiting, swept, places, datasets: datasets.map(toJson) }, null, 2)}\n`,
+      `${JSON.stringify({ dry_run: isDryRun, deleted, deleted_bytes: bytes, waiting, swept, dropped_tables: dropped, places, datasets: datasets.map(toJson) }, null, 2)}\n`,
     );
     return 0;
   }
@@ -121,6 +129,7 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
   if (waiting > 0)
     terminal.out(`${printCount(waiting)} more may still be committed by a run; they are left alone.\n`);
   if (swept > 0) terminal.out(`Removed ${printCount(swept)} files that killed processes were writing.\n`);
+  if (dropped > 0) terminal.out(`Dropped ${printCount(dropped)} tables that defeated loads have left.\n`);
   return 0;
 }
 
@@ -161,6 +170,17 @@ async function sweepCopies({ store, places, warehouse }: OpenProject, signal: Ab
   const { stagingBucket } = parseAddress(warehouse.url);
   if (stagingBucket !== undefined) return await collectCopies(await places.openStore(stagingBucket), signal);
   return store.url.startsWith("gs://") ? await collectCopies(store, signal) : 0;
+}
+
+/** Drops tables that loads into BigQuery have left; the other warehouses leave none, and are not opened for it. */
+async function dropTables(
+  opened: OpenProject,
+  specs: readonly StreamSpec[],
+  signal: AbortSignal,
+): Promise<number> {
+  if (opened.warehouse.engine !== "bigquery") return 0;
+  const warehouse = await opened.openWarehouse();
+  return (await warehouse.collectTables?.(specs, signal)) ?? 0;
 }
 
 /** Removes what killed loads and rebuilds have left beside the warehouse. */

@@ -225,6 +225,13 @@ export interface Warehouse {
    */
   checkLedger?(spec: StreamSpec): Promise<void>;
   /**
+   * Drops tables that defeated or dead loads of these streams have left. Safe beside running loads. `undefined`: none
+   * can be left.
+   *
+   * @returns how many were dropped.
+   */
+  collectTables?(specs: readonly StreamSpec[], signal: AbortSignal): Promise<number>;
+  /**
    * Loads packages in ONE transaction: schema changes, rows, rejects, ledger rows, materialised current rows, views.
    * All or nothing. The ledger rows are plain inserts (I11).
    *

@@ -38,6 +38,19 @@ export function checkStream(spec: StreamSpec, { mine, others }: StreamState): Ca
   });
 }
 
+/** Hexadecimal digits that tell a stream's tables apart. */
+const formDigits = 8;
+
+/** Whether a table's name looks like one that {@link settleTable} gives. */
+export function isTableName({ landingTable }: StreamSpec, table: string): boolean {
+  const [stem, form] = [table.slice(0, -formDigits), table.slice(-formDigits)];
+  return stem === `${landingTable}__` && /^[0-9a-f]+$/.test(form);
+}
+
+/** What people read of it, and by which it is told from a table that somebody else has named alike. */
+export const describeTable = ({ source, name, landingTable }: StreamSpec): string =>
+  `Every version of every record of ${source}.${name}; query the view ${landingTable}`;
+
 /** What a table must have room for. */
 export type TableJob = Readonly<{
   mine: CatalogStream | undefined;
@@ -63,7 +76,7 @@ export async function settleTable(
     return { name: mine.physicalTable, movedFrom: undefined };
   }
   const form = JSON.stringify([turn, fields]);
-  const name = `${spec.landingTable}__${createHash("sha256").update(form).digest("hex").slice(0, 8)}`;
+  const name = `${spec.landingTable}__${createHash("sha256").update(form).digest("hex").slice(0, formDigits)}`;
   const keys = spec.primaryKey.flatMap((path) => {
     const column = plan.columns.find(({ key }) => key === path.split(".", 1)[0]!);
     const isUsable = column !== undefined && column.type.type !== "unknown" && isClusterable(column.type);
@@ -73,7 +86,7 @@ export async function settleTable(
     fields,
     partitionBy: leatColumns.extractedAt,
     clusterBy: [place.tenantColumn, ...new Set(keys)].slice(0, clusterColumnsMax),
-    description: `Every version of every record of ${spec.source}.${spec.name}; query the view ${spec.landingTable}`,
+    description: describeTable(spec),
   });
   return { name, movedFrom: mine };
 }

@@ -27,6 +27,7 @@ import type {
 import { parseAddress } from "./address.ts";
 import { Catalog, ofStream } from "./catalog.ts";
 import { checksumSql } from "./checksum-sql.ts";
+import { collectTables } from "./collect-tables.ts";
 import type { ExportRows } from "./dataset-load.ts";
 import { publishDataset, readDataset } from "./dataset-table.ts";
 import { forgetStream } from "./forget-stream.ts";
@@ -78,6 +79,7 @@ export interface BigQueryWarehouse extends Warehouse {
   /** Removes a stream, so that it can be loaded again from nothing. */
   forget(spec: StreamSpec): Promise<void>;
   checkLedger(spec: StreamSpec): Promise<void>;
+  collectTables(specs: readonly StreamSpec[], signal: AbortSignal): Promise<number>;
 }
 
 /**
@@ -175,6 +177,10 @@ class Dataset implements BigQueryWarehouse {
     if (!(await this.#isMade())) return;
     const { heads } = await this.#ports.catalog.readTurns(spec);
     if (heads !== undefined) await checkHeads(this.#ports, spec);
+  }
+
+  async collectTables(specs: readonly StreamSpec[], signal: AbortSignal): Promise<number> {
+    return (await this.#isMade()) ? await collectTables(this.#ports, specs, signal) : 0;
   }
 
   async settle(spec: StreamSpec): Promise<void> {
