@@ -47,9 +47,9 @@ describe("estimateCost", () => {
     expect(usd("Cloud Storage", { runs: 0, landedGb: 100 })).toBe(2);
   });
 
-  test("loads that look at a thousand logs every quarter of an hour are three dollars, and what they commit is nine", () => {
+  test("loads that look at a thousand logs every quarter of an hour are three dollars, and what they commit is six", () => {
     expect(usd("Cloud Storage", { runs: 0, looks: 2880 * 1000 })).toBeCloseTo(3.46, 2);
-    expect(usd("BigQuery", { commits: 7200 })).toBeCloseTo(8.58, 2);
+    expect(usd("BigQuery", { commits: 7200 })).toBeCloseTo(6.44, 2);
   });
 
   test("what is free is taken off once, and never below nothing", () => {
