@@ -4,26 +4,34 @@
  *
  * Then the compose file is brought up by podman-compose: a run, deaths of the worker and of Postgres, a restart.
  *
+ * `--arm64` checks the image for that processor, without the compose file: on another one its programs are run by
+ * qemu-user-static, slowly.
+ *
  * Where an image cannot be pulled, one is made of this machine's Debian packages and Node. What is found out is the same:
  * what the Dockerfile does, who the process is, how it starts and stops, and what the services make of each other.
  */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { prepareBase } from "./container/base-image.ts";
+import { ownProcessor, prepareBase } from "./container/base-image.ts";
 import { checkCompose } from "./container/check-compose.ts";
 import { countFailed, giveUp, NotChecked, run, type Said, tell } from "./container/podman.ts";
 import { makeProject, packLeat } from "./container/project.ts";
 
 const image = "localhost/leat-check:test";
+const processor = process.argv.includes("--arm64") ? "arm64" : ownProcessor;
+const isEmulated = processor !== ownProcessor;
 const container = `leat-check-${process.pid}`;
 /** What Cloud Run gives a process after SIGTERM, ms. */
 const stopMsMax = 10_000;
 /** Size above which somebody should look, bytes: Debian and Node are 270 MB of it, DuckDB 70. */
 const imageBytesMax = 700e6;
 
+/** What the kernel calls those that run another processor's programs. */
+const emulators = { amd64: "qemu-x86_64", arm64: "qemu-aarch64" } as const;
+
 /** Resolves once the address answers. */
-async function waitFor(url: string, tries = 150): Promise<Response | undefined> {
+async function waitFor(url: string, tries = isEmulated ? 1500 : 150): Promise<Response | undefined> {
   for (let attempt = 0; attempt < tries; attempt++) {
     const answer = await fetch(url).catch(() => undefined);
     if (answer !== undefined) return answer;
@@ -47,6 +55,7 @@ async function checkImage(project: string, base: string): Promise<void> {
   const secret = existsSync(npmrc) ? ["--secret", `id=npmrc,src=${npmrc}`] : [];
   const build = [
     "build",
+    `--platform=linux/${processor}`,
     "--layers=false", // Nothing of one build may help the next, and no layer is to stay.
     "--timestamp=1767225600", // Any time that is the same twice: what SOURCE_DATE_EPOCH is to BuildKit.
     "--pull=never",
@@ -69,6 +78,8 @@ async function checkImage(project: string, base: string): Promise<void> {
     again.stderr,
   );
 
+  const made = run("podman", ["image", "inspect", image, "--format", "{{.Os}}/{{.Architecture}}"]).stdout;
+  tell(made.trim() === `linux/${processor}`, `it is for ${made.trim()}`);
   const size = Number(run("podman", ["image", "inspect", image, "--format", "{{.Size}}"]).stdout.trim());
   tell(size > 0 && size < imageBytesMax, `the image has ${Math.round(size / 1e6)} MB`);
   const user = run("podman", ["image", "inspect", image, "--format", "{{.Config.User}}"]).stdout.trim();
@@ -78,6 +89,9 @@ async function checkImage(project: string, base: string): Promise<void> {
     run("podman", ["run", "--rm", ...runtime, image, ...args]);
   const version = once("--version");
   tell(/^\d+\.\d+\.\d+/.test(version.stdout), "it tells its version", version.stderr);
+  const asked = ["run", "--rm", ...runtime, "--entrypoint", "node", image, "-p", "process.arch"];
+  const arch = run("podman", asked).stdout.trim();
+  tell(arch === (processor === "amd64" ? "x64" : processor), `its Node runs on ${arch}`);
   const sync = once("sync", "--json");
   tell(
     sync.status === 0 && JSON.parse(sync.stdout).ok === true,
@@ -122,12 +136,16 @@ try {
   for (const tool of ["podman", "buildah", "runc"])
     if (run("sh", ["-c", `command -v ${tool}`]).status !== 0)
       giveUp(`there is no ${tool}. Debian: apt-get install podman buildah runc debootstrap.`);
-  const base = prepareBase(folder);
+  if (isEmulated && !existsSync(`/proc/sys/fs/binfmt_misc/${emulators[processor]}`))
+    giveUp(
+      `this machine does not run programs for ${processor}. Debian: apt-get install qemu-user-static binfmt-support.`,
+    );
+  const base = prepareBase(folder, processor);
   const tarball = await packLeat(folder);
   const project = join(folder, "shop");
   makeProject(project, tarball);
   await checkImage(project, base);
-  await checkCompose(folder, tarball, base);
+  if (!isEmulated) await checkCompose(folder, tarball, base);
   const failed = countFailed();
   console.log(failed === 0 ? "The container is as it should be." : `${failed} checks failed.`);
   process.exitCode = failed === 0 ? 0 : 1;
