@@ -66,6 +66,23 @@ test("is anything broken: home names the failed flow and the late stream, and le
   await expectClean(visit);
 });
 
+// They are 25 hours apart: whenever it is, one of them has another date than the server.
+test.each([
+  "Pacific/Kiritimati",
+  "Pacific/Pago_Pago",
+])("days on the home page are those of the zone that its reader has chosen: %s", async (zone) => {
+  await using visit = await desk.visit("/");
+  await visit.page.evaluate(`localStorage.setItem("leat.preferences", '{"zone":"${zone}"}')`);
+  const format = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: zone });
+  const before = format.format(Date.now());
+  await visit.page.reload();
+  const days = visit.page.getByRole("table", { name: "Runs by day" }).getByRole("rowheader");
+  await days.last().waitFor({ state: "attached" });
+  const names = await days.allTextContents();
+  expect([names.length, new Set(names).size]).toEqual([14, 14]);
+  expect([before, format.format(Date.now())]).toContain(names.at(-1)); // Midnight may have come meanwhile.
+});
+
 test("run it with other dates: a missing one is told by its field, and the new run opens as it is", async () => {
   await using visit = await desk.visit("/deployments");
   const { page } = visit;
