@@ -66,25 +66,6 @@ test("is anything broken: home names the failed flow and the late stream, and le
   await expectClean(visit);
 });
 
-test("days on the home page are those of the zone that its reader has chosen", async () => {
-  const zone = "Pacific/Kiritimati"; // At ten in the morning in London its next day begins.
-  await using visit = await desk.visit("/");
-  const { page } = visit;
-  await page.evaluate(`localStorage.setItem("leat.preferences", '{"zone":"${zone}"}')`);
-  const format = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: zone });
-  const before = format.format(Date.now());
-  const asked = page.waitForRequest(
-    (request) => new URL(request.url()).searchParams.get("time_zone") === zone, // The page before has asked for its own.
-  );
-  await page.reload();
-  await asked;
-  const days = page.getByRole("table", { name: "Runs by day" }).getByRole("rowheader");
-  await days.last().waitFor({ state: "attached" });
-  const names = await days.allTextContents();
-  expect([names.length, new Set(names).size]).toEqual([14, 14]);
-  expect([before, format.format(Date.now())]).toContain(names.at(-1)); // Midnight may have come meanwhile.
-});
-
 test("run it with other dates: a missing one is told by its field, and the new run opens as it is", async () => {
   await using visit = await desk.visit("/deployments");
   const { page } = visit;
