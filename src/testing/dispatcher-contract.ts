@@ -84,7 +84,8 @@ export function dispatcherContract(test: DefineTest, open: () => Promise<Dispatc
     const worker = await listenAndFinish(place, { slots: 3 }, async () => {
       underWay += 1;
       most = Math.max(most, underWay);
-      await wait(300);
+      await until("all slots are used", () => most >= 3);
+      await wait(100); // A fourth would begin meanwhile.
       underWay -= 1;
     });
     await until("all nine", () => worker.done.length === 9);

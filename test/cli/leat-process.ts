@@ -31,14 +31,22 @@ export interface TestFolder {
   remove(): void;
 }
 
+/** What sets the clock of a test that is run by `faketime`: what the test starts has the same clock. */
+export const clockEnvironment: Readonly<Record<string, string>> = Object.fromEntries(
+  ["LD_PRELOAD", "FAKETIME"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
+
 /** Starts leat in a folder. */
 export function startLeat(
   path: string,
   args: readonly string[],
   environment: Record<string, string> = {},
 ): Running {
-  // Nothing of the environment of whoever runs the tests: LEAT_* or NODE_OPTIONS would change what is tested.
-  const env = { PATH: process.env["PATH"] ?? "", HOME: path, ...environment };
+  // Nothing else of the environment of whoever runs the tests: LEAT_* or NODE_OPTIONS would change what is tested.
+  const env = { PATH: process.env["PATH"] ?? "", HOME: path, ...clockEnvironment, ...environment };
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: path,
     env,

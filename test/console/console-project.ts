@@ -13,6 +13,11 @@ export const noisyLines = 10_000;
 /** Tasks that `fan` maps over. */
 export const fanTasks = 5000;
 
+/** Schedules fire half an hour and half a day from now: a tick in the middle of a scenario would change what it counts. */
+const beganAt = new Date();
+const hourly = `${(beganAt.getUTCMinutes() + 30) % 60} * * * *`;
+const daily = `0 ${(beganAt.getUTCHours() + 12) % 24} * * *`;
+
 /** `leat.config.ts` of the project. Flows stop waiting when a file of the name they wait for is in the folder. */
 export const consoleProject: string = `
 import { existsSync } from "node:fs";
@@ -90,16 +95,21 @@ const dated = flow(
 const hold = flow("hold", { description: "Takes a worker's place until it is let go." }, async (ctx) => {
   while (!isThere("hold-over")) await wait(50, undefined, { signal: ctx.signal });
 });
-const door = flow("door", { description: "Fails until the door is open.", schedules: [{ cron: "0 * * * *", timezone: "UTC" }] }, async () => {
+const door = flow("door", { description: "Fails until the door is open.", schedules: [{ cron: "${hourly}" }] }, async () => {
   if (!isThere("door-open")) throw new Error("the door is shut");
 });
 const ask = flow("ask", { description: "Asks somebody." }, async (ctx) => (await ctx.approve("ship it?", { key: "ship" })).by);
+
+const daily = { kind: "cron", cron: "${daily}", timezone: "UTC" };
+const nightly = ons.flows.map(({ spec }) => ({
+  spec: { ...spec, schedules: spec.schedules.map((one) => ({ ...one, ticks: daily })) },
+}));
 
 export default defineProject({
   name: "console",
   sources: [...stashstock.sources, ...ons.sources],
   datasets: ons.datasets,
-  flows: [syncFlow({ perSource: 4, schedules: [{ cron: "0 5 * * *", timezone: "America/Denver" }] }), ...ons.flows, noisy, watched, fan, dated, hold, door, ask],
+  flows: [syncFlow({ perSource: 4, schedules: [{ cron: "${daily}" }] }), ...nightly, noisy, watched, fan, dated, hold, door, ask],
   apis: ons.apis,
   tenants: "tenants.json",
 });

@@ -68,3 +68,22 @@ test("five thousand mapped tasks are one node, and the list of them comes in win
   expect(visit.said).toEqual([]);
   expect(visit.foreign).toEqual([]);
 }, 120_000);
+
+test("days on the home page are those of the zone that its reader has chosen", async () => {
+  const zone = "Pacific/Kiritimati"; // At ten in the morning in London its next day begins.
+  await using visit = await desk.visit("/");
+  const { page } = visit;
+  await page.evaluate(`localStorage.setItem("leat.preferences", '{"zone":"${zone}"}')`);
+  const format = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: zone });
+  const before = format.format(Date.now());
+  const asked = page.waitForRequest(
+    (request) => new URL(request.url()).searchParams.get("time_zone") === zone, // The page before has asked for its own.
+  );
+  await page.reload();
+  await asked;
+  const days = page.getByRole("table", { name: "Runs by day" }).getByRole("rowheader");
+  await days.last().waitFor({ state: "attached" });
+  const names = await days.allTextContents();
+  expect([names.length, new Set(names).size]).toEqual([14, 14]);
+  expect([before, format.format(Date.now())]).toContain(names.at(-1)); // Midnight may have come meanwhile.
+});

@@ -15,7 +15,10 @@ const differs: ReadonlySet<string> = new Set([
   "every key has its own column, and the registry says which",
 ]);
 
-describe("the contract of warehouses", () => {
+/** Loads at once take six seconds beside ten busy programs; beside thirty a minute is soon over. */
+const timeout = 180_000;
+
+describe("the contract of warehouses", { timeout }, () => {
   const left = new Set(differs);
   warehouseContract((name, run) => {
     if (!left.delete(name)) test(name, run);

@@ -1,4 +1,5 @@
 /** Who may connect, and with which rights; and that no message holds a password. */
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   failureOf,
@@ -101,21 +102,23 @@ test("a database that keeps no UTF-8 is refused with what to do", async () => {
 test("a lock that somebody else holds is waited for, then told", async () => {
   await withBench(async (bench, url) => {
     await bench.loadRecords(spec, [plant(1, "2024-01-01")]);
-    const holder = runSql(
-      url,
-      "BEGIN; LOCK TABLE leat_warehouse.gcs_metrc_plants; SELECT pg_sleep(3); COMMIT",
-    );
-    await expect
-      .poll(() => runSql(url, "SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock'"))
-      .not.toEqual([]);
-    const pack = await bench.land([plant(2, "2024-01-01")]);
-    const error = await failureOf(
-      bench.load(spec, [pack], openAt(url, { lockWaitMs: 200 })),
-      "WAREHOUSE_LOCKED",
-    );
-    expect(error.retryable).toBe(true);
-    await bench.load(spec, [pack]);
-    await holder;
+    const holder = new pg.Client({ connectionString: url });
+    await holder.connect();
+    try {
+      await holder.query("BEGIN; LOCK TABLE leat_warehouse.gcs_metrc_plants");
+      const pack = await bench.land([plant(2, "2024-01-01")]);
+      const error = await failureOf(
+        bench.load(spec, [pack], openAt(url, { lockWaitMs: 200 })),
+        "WAREHOUSE_LOCKED",
+      );
+      expect(error.retryable).toBe(true);
+      const waiting = bench.load(spec, [pack]);
+      await expect.poll(() => runSql(url, "SELECT 1 FROM pg_locks WHERE NOT granted")).not.toEqual([]);
+      await holder.query("COMMIT");
+      await waiting;
+    } finally {
+      await holder.end();
+    }
     expect(await bench.values("SELECT count(*) FROM gcs_metrc_plants")).toEqual([2]);
   });
 });

@@ -1,6 +1,7 @@
 /** Starts the process that runs the tests' commands. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { clockEnvironment } from "../cli/leat-process.ts";
 import type { HostAnswer, HostRequest } from "./command-host.ts";
 
 const hostFile = fileURLToPath(new URL("command-host.ts", import.meta.url));
@@ -32,7 +33,7 @@ export function openHost(options: HostOptions = {}): CommandHost {
   const [file = process.execPath, ...args] = [...(options.before ?? []), process.execPath, hostFile];
   const child: ChildProcess = spawn(file, args, {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    env: { PATH: process.env["PATH"], HOME: "/", ...options.environment },
+    env: { PATH: process.env["PATH"], HOME: "/", ...clockEnvironment, ...options.environment },
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
   let said = "";

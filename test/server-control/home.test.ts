@@ -54,7 +54,7 @@ test("home tells what fails, what comes next and the runs of each day", async ()
     async (stand) => {
       await stand.run("broken");
       await stand.run("letters");
-      const home = (await get(stand, "/api/home?utc_offset=120")).json();
+      const home = (await get(stand, "/api/home?time_zone=Africa/Johannesburg")).json();
       expect(home).toMatchObject({
         failing: [{ deployment: "broken", error: { message: "the partner is away" } }],
         failing_count: 1,
@@ -67,9 +67,24 @@ test("home tells what fails, what comes next and the runs of each day", async ()
       // Once a day the daily one fires in the same moment as the hourly one, and either is told first.
       const soonest = next.filter(({ at }) => at === next[0]?.at);
       expect(soonest.map(({ schedule }) => schedule)).toContain("sync");
+      // A run belongs to the day in which it was made: midnight may come between the two, and before the answer.
+      const { runs } = (await get(stand, "/api/runs")).json();
+      const states = (from: string, to: string) => {
+        const made = runs.filter(
+          (one: { created_at: string }) => from <= one.created_at && one.created_at < to,
+        );
+        return Object.fromEntries(made.map(({ state }: { state: string }) => [state, 1]));
+      };
       expect(home.days).toHaveLength(14);
-      expect(home.days[13].states).toEqual({ failed: 1, succeeded: 1 });
-      expect(new Date(home.days[13].from).getUTCHours()).toBe(22);
+      for (const day of home.days) expect(day.states).toEqual(states(day.from, day.to));
+      expect({ ...home.days[12].states, ...home.days[13].states }).toEqual({ failed: 1, succeeded: 1 });
+      expect(new Date(home.days[13].from).getUTCHours()).toBe(22); // Midnight in Johannesburg.
+      const unknown = await get(stand, "/api/home?time_zone=Europe/Atlantis");
+      expect(unknown.statusCode).toBe(400);
+      expect(unknown.json()).toMatchObject({
+        code: "USAGE",
+        detail: expect.stringContaining("Europe/Atlantis"),
+      });
       await stand.app.inject({ method: "POST", url: "/api/schedules/sync/pause", headers });
       const paused = (await get(stand, "/api/home")).json();
       expect([

@@ -80,28 +80,37 @@ describe("keys", () => {
     expect(JSON.stringify(host.logged)).not.toContain(secret);
   });
 
-  test("have rates and quotas of their own", async () => {
-    const host = await open({ admission: { keys: "required", keyRate: { perSecond: 0.001, burst: 2 } } });
+  test("have rates and quotas of their own, and these begin again at midnight UTC", async () => {
+    let nowMs = Date.UTC(2028, 1, 29, 23, 59, 58);
+    const host = await open({
+      admission: { keys: "required", keyRate: { perSecond: 0.001, burst: 2 } },
+      nowMs: () => nowMs,
+    });
     const { store } = host.test;
-    const slow = await createKey(store, terms, Date.now());
+    const slow = await createKey(store, terms, nowMs);
     const fast = await createKey(
       store,
       { ...terms, rate: { perSecond: 100, burst: 100 }, requestsPerDay: 3 },
-      Date.now(),
+      nowMs,
     );
     await host.ring.refresh();
-    const statuses = async (text: string) => {
-      const seen: number[] = [];
+    /** Four requests: what each was answered, and after how many seconds it may be asked again. */
+    const ask = async (text: string) => {
+      const seen: [number, string | null][] = [];
       for (let at = 0; at < 4; at++) {
         const answer = await host.get("/datasets", { "x-api-key": text });
-        seen.push(answer.status);
-        if (answer.status === 429) expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+        seen.push([answer.status, answer.headers.get("retry-after")]);
         await answer.text();
       }
       return seen;
     };
-    expect(await statuses(slow.text)).toEqual([200, 200, 429, 429]);
-    expect(await statuses(fast.text)).toEqual([200, 200, 200, 429]);
+    const well = [200, null];
+    expect(await ask(slow.text)).toEqual([well, well, [429, "1000"], [429, "1000"]]);
+    expect(await ask(fast.text)).toEqual([well, well, well, [429, "2"]]);
+    nowMs += 1999;
+    expect(await ask(fast.text)).toEqual(Array.from({ length: 4 }, () => [429, "1"]));
+    nowMs += 1;
+    expect(await ask(fast.text)).toEqual([well, well, well, [429, "86400"]]);
   });
 });
 

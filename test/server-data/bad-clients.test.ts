@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { openSlowReader, openTestHost, type TestHost } from "./open-test-host.ts";
 
@@ -91,8 +90,12 @@ describe("stopping", () => {
     const host = await open({ areas: manyAreas, drainMs: 10_000 });
     const answer = await host.get(exportPath);
     const stopped = host.stop();
-    await wait(100);
-    await expect(fetch(`${host.url}/live`)).rejects.toThrow();
+    const live = () =>
+      fetch(`${host.url}/live`).then(
+        () => "answers",
+        () => "is closed",
+      );
+    await expect.poll(live).toBe("is closed");
     const text = await answer.text();
     expect(text.split("\n").length - 2).toBe(manyAreas * 24);
     expect(await stopped).toBe(true);

@@ -36,18 +36,20 @@ export type TestHostOptions = Readonly<{
   areas?: number;
   bakeBytesMax?: number;
   drainMs?: number;
+  /** Clock of quotas, rates and keys; the machine's. */
+  nowMs?: () => number;
 }> &
   Partial<Pick<DataHostOptions, "cors" | "slowReaders" | "showsMetrics" | "connectionsOfAddressMax">>;
 
 export async function openTestHost(options: TestHostOptions = {}): Promise<TestHost> {
-  const { admission, proxies = [], areas = 5, bakeBytesMax = 0, drainMs = 2000, ...more } = options;
+  const { admission, proxies = [], areas = 5, bakeBytesMax = 0, drainMs = 2000, ...rest } = options;
+  const { nowMs = Date.now, ...more } = rest;
   const test = await openTestApi(deathsApi, { bakeBytesMax });
   await test.published.publish("deaths", deathsSchema, deathsRows(areas));
   await test.refresh();
   const logged: Record<string, unknown>[] = [];
   const log = pino({ base: null }, { write: (line) => void logged.push(JSON.parse(line)) });
   const fail = (error: unknown): void => log.error({ err: error }, "keys");
-  const nowMs = (): number => Date.now();
   const ring = new KeyRing(test.store, fail);
   await ring.open();
   const usage = new KeyUsage(test.store, nowMs, fail);

@@ -18,13 +18,11 @@ import {
   texts,
 } from "./answer-schemas.ts";
 import type { ControlPorts } from "./control-ports.ts";
+import { readRunDays } from "./run-days.ts";
 import { readStreamStandings, type StreamStanding, streamStatuses } from "./stream-status.ts";
 
-const dayMs = 86_400_000;
-
-/** Days of runs that the page shows, and how far ahead it looks, ms. */
-const daysShown = 14;
-const aheadMs = dayMs;
+/** How far ahead the page looks, ms: a day. */
+const aheadMs = 86_400_000;
 
 /** Rows of each list on the page; their number is told as well. */
 const rowsShown = 50;
@@ -90,7 +88,7 @@ export const printStanding = (one: StreamStanding): unknown => ({
 export function addHomeRoutes(app: FastifyInstance, ports: ControlPorts): void {
   const { ledger, project } = ports;
   const tags = ["home"];
-  app.get<{ Querystring: { utc_offset: number } }>(
+  app.get<{ Querystring: { time_zone: string } }>(
     "/home",
     {
       schema: {
@@ -99,12 +97,11 @@ export function addHomeRoutes(app: FastifyInstance, ports: ControlPorts): void {
         querystring: {
           type: "object",
           properties: {
-            utc_offset: {
-              type: "integer",
-              minimum: -840,
-              maximum: 840,
-              default: 0,
-              description: "Minutes that the reader's clock is ahead of UTC: days begin at their midnight.",
+            time_zone: {
+              type: "string",
+              maxLength: 100,
+              default: "UTC",
+              description: "IANA name such as Europe/London: days begin at midnight there.",
             },
           },
         },
@@ -113,15 +110,12 @@ export function addHomeRoutes(app: FastifyInstance, ports: ControlPorts): void {
     },
     async ({ query }) => {
       const nowMs = ledger.nowMs();
-      const offsetMs = query.utc_offset * 60_000;
-      const todayMs = Math.floor((nowMs + offsetMs) / dayMs) * dayMs - offsetMs;
-      const fromMs = todayMs - (daysShown - 1) * dayMs;
-      const [failing, running, queued, counts, spans, schedules, standings, workers] = await Promise.all([
+      const [failing, running, queued, counts, days, schedules, standings, workers] = await Promise.all([
         ledger.listFailing(),
         ledger.listRuns({ states: ["running", "cancelling"], limit: rowsShown }),
         ledger.listRuns({ states: ["queued", "waiting"], limit: rowsShown }),
         ledger.countRuns(),
-        ledger.countRunsBySpan({ fromMs, spanMs: dayMs }),
+        readRunDays(ledger, nowMs, query.time_zone),
         ledger.listSchedules(),
         readStreamStandings(ports),
         ledger.listWorkers(),
@@ -152,15 +146,11 @@ export function addHomeRoutes(app: FastifyInstance, ports: ControlPorts): void {
           .map(({ atMs, id, deployment }) => ({ at: printInstant(atMs), schedule: id, deployment })),
         next_count: next.length,
         paused: schedules.filter(({ isPaused }) => isPaused).map(({ id }) => id),
-        days: Array.from({ length: daysShown }, (_, day) => {
-          const atMs = fromMs + day * dayMs;
-          const own = spans.filter((one) => one.atMs === atMs);
-          return {
-            from: printInstant(atMs),
-            to: printInstant(atMs + dayMs),
-            states: Object.fromEntries(own.map((one) => [one.state, one.count])),
-          };
-        }),
+        days: days.map(({ fromMs, toMs, states }) => ({
+          from: printInstant(fromMs),
+          to: printInstant(toMs),
+          states,
+        })),
         has_workers: workers.some(
           ({ kind, seenAtMs, leaseMs }) => kind === "worker" && nowMs - seenAtMs <= leaseMs,
         ),

@@ -331,9 +331,9 @@ export type GetApiHomeData = {
     path?: never;
     query?: {
         /**
-         * Minutes that the reader's clock is ahead of UTC: days begin at their midnight.
+         * IANA name such as Europe/London: days begin at midnight there.
          */
-        utc_offset?: number;
+        time_zone?: string;
     };
     url: '/api/home';
 };

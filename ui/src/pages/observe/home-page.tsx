@@ -11,21 +11,19 @@ import { StateBadge } from "../../components/state-badge.tsx";
 import { Duration, TimeText } from "../../components/time-text.tsx";
 import { useNow } from "../../components/use-now.ts";
 import { plural, printDuration } from "../../format/duration.ts";
+import { zoneShown } from "../../format/instant.ts";
 import { RunLink } from "./run-columns.tsx";
 import { RunDays } from "./run-days.tsx";
-
-/** Minutes that this clock is ahead of UTC: days begin at the reader's midnight. */
-const utcOffset = (): number => -new Date().getTimezoneOffset();
 
 /** How often what only time changes is asked again, ms: lateness, next fires. */
 const againMs = 30_000;
 
 export function HomePage(): ReactElement {
   useRunNews();
+  const zone = zoneShown(); // Days begin and are named by the same clock.
   const { data, error, isPending, refetch } = useQuery({
-    queryKey: ["home"],
-    queryFn: ({ signal }) =>
-      request<GetApiHomeResponse>("home", { query: { utc_offset: utcOffset() }, signal }),
+    queryKey: ["home", zone],
+    queryFn: ({ signal }) => request<GetApiHomeResponse>("home", { query: { time_zone: zone }, signal }),
     refetchInterval: againMs,
   });
   if (isPending) return <LoadingState what="what is the matter" />;
