@@ -217,6 +217,31 @@ describe("a DuckDB file of a customer's", () => {
     expect(await stand.table()).toMatchObject({ status: "moved", rows: 1 });
   });
 
+  test("gets its views again with the next news, when their schema was dropped with those of another", async () => {
+    await using stand = await openStand(openDuckDbPlace);
+    const seeds = { ...plants, name: "seeds", landingTable: "farm_seeds" };
+    const streams = [plants, seeds];
+    await stand.land([plant(1, day)]);
+    await stand.land([plant(1, day)], { stream: seeds });
+    await stand.deliver({ streams });
+    await stand.place.change?.("DROP SCHEMA replica CASCADE");
+    await expect(stand.table({ mode: "verify" })).rejects.toMatchObject({
+      code: "SHARE_TABLE_ALTERED",
+      message: expect.stringContaining("a view of it is gone"),
+    });
+    await stand.land([plant(2, day)]);
+    const { tables } = await stand.deliver({ streams });
+    expect(tables.map(({ status, error }) => [status, error])).toEqual([
+      ["moved", undefined],
+      ["unchanged", undefined],
+    ]);
+    expect(await stand.rows("SELECT id::int FROM replica.plants ORDER BY id")).toEqual([[1], [2]]);
+    await stand.land([plant(2, day)], { stream: seeds });
+    await stand.deliver({ streams });
+    for (const view of ["replica.seeds", "replica.seeds_history", "seeds"])
+      expect(await stand.rows(`SELECT id::int FROM ${view} ORDER BY id`)).toEqual([[1], [2]]);
+  });
+
   test("whose delivery is stopped is told of when nothing writes into the work folder any more", async () => {
     await using stand = await openStand(openDuckDbPlace);
     await stand.land([plant(1, day)]);
