@@ -60,6 +60,7 @@ export async function benchShare(options: Readonly<{ rows: number; runs: number 
           const warehouse = await openTarget(at("own"), workFolder);
           const ports = { store, warehouse, progress: () => {}, workFolder };
           await loadStream(ports, stream, [toTenantId("1")], new AbortController().signal);
+          await warehouse.close();
         }),
       );
       const share = (name: string, chosen: ShareColumns | undefined) => async () => {

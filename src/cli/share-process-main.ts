@@ -80,7 +80,7 @@ async function deliver({
       );
       return printOutcome(outcome, secrets.redact);
     } finally {
-      // What was delivered is, even where an engine is still writing off what it spilt.
+      // A net: a delivery ends when what it has stopped writes no more, but for a warehouse that does not answer.
       await rm(workFolder, { recursive: true, force: true, maxRetries: 5 });
     }
   } catch (error) {

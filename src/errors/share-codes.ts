@@ -34,7 +34,7 @@ export const shareCodes = {
   },
   SHARE_DEADLINE: {
     meaning: "A tenant's share did not end within its deadline; what was committed stays.",
-    hint: "Run it again: it goes on from there. Raise `deadline` of the share when there is so much to move.",
+    hint: "Run it again: it goes on from there. Raise `deadline` of the share when there is so much to move; when nothing moves, ask the customer what holds the tables.",
     retryable: true,
   },
   SHARE_SALT_WEAK: {

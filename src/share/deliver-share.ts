@@ -2,6 +2,7 @@
  * One share for one tenant: its address and salt are looked up now, its warehouse is opened, filled and closed, and
  * nothing of it is kept. What goes wrong is part of the outcome: others have their turn all the same.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
 import type { Warehouse } from "../ports/warehouse.ts";
 import { openDatasetRows } from "./dataset-rows.ts";
@@ -11,6 +12,12 @@ import type { SharedTable, ShareJob, ShareOutcome, SharePorts } from "./share-jo
 import { shareTable } from "./share-table.ts";
 import { openStreamRows } from "./stream-rows.ts";
 import type { TableShare } from "./table-share.ts";
+
+/**
+ * How long what was stopped is waited for, ms. It looks at the signal between any two steps, most of which take
+ * milliseconds; a warehouse that does not answer holds nobody longer, and its process ends with it.
+ */
+const windDownMsMax = 2000;
 
 /** Delivers. Rejects for nothing that the world does. */
 export async function deliverShare(
@@ -23,24 +30,29 @@ export async function deliverShare(
   const timer = setTimeout(() => deadline.abort(lateError(job)), share.deadlineMs);
   const stop = AbortSignal.any([signal, deadline.signal]);
   let warehouse: Warehouse | undefined;
+  let work: Promise<void> | undefined;
   const tables: SharedTable[] = [];
   let failure: LeatError | undefined;
   try {
     warehouse = await untilStopped(openTarget(ports, job), stop);
-    await untilStopped(fillTables(ports, job, warehouse, tables, stop), stop);
+    work = fillTables(ports, job, warehouse, tables, stop);
+    await untilStopped(work, stop);
   } catch (error) {
     failure = toLeatError(error, stop).at({ share: share.name, tenant: tenant.id });
   } finally {
     clearTimeout(timer);
     await warehouse?.close().catch(() => {}); // What was committed is; the next turn opens it anew.
   }
-  return {
+  const outcome = {
     share: share.name,
     tenant: tenant.id,
     target: warehouse?.url ?? null,
     tables: [...tables],
     error: failure,
   };
+  // Whoever is told that it has ended removes the work folder: what was stopped must not write there any more.
+  if (work !== undefined) await within(work, windDownMsMax);
+  return outcome;
 }
 
 async function openTarget(ports: SharePorts, job: ShareJob): Promise<Warehouse> {
@@ -174,6 +186,14 @@ async function untilStopped<Result>(work: Promise<Result>, signal: AbortSignal):
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** Until `work` has ended, however, but no longer than that. */
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  const enough = new AbortController();
+  const timeout = sleep(ms, undefined, { signal: enough.signal }).catch(() => {}); // No longer needed.
+  await Promise.race([work.catch(() => {}), timeout]);
+  enough.abort();
 }
 
 function lateError({ share, tenant }: ShareJob): LeatError {

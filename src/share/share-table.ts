@@ -65,14 +65,19 @@ async function verifyTable(share: TableShare, signal: AbortSignal): Promise<Shar
   const loaded = await readLoaded(share);
   if (loaded === undefined) return emptyTable(share);
   await refuseAltered(share);
-  const receipts = await countReceipts(share, signal).catch((error: unknown) => {
-    throw toAlteredError(share, error, "a view of it is gone");
-  });
+  const receipts = await countReceipts(share, signal).catch(refuseGone(share));
   const kept = parseReceipts(await shareTables.readReceipts(rows.target));
   if (kept?.seq === loaded.seq && !isSameReceipts(kept.receipts, receipts))
     throw alteredError(share, ["rows are not those of the last receipt"]);
   return { ...emptyTable(share), status: "verified", seq: loaded.seq, receipts };
 }
+
+/** What a count fails with where nothing was moved. */
+const refuseGone =
+  (share: TableShare) =>
+  (error: unknown): never => {
+    throw toAlteredError(share, error, "a view of it is gone");
+  };
 
 async function removeTable(share: TableShare): Promise<SharedTable> {
   const { shareTables, rows } = share;
@@ -118,7 +123,7 @@ async function deliverTable(share: TableShare, signal: AbortSignal): Promise<Sha
     if (kept?.seq === seq) return kept.receipts;
     await share.warehouse.settle?.(rows.target); // What is counted is what the customer sees.
     await refuseAltered(share);
-    return await keepReceipts(share, seq, signal);
+    return await keepReceipts(share, seq, signal).catch(refuseGone(share));
   }
 }
 

@@ -1,10 +1,11 @@
 /** What befalls a customer's warehouse while it is filled: told by a code, nothing lost, and the next delivery goes on. */
 import { execFile, execFileSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { LeatError } from "../../src/errors/leat-error.ts";
 import { toTenantId } from "../../src/model/ids.ts";
 import { plant } from "../../src/testing/warehouse-under-test.ts";
 import { runSql } from "../contract/postgres-place.ts";
@@ -214,6 +215,51 @@ describe("a DuckDB file of a customer's", () => {
     }
     await stand.land([plant(2, day)]);
     expect(await stand.table()).toMatchObject({ status: "moved", rows: 1 });
+  });
+
+  test("gets its views again with the next news, when their schema was dropped with those of another", async () => {
+    await using stand = await openStand(openDuckDbPlace);
+    const seeds = { ...plants, name: "seeds", landingTable: "farm_seeds" };
+    const streams = [plants, seeds];
+    await stand.land([plant(1, day)]);
+    await stand.land([plant(1, day)], { stream: seeds });
+    await stand.deliver({ streams });
+    await stand.place.change?.("DROP SCHEMA replica CASCADE");
+    await expect(stand.table({ mode: "verify" })).rejects.toMatchObject({
+      code: "SHARE_TABLE_ALTERED",
+      message: expect.stringContaining("a view of it is gone"),
+    });
+    await stand.land([plant(2, day)]);
+    const { tables } = await stand.deliver({ streams });
+    expect(tables.map(({ status, error }) => [status, error])).toEqual([
+      ["moved", undefined],
+      ["unchanged", undefined],
+    ]);
+    expect(await stand.rows("SELECT id::int FROM replica.plants ORDER BY id")).toEqual([[1], [2]]);
+    await stand.land([plant(2, day)], { stream: seeds });
+    await stand.deliver({ streams });
+    for (const view of ["replica.seeds", "replica.seeds_history", "seeds"])
+      expect(await stand.rows(`SELECT id::int FROM ${view} ORDER BY id`)).toEqual([[1], [2]]);
+  });
+
+  test("whose delivery is stopped is told of when nothing writes into the work folder any more", async () => {
+    await using stand = await openStand(openDuckDbPlace);
+    await stand.land([plant(1, day)]);
+    const stop = new AbortController();
+    let isWriting = false;
+    const open: typeof stand.place.open = async (address, workFolder) => {
+      const warehouse = await stand.place.open(address, workFolder);
+      warehouse.load = async () => {
+        isWriting = true;
+        stop.abort(new LeatError("INTERRUPTED", { message: "Stopped." }));
+        for (let n = 0; n < 20; n += 1) await writeFile(join(workFolder, `copy-${n}`), ""); // As of a step under way.
+        isWriting = false;
+        throw stop.signal.reason;
+      };
+      return warehouse;
+    };
+    const { error } = await stand.deliver({ open, signal: stop.signal });
+    expect([error?.code, isWriting]).toEqual(["INTERRUPTED", false]);
   });
 
   test("I11 two deliveries at once move each package once", async () => {

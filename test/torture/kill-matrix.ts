@@ -1,6 +1,7 @@
 /**
- * Kills a syncing process by SIGKILL at every await of leat's stages, syncs again, and compares the warehouse with the
- * partner's truth. Sites come from a recorded run (kill-hook.ts), never from a list.
+ * Kills a syncing process by SIGKILL at every await of leat's stages, at the first, the middle and the last time that it
+ * is passed, syncs again, and compares the warehouse with the partner's truth. Sites come from a recorded run
+ * (kill-hook.ts), never from a list.
  *
  * `node test/torture/kill-matrix.ts [--kills N] [--seed S] [--races N]`
  */

@@ -1,6 +1,7 @@
 /**
  * Breaks loads into Postgres at every place where one can break, and compares what the next load leaves with what an
- * unbroken one leaves: the connection is cut at each message of either direction, the process killed at each await.
+ * unbroken one leaves: the connection is cut at each message of either direction, the process killed before, during
+ * and after each await of the warehouse when it first passes there.
  *
  * `node test/torture/postgres-matrix.ts [--cuts N] [--kills N] [--seed S]`
  */

@@ -1,6 +1,8 @@
 /**
  * Breaks deliveries of a share at every place where one can break, and compares what the next delivery leaves with what
- * an unbroken one leaves: the process is killed at each await, the connection to Postgres cut at each message.
+ * an unbroken one leaves: the process is killed, the connection to Postgres cut at each message. Moments to kill are
+ * chosen so that each await lies in one before, during and after it: of its many passings one. With `--passings` each
+ * moment is killed. A moment is all that is passed while nothing happens outside of the process (record-moments.ts).
  *
  * `node test/torture/share-matrix.ts [--kills N] [--cuts N] [--only TEXT] [--passings] [--workers N] [--seed S]`
  */

@@ -33,7 +33,7 @@ export async function refreshViews(
     .update(`${spec.isMaterialized} ${types} ${current} ${historySql(inputs)}`)
     .digest("hex");
   const name = `${quoteName(spec.source)}.${quoteName(spec.name)}`;
-  if (shape !== stream.shape) {
+  if (shape !== stream.shape || !(await areThere(session, spec))) {
     const old = await relationKind(session, spec);
     if (old !== undefined && (spec.isMaterialized || old === "TABLE"))
       await session.run(`DROP ${old} ${name}`);
@@ -84,6 +84,16 @@ async function relationKind(session: DuckDbSession, spec: StreamSpec): Promise<"
   );
   const type = rows[0]?.["table_type"];
   return type === undefined ? undefined : type === "VIEW" ? "VIEW" : "TABLE";
+}
+
+/** Whether current rows and history are there: somebody may have dropped them, and they are made of what is in the table. */
+async function areThere(session: DuckDbSession, spec: StreamSpec): Promise<boolean> {
+  const names = [spec.name, historyName(spec.name)].map(quoteText).join(", ");
+  const rows = await session.rows(
+    `SELECT table_name FROM information_schema.tables WHERE table_catalog = current_database()
+     AND table_schema = ${quoteText(spec.source)} AND table_name IN (${names})`,
+  );
+  return rows.length === 2;
 }
 
 /**
@@ -145,12 +155,15 @@ async function refreshShortNames(session: DuckDbSession): Promise<void> {
   );
   for (const name of await readShortNames(session)) await session.run(`DROP VIEW main.${quoteName(name)}`);
   const rows = await session.rows(
-    `SELECT table_name FROM information_schema.tables
-     WHERE table_catalog = current_database() AND table_schema = 'main'`,
+    `SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = current_database()`,
   );
-  const taken = new Set(rows.map((row) => foldColumnName(String(row["table_name"]))));
+  const print = (schema: string, fold: string) => JSON.stringify([schema, fold]);
+  const there = new Set(
+    rows.map((row) => print(String(row["table_schema"]), foldColumnName(String(row["table_name"])))),
+  );
   for (const { source, view, fold } of views) {
-    if (taken.has(fold) || views.filter((other) => other.fold === fold).length > 1) continue;
+    if (!there.has(print(source, fold))) continue; // Somebody has dropped it; the stream's next load makes it again.
+    if (there.has(print("main", fold)) || views.filter((other) => other.fold === fold).length > 1) continue;
     const short = `main.${quoteName(view)}`;
     await session.run(`CREATE VIEW ${short} AS FROM ${quoteName(source)}.${quoteName(view)}`);
     await session.run(`COMMENT ON VIEW ${short} IS ${quoteText(shortNameComment)}`);

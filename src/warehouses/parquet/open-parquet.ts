@@ -118,7 +118,11 @@ class ParquetWarehouse implements Warehouse {
         text = text.replaceAll(this.#urlOf(file.key), local.replaceAll("'", "''"));
       }
       const engine = this.#options.engine.openScratch(join(work, "none.duckdb"));
-      return await engine.query(text, options);
+      try {
+        return await engine.query(text, options);
+      } finally {
+        await engine.close();
+      }
     });
   }
 
