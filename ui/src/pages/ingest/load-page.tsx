@@ -41,15 +41,19 @@ export function LoadPage(): ReactElement {
       </EndpointLink>
     </>
   );
-  if (landed.isPending || load.isPending) return <LoadingState what="the load" />;
+  const title = `Load ${named} of ${stream}`;
   if (landed.data === undefined || load.data === undefined) {
     return (
       <>
-        <PageHeader title={`Load ${named}`} above={above} />
-        <ErrorState
-          error={landed.error ?? load.error}
-          onRetry={() => void Promise.all([landed.refetch(), load.refetch()])}
-        />
+        <PageHeader title={title} above={above} />
+        {landed.isPending || load.isPending ? (
+          <LoadingState what="the load" />
+        ) : (
+          <ErrorState
+            error={landed.error ?? load.error}
+            onRetry={() => void Promise.all([landed.refetch(), load.refetch()])}
+          />
+        )}
       </>
     );
   }
@@ -58,7 +62,7 @@ export function LoadPage(): ReactElement {
   return (
     <>
       <PageHeader
-        title={`Load ${seq} of ${stream}`}
+        title={title}
         above={above}
         about={
           done === null ? (

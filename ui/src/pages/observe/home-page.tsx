@@ -22,18 +22,21 @@ const againMs = 30_000;
 
 export function HomePage(): ReactElement {
   useRunNews();
-  const { data, error, isPending, refetch } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey: ["home"],
     queryFn: ({ signal }) =>
       request<GetApiHomeResponse>("home", { query: { utc_offset: utcOffset() }, signal }),
     refetchInterval: againMs,
   });
-  if (isPending) return <LoadingState what="what is the matter" />;
   if (data === undefined) {
     return (
       <>
         <PageHeader title="Home" />
-        <ErrorState error={error} onRetry={() => void refetch()} />
+        {error === null ? (
+          <LoadingState what="what is the matter" />
+        ) : (
+          <ErrorState error={error} onRetry={() => void refetch()} />
+        )}
       </>
     );
   }
