@@ -9,6 +9,11 @@ const bar = (fromPx: number, px: number) => ({
   toMs: axis.fromMs + (fromPx + px) * 1000,
 });
 
+test("bars that overlap lie in rows of their own, and rows are used again", () => {
+  const rows = packBars([bar(0, 100), bar(50, 638), bar(100, 200), bar(150, 150)], axis);
+  expect(rows).toEqual([[bar(0, 100), bar(100, 200)], [bar(50, 638)], [bar(150, 150)]]);
+});
+
 test("bars that have just begun lie in rows of their own, each whole before the end of the axis", () => {
   const rows = packBars([bar(680, 1), bar(684, 1), bar(687, 1)], axis);
   expect(rows.map((row) => row.length)).toEqual([1, 1, 1]);

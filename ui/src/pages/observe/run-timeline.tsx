@@ -20,6 +20,9 @@ const runsMax = 1000;
 /** Of shorter spans seconds are told, ms: the marks of the axis would be alike. */
 const secondsMs = 8 * 60_000;
 
+/** Beside the newest run, px. */
+const marginPx = 16;
+
 /** Share of the axis that holds a glyph: 11 px. */
 const glyphShare = 11 / axisPx;
 
@@ -47,8 +50,11 @@ export function RunTimeline({ filter, isFiltered, onClear, group, onGroup }: Run
   const scroller = useRef<HTMLDivElement>(null);
   const isThere = runs !== undefined && runs.length > 0;
   useLayoutEffect(() => {
-    // Where the axis is scrolled, people begin at now.
-    if (isThere) scroller.current?.scrollTo({ left: scroller.current.scrollWidth });
+    // Where the axis is scrolled, people begin at the newest run.
+    const box = scroller.current;
+    if (!isThere || box === null) return;
+    const ends = [...box.querySelectorAll("a")].map((bar) => bar.getBoundingClientRect().right);
+    box.scrollLeft += Math.max(...ends) + marginPx - box.getBoundingClientRect().right;
   }, [isThere]);
   const lanes = useMemo(
     () =>
