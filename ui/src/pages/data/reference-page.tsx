@@ -171,7 +171,7 @@ function OperationView({
                   <td className="py-1 pr-3">{one.in}</td>
                   <td className="py-1 pr-3 font-mono text-log">{printSchema(one.schema, document)}</td>
                   <td className="py-1">
-                    {one.description ?? one.schema?.description ?? ""}
+                    {withCode(one.description ?? one.schema?.description ?? "")}
                     {one.schema?.default !== undefined && (
                       <span className="text-muted"> Default: {JSON.stringify(one.schema.default)}.</span>
                     )}
