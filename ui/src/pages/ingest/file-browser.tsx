@@ -119,7 +119,7 @@ const columnsOf = (at: StreamAt): readonly DataColumn<LandedFile>[] => [
     id: "name",
     name: "File",
     isFixed: true,
-    width: 175,
+    width: 185,
     sortBy: (one) => one.name,
     cell: (one) => (
       <span className="font-mono text-log" title={one.key}>
