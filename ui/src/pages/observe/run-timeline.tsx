@@ -128,7 +128,7 @@ function Lane({
   return (
     <li className="flex border-b border-line">
       <div
-        className="wide:w-48 sticky left-0 z-10 w-28 shrink-0 truncate bg-bg py-1.5 pr-2 font-semibold"
+        className="wide:w-52 sticky -left-4 z-10 -ml-4 w-32 shrink-0 truncate bg-bg py-1.5 pr-2 pl-4 font-semibold"
         title={name}
       >
         {name}
