@@ -27,8 +27,8 @@ export type WatchedPage = Readonly<{
   said: readonly string[];
   /** Requests to anybody but the server. */
   foreign: readonly string[];
-  /** What axe finds wrong; of `tags` alone, where they are named. */
-  violations: (tags?: readonly string[]) => Promise<readonly string[]>;
+  /** What axe finds wrong; of these tags or rules alone, where some are named. */
+  violations: (only?: readonly string[]) => Promise<readonly string[]>;
 }>;
 
 export async function watchPage(context: BrowserContext, origin: string): Promise<WatchedPage> {
@@ -43,9 +43,9 @@ export async function watchPage(context: BrowserContext, origin: string): Promis
     if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(`${origin}/`))
       foreign.push(request.url());
   });
-  const violations = async (tags?: readonly string[]): Promise<readonly string[]> => {
+  const violations = async (only?: readonly string[]): Promise<readonly string[]> => {
     await page.evaluate(readFileSync(axePath, "utf8"));
-    const options = tags === undefined ? {} : { runOnly: tags };
+    const options = only === undefined ? {} : { runOnly: only };
     return await page.evaluate(
       `axe.run(document, ${JSON.stringify(options)}).then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes.map(({ target }) => target.join(" ")).slice(0, 5).join(", ")))`,
     );

@@ -2,12 +2,14 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectClean } from "./expect-clean.ts";
 import { type Console, openConsole } from "./open-console.ts";
 
-/** Rows of `orders`. */
-const orderCount = 100_000;
+/** Rows that the console shows at once, and rows of `orders`: two such parts, and a short one. */
+const partCount = 100_000;
+const orderCount = 2 * partCount + 50;
 
 const project = `
 import { defineDataset, defineProject, flow, fromSql, z } from "leat";
@@ -16,7 +18,7 @@ const orders = defineDataset({
   description: "Orders of a shop.",
   columns: { id: z.int(), customer: z.string(), amount: z.int() },
   key: ["id"],
-  from: fromSql("SELECT i AS id, 'Zoë ' || (i % 500) AS customer, (i * 7919) % 100000 AS amount FROM range(1, ${orderCount + 1}) t(i)", {}),
+  from: fromSql("SELECT i AS id, 'Zoë ' || (i % 500) AS customer, (i * 7919) % ${orderCount} AS amount FROM range(1, ${orderCount + 1}) t(i)", {}),
 });
 export default defineProject({ name: "long", flows: [flow("noop", {}, async () => {})], datasets: [orders] });
 `;
@@ -33,6 +35,10 @@ afterAll(async () => {
   await desk?.[Symbol.asyncDispose]();
 });
 
+/** Number of the row that has the focus. */
+const focusedRow = (page: Page): Promise<number> =>
+  page.evaluate("Number(document.activeElement?.getAttribute('aria-rowindex')) - 1");
+
 test("a row is gone to by its number, by keyboard alone and by its address, and keys held down lose neither focus nor rows", async () => {
   await using visit = await desk.visit("/datasets/orders");
   const { page } = visit;
@@ -41,7 +47,7 @@ test("a row is gone to by its number, by keyboard alone and by its address, and 
   await page.getByLabel("Go to row").focus();
   await page.keyboard.type("1.5");
   await page.keyboard.press("Enter");
-  await page.getByText("✕ Type a number from 1 to 100,000.").waitFor();
+  await page.getByText("✕ Type a number from 1 to 200,050.").waitFor();
   await expectClean(visit);
   await page.getByLabel("Go to row").fill("54,321");
   await page.keyboard.press("Enter");
@@ -52,8 +58,7 @@ test("a row is gone to by its number, by keyboard alone and by its address, and 
   await row(54_321).filter({ hasText: "54321" }).waitFor();
   await row(54_321).focus();
   for (let turn = 0; turn < 30; turn++) await page.keyboard.press("PageDown");
-  const focused = (): Promise<number> =>
-    page.evaluate("Number(document.activeElement?.getAttribute('aria-rowindex')) - 1");
+  const focused = (): Promise<number> => focusedRow(page);
   await expect.poll(focused).toBeGreaterThan(54_321 + 30 * 5);
   const at = await focused();
   await row(at)
@@ -68,7 +73,7 @@ test("a row is gone to by its number, by keyboard alone and by its address, and 
     await page.evaluate(
       `(() => { const box = document.querySelector("[role=grid]").parentElement; box.scrollTop = box.scrollHeight * ${share}; })()`,
     );
-    const wanted = Math.round(share * orderCount);
+    const wanted = Math.round(share * partCount);
     await row(wanted)
       .filter({ hasText: `Zoë ${wanted % 500}` })
       .waitFor();
@@ -77,15 +82,18 @@ test("a row is gone to by its number, by keyboard alone and by its address, and 
   }
   // Another order begins at its first row, wherever somebody was, and goes from there to any other.
   await page.getByRole("button", { name: "amount", exact: true }).click();
-  await row(1).filter({ hasText: "99999" }).waitFor();
+  await row(1)
+    .filter({ hasText: String(orderCount - 1) })
+    .waitFor();
   await page.getByLabel("Go to row").fill("60000");
   await page.keyboard.press("Enter");
-  await row(60_000).filter({ hasText: "40000" }).waitFor();
-  await row(60_000).focus();
-  await page.keyboard.press("End");
-  await row(orderCount)
-    .filter({ hasText: String(orderCount) })
+  await row(60_000)
+    .filter({ hasText: String(orderCount - 60_000) })
     .waitFor();
+  await row(60_000).focus();
+  await page.keyboard.press("Control+End");
+  await row(orderCount).filter({ hasText: "Zoë" }).waitFor();
+  await expect.poll(focused).toBe(orderCount);
   await page.keyboard.press("Enter");
   await page.getByRole("complementary", { name: `Row ${orderCount}` }).waitFor();
   await expectClean(visit);
@@ -94,4 +102,36 @@ test("a row is gone to by its number, by keyboard alone and by its address, and 
   await page.getByRole("button", { name: "Clear filters and order" }).click();
   await row(1).filter({ hasText: "Zoë" }).waitFor();
   await expectClean(visit, /400/);
+});
+
+test("keys lead from each part of a table on into the next and back, and to the first and last row of all", async () => {
+  await using visit = await desk.visit("/datasets/orders");
+  const { page } = visit;
+  /** Presses a key, and expects the focus on this row, with what is in it. */
+  const leads = async (key: string, number: number): Promise<void> => {
+    await page.keyboard.press(key);
+    await expect.poll(() => focusedRow(page), { message: key }).toBe(number);
+    const text = `${number}Zoë ${number % 500}`;
+    await page.locator("tr:focus", { hasText: text }).waitFor();
+  };
+  await page.locator('tr[aria-rowindex="2"]').focus();
+  await leads("ArrowUp", 1);
+  await leads("PageUp", 1);
+  await leads("End", partCount);
+  await leads("PageDown", partCount + 1);
+  expect(new URL(page.url()).searchParams.get("at")).toBe(String(partCount + 1));
+  await leads("ArrowUp", partCount);
+  await leads("ArrowDown", partCount + 1);
+  await leads("PageUp", partCount);
+  await leads("ArrowUp", partCount - 1);
+  await leads("PageDown", partCount); // No row is passed over.
+  await leads("Control+End", orderCount);
+  await leads("ArrowDown", orderCount);
+  await leads("PageDown", orderCount);
+  await leads("Home", 2 * partCount + 1);
+  await leads("Control+Home", 1);
+  await leads("Control+End", orderCount);
+  await page.keyboard.press("Enter");
+  await page.getByRole("complementary", { name: `Row ${orderCount}` }).waitFor();
+  await expectClean(visit);
 });

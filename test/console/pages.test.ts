@@ -1,6 +1,7 @@
 /** Every page of Observe and Build, in the dark and on a narrow window: what is there, or what is the matter. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fanTasks } from "./console-project.ts";
+import { expectClean } from "./expect-clean.ts";
 import { type Console, openConsole, type Run } from "./open-console.ts";
 
 let desk: Console;
@@ -42,11 +43,70 @@ test.each([
     await visit.page.goto(`${desk.url}${path}`);
     await visit.page.getByText(text).first().waitFor();
     expect(await visit.violations(), path).toEqual([]);
-    const overflow = await visit.page.evaluate("document.documentElement.scrollWidth - innerWidth");
+    // What is longer than its place is scrolled there: the window stands.
+    const overflow: number = await visit.page.evaluate(
+      "Math.max(document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight)",
+    );
     expect(overflow, path).toBeLessThanOrEqual(0);
   }
   expect(visit.said.filter((line) => !line.includes("404"))).toEqual([]);
   expect(visit.foreign).toEqual([]);
+});
+
+test("runs that began just now are bars beside each other, each to be hit, on a narrow window too", async () => {
+  const begun = await Promise.all(Array.from({ length: 5 }, () => desk.run("door")));
+  await Promise.all(begun.map(({ id }) => desk.until(id, ["failed"])));
+  for (const width of [1280, 390]) {
+    await using visit = await desk.visit("/runs?view=timeline&since=24h", {
+      viewport: { width, height: 844 },
+    });
+    const { page } = visit;
+    const bars = page.getByRole("link", { name: /^door …[0-9a-f]+: Failed/ });
+    await expect.poll(() => bars.count()).toBe(5);
+    const boxes = (await Promise.all((await bars.all()).map((bar) => bar.boundingBox()))).map((box) => box!);
+    for (const [at, one] of boxes.entries()) {
+      expect(one.width).toBeGreaterThanOrEqual(23.9);
+      expect(one.x + one.width).toBeLessThanOrEqual(width); // Now is in sight.
+      for (const other of boxes.slice(at + 1))
+        expect(one.y + one.height <= other.y || other.y + other.height <= one.y).toBe(true);
+    }
+    await bars.last().click();
+    await page.getByRole("heading", { level: 1, name: /^door / }).waitFor();
+    await page.getByRole("tab", { name: "Parameters" }).click();
+    await page.getByRole("listitem").filter({ hasText: "worker" }).filter({ hasText: "Failed" }).waitFor();
+    await expectClean(visit);
+  }
+});
+
+test("a page has its heading and title before the server has answered", async () => {
+  const pages = [
+    ["/", "Home"],
+    [`/runs/${noisy.id}`, `Run …${noisy.id.slice(-8)}`],
+    ["/flows/noisy", "noisy"],
+    ["/deployments/dated", "dated"],
+    ["/sources", "Sources"],
+    ["/sources/stashstock", "stashstock"],
+    ["/sources/stashstock/414/metrc_plants", "metrc_plants"],
+    ["/loads/stashstock.metrc_plants/414/1", "Load 1 of stashstock.metrc_plants"],
+    ["/datasets/deaths", "deaths"],
+    ["/sql", "SQL"],
+    ["/reference", "API"],
+  ] as const;
+  await using visit = await desk.visit("/settings");
+  const { page } = visit;
+  // Who is signed in is told; nothing else is.
+  await page.route(/\/(?:api|data)\/(?!session)/, () => {});
+  for (const [path, title] of pages) {
+    await page.goto(`${desk.url}${path}`);
+    await page.getByRole("heading", { level: 1, name: title, exact: true }).waitFor();
+    expect(await page.title()).toBe(`${title} · leat`);
+    await page
+      .getByRole("main")
+      .getByText(/^Loading /)
+      .waitFor();
+    expect(await visit.violations(["page-has-heading-one"]), path).toEqual([]);
+  }
+  await page.unrouteAll({ behavior: "ignoreErrors" });
 });
 
 test("five thousand mapped tasks are one node, and the list of them comes in windows", async () => {

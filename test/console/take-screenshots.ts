@@ -1,7 +1,7 @@
 /**
  * Every page of a console, light and dark, wide and narrow, as pictures to be looked at:
  * `npm run console`, and in another terminal `node test/console/take-screenshots.ts http://127.0.0.1:PORT [FOLDER]`.
- * Tells pages that are wider than their window, and what axe finds; ends with 1 where there are such.
+ * Tells pages that are wider or higher than their window, and what axe finds; ends with 1 where there are such.
  */
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -87,8 +87,14 @@ for (const colorScheme of ["light", "dark"] as const)
       await page.waitForTimeout(settleMs);
       const name = `${path.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-|-$/g, "") || "home"}-${width}-${colorScheme}.png`;
       await page.screenshot({ path: join(folder, name) });
-      const overflow = Number(await page.evaluate("document.documentElement.scrollWidth - innerWidth"));
-      const found = [...(overflow > 0 ? [`${overflow} px too wide`] : []), ...(await violations())];
+      const [wide = 0, high = 0]: number[] = await page.evaluate(
+        "[document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]",
+      );
+      const found = [
+        ...(wide > 0 ? [`${wide} px too wide`] : []),
+        ...(high > 0 ? [`${high} px too high`] : []),
+        ...(await violations()),
+      ];
       for (const one of found) console.log(`${name}: ${one}`);
       faults += found.length;
     }

@@ -1,6 +1,13 @@
 /** A table of any length, gone through as people do: by number, by keys, by conditions and in another order. */
 import type { Page } from "playwright-core";
-import { type ConsoleStand, type Figure, painted, watchLongTasks, weigh } from "./console-stand.ts";
+import {
+  type ConsoleStand,
+  type Figure,
+  type Opened,
+  painted,
+  watchLongTasks,
+  weigh,
+} from "./console-stand.ts";
 import { firstRowsMs, middle, untilRows, untilWhole } from "./measure-rows.ts";
 
 /** What a person waits for a question over all rows, ms: the server ends a query after ten seconds. */
@@ -43,16 +50,22 @@ async function goTo(page: Page, wanted: number, text = ""): Promise<number> {
   );
 }
 
+/** The page of a dataset that is there as a whole, with its first rows in sight. */
+async function openTable(stand: ConsoleStand, name: string): Promise<Opened> {
+  await untilWhole(stand, name);
+  const opened = await stand.open(`/datasets/${name}`);
+  opened.page.setDefaultTimeout(3 * questionMs);
+  await untilRows(opened.page, name);
+  return opened;
+}
+
 /** A table whose rows have their number in `note`, and four equally common values of `status`, of which two are paid. */
 export async function measureTable(stand: ConsoleStand, name: string, rows: number): Promise<Figure[]> {
-  await untilWhole(stand, name);
-  await using opened = await stand.open(`/datasets/${name}`);
+  await using opened = await openTable(stand, name);
   const { page } = opened;
-  page.setDefaultTimeout(3 * questionMs);
-  await untilRows(page, name);
   const before = await weigh(opened);
   const longest = await watchLongTasks(page);
-  const wanted = Math.floor(rows * 0.95) + 1; // Keys go to the end of a part of the table: this row begins one.
+  const wanted = Math.floor(rows * 0.95) + 1; // It begins a part of the table: that keys go through one is measured.
   const goneMs = await goTo(page, wanted, `order ${wanted} of`);
   await page.locator(`tr[aria-rowindex="${wanted + 1}"]`).focus();
   for (let turn = 0; turn < 100; turn++) await page.keyboard.press("PageDown");
@@ -133,11 +146,8 @@ export async function measureTable(stand: ConsoleStand, name: string, rows: numb
 
 /** A chart of all rows: what is drawn comes added up from the server, however many rows there are. */
 export async function measureChart(stand: ConsoleStand, name: string, rows: number): Promise<Figure[]> {
-  await untilWhole(stand, name);
-  await using opened = await stand.open(`/datasets/${name}`);
+  await using opened = await openTable(stand, name);
   const { page } = opened;
-  page.setDefaultTimeout(3 * questionMs);
-  await untilRows(page, name);
   const longest = await watchLongTasks(page);
   const asked: string[] = [];
   page.on("response", (answer) => {

@@ -89,7 +89,8 @@ export function AppShell(): ReactElement {
       <ConnectionBanner />
       <div className="flex min-h-0 flex-1">
         <Rail isOpen={isRailOpen} onClose={() => setRailOpen(false)} />
-        <main ref={main} tabIndex={-1} className="flex min-w-0 flex-1 flex-col overflow-y-auto">
+        {/* What is placed freely within a page, as words for screen readers are, must not make the window scroll. */}
+        <main ref={main} tabIndex={-1} className="relative flex min-w-0 flex-1 flex-col overflow-y-auto">
           <Outlet />
         </main>
       </div>

@@ -8,9 +8,10 @@ export function CodeBlock({ code, what }: Readonly<{ code: string; what: string 
       <div className="absolute top-1 right-1 rounded-md bg-sunk">
         <CopyButton text={code} what={what} />
       </div>
+      {/* What scrolls ends before the button: nothing lies below it. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboards */}
-      <section tabIndex={0} aria-label={what} className="max-h-96 overflow-auto">
-        <pre className="p-3 pr-10 font-mono text-log">{code}</pre>
+      <section tabIndex={0} aria-label={what} className="mr-9 max-h-96 overflow-auto">
+        <pre className="p-3 font-mono text-log">{code}</pre>
       </section>
     </div>
   );

@@ -1,6 +1,6 @@
 /**
- * A table of any length: only the rows in sight are drawn. Arrows, Page Up and Down, Home and End move between rows,
- * Enter opens one, Space chooses it. Sort, hidden columns and choice belong to the page, which keeps them in its URL.
+ * A table of any length: only the rows in sight are drawn. Arrows, Page Up and Down, Home and End move between rows, with
+ * Ctrl to the first and last of all; Enter opens one, Space chooses it. Sort, hidden columns and choice belong to the page, which keeps them in its URL.
  */
 import { FlexRender, useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
@@ -8,6 +8,7 @@ import {
   type KeyboardEvent,
   type ReactElement,
   type ReactNode,
+  type RefObject,
   useEffect,
   useMemo,
   useRef,
@@ -49,9 +50,8 @@ export type DataTableProps<Row extends object> = Readonly<{
     onRange: (from: number, to: number) => void;
     /** Row that comes into sight, as soon as the table is so long; again with each new object. */
     place?: Readonly<{ at: number }>;
-    /** Rows before the first, where even the longer table is a part of one, and how many there are in all. */
-    before?: number;
-    total?: number;
+    /** Where even the longer table is a part of one. */
+    part?: TablePart;
   }>;
   /** Called when the end is near; more rows may then come. */
   onEnd?: () => void;
@@ -59,6 +59,15 @@ export type DataTableProps<Row extends object> = Readonly<{
   empty?: ReactNode;
   /** px of height at most; default: what is left of the page. */
   heightMax?: number;
+}>;
+
+/** Rows before the part, in all, and those of all that can be gone to; and who shows another place when keys lead out. */
+export type TablePart = Readonly<{
+  before: number;
+  total: number;
+  reach: number;
+  /** @param at - place of the row, from 0. */
+  onLeave: (at: number) => void;
 }>;
 
 /** Rows drawn above and below those in sight, so that scrolling shows no gaps. */
@@ -79,6 +88,8 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
   const [activeRow, setActive] = useState(0);
   /** Row that keys went to last: it may not be drawn yet. */
   const wanted = useRef<number>(undefined);
+  /** Keys have led out of the part, and go on at the place that is shown next. */
+  const isLeaving = useRef(false);
   const defs = useMemo(() => toColumnDefs(columns), [columns]);
   const table = useTable({
     features: tableParts,
@@ -113,12 +124,17 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
   const onRange = windowed?.onRange;
   useEffect(() => onRange?.(top, bottom), [onRange, top, bottom]);
   const place = windowed?.place;
-  const before = windowed?.before ?? 0;
+  const part = windowed?.part;
+  const before = part?.before ?? 0;
   const isLong = place !== undefined && place.at < count;
   useEffect(() => {
     if (place === undefined || !isLong) return;
     setActive(place.at);
     virtual.scrollToIndex(place.at, { align: "start" });
+    if (!isLeaving.current) return;
+    isLeaving.current = false;
+    wanted.current = place.at;
+    focusDrawn(scroller, before + place.at, () => wanted.current === place.at, focusFrames);
   }, [virtual, place, before, isLong]);
   useEffect(() => {
     if (count > 0 && to >= count - endRows) onEnd?.();
@@ -128,22 +144,20 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
     .map((column) => columns.find((one) => one.id === column.id)?.width);
   const visible = table.getVisibleLeafColumns().length + Number(onSelect !== undefined);
 
+  const last = (part?.reach ?? count) - 1 - before;
   const move = (index: number): void => {
-    const next = Math.max(0, Math.min(count - 1, index));
-    setActive(next);
-    wanted.current = next;
+    const next = Math.max(-before, Math.min(last, index));
     // The row that has the focus may vanish before the next is drawn: the keys pressed meanwhile are the table's.
     scroller.current?.querySelector("table")?.focus({ preventScroll: true });
+    if (next < 0 || next >= count) {
+      isLeaving.current = true;
+      part?.onLeave(before + next);
+      return;
+    }
+    setActive(next);
+    wanted.current = next;
     virtual.scrollToIndex(next);
-    focusDrawn(next, focusFrames);
-  };
-  const focusDrawn = (index: number, frames: number): void => {
-    requestAnimationFrame(() => {
-      if (wanted.current !== index) return; // Somebody went on.
-      const row = scroller.current?.querySelector<HTMLElement>(`tr[aria-rowindex="${before + index + 2}"]`);
-      if (row != null) row.focus();
-      else if (frames > 0) focusDrawn(index, frames - 1);
-    });
+    focusDrawn(scroller, before + next, () => wanted.current === next, focusFrames);
   };
   const toggle = (id: string): void => {
     const next = new Set(selected);
@@ -154,17 +168,19 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
     if (!(event.target instanceof HTMLElement) || !/^(?:tr|table)$/.test(event.target.localName)) return;
     const active = event.target.localName === "table" ? (wanted.current ?? activeRow) : activeRow;
     const page = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 2);
+    const isOfAll = event.ctrlKey || event.metaKey;
     const places = new Map([
       ["ArrowDown", active + 1],
       ["ArrowUp", active - 1],
-      ["PageDown", active + page],
-      ["PageUp", active - page],
-      ["Home", 0],
-      ["End", count - 1],
+      // A page stops at the edge of the part, so that none of its rows is passed over; from there it goes on.
+      ["PageDown", active === count - 1 ? count : Math.min(count - 1, active + page)],
+      ["PageUp", active === 0 ? -1 : Math.max(0, active - page)],
+      ["Home", isOfAll ? -before : 0],
+      ["End", isOfAll ? last : count - 1],
     ]);
     const place = places.get(event.key);
     const row = shown[active - offset];
-    if (place !== undefined) move(place);
+    if (place !== undefined && count > 0) move(place);
     else if (event.key === "Enter" && row !== undefined) onOpen?.(row.original);
     else if (event.key === " " && row !== undefined && onSelect !== undefined) toggle(row.id);
     else return;
@@ -182,7 +198,7 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
         role="grid"
         aria-label={label}
         tabIndex={-1}
-        aria-rowcount={(windowed?.total ?? count) + 1}
+        aria-rowcount={(part?.total ?? count) + 1}
         aria-multiselectable={onSelect === undefined ? undefined : true}
         onKeyDown={onKeyDown}
         className="w-full table-fixed border-separate border-spacing-0 outline-none"
@@ -267,6 +283,21 @@ export function DataTable<Row extends object>(props: DataTableProps<Row>): React
       {count === 0 && props.empty}
     </div>
   );
+}
+
+/** Puts the focus on a row, from 0, as soon as it is drawn; somebody may have gone on before. */
+function focusDrawn(
+  scroller: RefObject<HTMLElement | null>,
+  place: number,
+  isWanted: () => boolean,
+  frames: number,
+): void {
+  requestAnimationFrame(() => {
+    if (!isWanted()) return;
+    const row = scroller.current?.querySelector<HTMLElement>(`tr[aria-rowindex="${place + 2}"]`);
+    if (row != null) row.focus();
+    else if (frames > 0) focusDrawn(scroller, place, isWanted, frames - 1);
+  });
 }
 
 /** Stands for the rows that are not drawn. */

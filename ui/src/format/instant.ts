@@ -55,6 +55,11 @@ export function printClock(atMs: number): string {
   }).format(atMs);
 }
 
+/** `19:36:02`. */
+export function printSecond(atMs: number): string {
+  return formatOf({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(atMs);
+}
+
 /** `21 Nov, 19:36`. */
 export function printShort(atMs: number): string {
   return formatOf({

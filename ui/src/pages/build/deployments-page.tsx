@@ -12,6 +12,7 @@ import { PageHeader } from "../../components/page-header.tsx";
 import type { DataColumn } from "../../components/table-columns.ts";
 import { ColumnChooser } from "../../components/table-head.tsx";
 import { TimeText } from "../../components/time-text.tsx";
+import { aboutColumn } from "./about-column.tsx";
 
 const route = getRouteApi("/deployments");
 
@@ -40,16 +41,7 @@ const columns: readonly DataColumn<Deployment>[] = [
       </Link>
     ),
   },
-  {
-    id: "about",
-    name: "What it does",
-    width: 300,
-    cell: (one) => (
-      <span className="text-muted" title={one.description}>
-        {one.description}
-      </span>
-    ),
-  },
+  aboutColumn(300),
   {
     id: "schedules",
     name: "Schedules",

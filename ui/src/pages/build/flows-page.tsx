@@ -9,6 +9,7 @@ import { EmptyState, ErrorState, LoadingState } from "../../components/empty-sta
 import { FindField } from "../../components/find-field.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import type { DataColumn } from "../../components/table-columns.ts";
+import { aboutColumn } from "./about-column.tsx";
 
 const route = getRouteApi("/flows");
 
@@ -18,7 +19,7 @@ const columns: readonly DataColumn<Flow>[] = [
   {
     id: "name",
     name: "Flow",
-    width: 240,
+    width: 220,
     isFixed: true,
     sortBy: (one) => one.name,
     cell: (one) => (
@@ -27,16 +28,7 @@ const columns: readonly DataColumn<Flow>[] = [
       </Link>
     ),
   },
-  {
-    id: "about",
-    name: "What it does",
-    width: 380,
-    cell: (one) => (
-      <span className="text-muted" title={one.description}>
-        {one.description}
-      </span>
-    ),
-  },
+  aboutColumn(500),
   {
     id: "deployments",
     name: "Deployments",

@@ -122,14 +122,14 @@ const columnsOf = (onReplace: (name: string) => void): readonly DataColumn<Secre
   {
     id: "where",
     name: "Kept in",
-    width: 130,
+    width: 120,
     sortBy: (one) => one.scheme,
     cell: (one) => schemes[one.scheme],
   },
   {
     id: "set",
     name: "State",
-    width: 140,
+    width: 120,
     sortBy: (one) => String(one.is_set),
     cell: (one) =>
       one.is_set === null ? (
@@ -143,7 +143,7 @@ const columnsOf = (onReplace: (name: string) => void): readonly DataColumn<Secre
   {
     id: "used",
     name: "Used by",
-    width: 260,
+    width: 230,
     cell: (one) =>
       one.used_by.length === 0 ? (
         <span className="text-muted">nothing</span>
@@ -154,7 +154,7 @@ const columnsOf = (onReplace: (name: string) => void): readonly DataColumn<Secre
   {
     id: "rotated",
     name: "Rotated",
-    width: 220,
+    width: 200,
     sortBy: (one) => one.set_at,
     cell: (one) =>
       one.set_at === null ? (

@@ -62,12 +62,13 @@ export function DatasetPage(): ReactElement {
   const header = (
     <PageHeader title={name} above={above} {...(line !== undefined && { about: line.description })} />
   );
-  if (datasets.isPending) return <LoadingState what="the dataset" />;
   if (line === undefined || line.version === null) {
     return (
       <>
         {header}
-        {datasets.data === undefined ? (
+        {datasets.isPending ? (
+          <LoadingState what="the dataset" />
+        ) : datasets.data === undefined ? (
           <ErrorState error={datasets.error} onRetry={() => void datasets.refetch()} />
         ) : line === undefined ? (
           <EmptyState kind="none" title={`The project has no dataset "${name}"`}>

@@ -21,7 +21,7 @@ const withCode = (text: string): ReactNode =>
 export function ReferencePage(): ReactElement {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, isPending, refetch } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey: ["openapi"],
     queryFn: ({ signal }) => request<Document>("openapi.json", { signal }),
     staleTime: Number.POSITIVE_INFINITY, // It changes with the server.
@@ -29,12 +29,15 @@ export function ReferencePage(): ReactElement {
   const operations = useMemo(() => (data === undefined ? [] : readOperations(data)), [data]);
   const change = (changed: Partial<typeof search>): void =>
     void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
-  if (isPending) return <LoadingState what="the description" />;
   if (data === undefined) {
     return (
       <>
         <PageHeader title="API" />
-        <ErrorState error={error} onRetry={() => void refetch()} />
+        {error === null ? (
+          <LoadingState what="the description" />
+        ) : (
+          <ErrorState error={error} onRetry={() => void refetch()} />
+        )}
       </>
     );
   }
@@ -168,7 +171,7 @@ function OperationView({
                   <td className="py-1 pr-3">{one.in}</td>
                   <td className="py-1 pr-3 font-mono text-log">{printSchema(one.schema, document)}</td>
                   <td className="py-1">
-                    {one.description ?? one.schema?.description ?? ""}
+                    {withCode(one.description ?? one.schema?.description ?? "")}
                     {one.schema?.default !== undefined && (
                       <span className="text-muted"> Default: {JSON.stringify(one.schema.default)}.</span>
                     )}

@@ -77,13 +77,22 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
   const reach = Math.min(total ?? 0, source.reachMax ?? Number.POSITIVE_INFINITY);
   const part = partOf(place.at, reach);
   const { first } = part;
+  /** Shows a row, also when it is the one that the address names already. */
+  const show = (changed: Readonly<{ at: number; row?: undefined }>): void => {
+    if (changed.at === search.at) goTo(changed.at);
+    else onChange(changed);
+  };
   const windowed = {
     count: part.count,
     offset: (data?.from ?? 0) - first,
     onRange: useCallback((top: number, bottom: number) => see(first + top, first + bottom), [see, first]),
     place: useMemo(() => ({ at: Math.max(0, Math.min(place.at, reach) - 1 - first) }), [place, reach, first]),
-    before: first,
-    total: total ?? 0,
+    part: {
+      before: first,
+      total: total ?? 0,
+      reach,
+      onLeave: (at: number) => show({ at: at + 1 }),
+    },
   };
   const setFilters = (next: readonly RowFilter[]): void =>
     onChange({
@@ -119,10 +128,7 @@ export function RowBrowser(props: RowBrowserProps): ReactElement {
             inSight={inSight}
             total={total ?? 0}
             reach={reach}
-            onGo={(at) => {
-              if (at === search.at) goTo(at);
-              else onChange({ at, row: undefined });
-            }}
+            onGo={(at) => show({ at, row: undefined })}
           />
         )}
         <span className="flex-1" />

@@ -89,12 +89,15 @@ export function SqlPage(): ReactElement {
     void run(search.q);
   });
 
-  if (datasets.isPending) return <LoadingState what="datasets" />;
   if (datasets.data === undefined) {
     return (
       <>
         <PageHeader title="SQL" />
-        <ErrorState error={datasets.error} onRetry={() => void datasets.refetch()} />
+        {datasets.error === null ? (
+          <LoadingState what="datasets" />
+        ) : (
+          <ErrorState error={datasets.error} onRetry={() => void datasets.refetch()} />
+        )}
       </>
     );
   }

@@ -123,11 +123,11 @@ const columnsOf = (at: StreamAt): readonly DataColumn<LandedPackage>[] => [
     ),
   },
   { id: "at", name: "When", width: 110, cell: (one) => <TimeText at={one.committed_at} /> },
-  { id: "kind", name: "What", width: 130, cell: (one) => kinds[one.kind] ?? one.kind },
+  { id: "kind", name: "What", width: 160, cell: (one) => kinds[one.kind] ?? one.kind },
   {
     id: "next",
     name: "Next range",
-    width: 390,
+    width: 410,
     cell: ({ before, after }) => (
       <span
         className="font-mono text-log"
@@ -161,13 +161,15 @@ const columnsOf = (at: StreamAt): readonly DataColumn<LandedPackage>[] => [
   },
   {
     id: "load",
-    name: "Load",
+    name: "See",
     width: 80,
-    cell: ({ seq, kind }) =>
+    cell: ({ seq, kind, edit }) =>
       kind === "data" ? (
         <LoadLink at={at} seq={seq}>
           load
         </LoadLink>
+      ) : edit === null ? (
+        "–"
       ) : (
         <Link to="/audit" search={{ find: at.stream }}>
           audit

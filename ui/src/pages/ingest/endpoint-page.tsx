@@ -24,7 +24,7 @@ export function EndpointPage(): ReactElement {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const at = { stream: `${source}.${name}`, tenant };
-  const { data, error, isPending, refetch } = useQuery(endpointQuery(at));
+  const { data, error, refetch } = useQuery(endpointQuery(at));
   const change = (changed: Partial<typeof search>): void =>
     void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
   const above = (
@@ -39,12 +39,15 @@ export function EndpointPage(): ReactElement {
       › {tenant}
     </>
   );
-  if (isPending) return <LoadingState what="the endpoint" />;
   if (data === undefined) {
     return (
       <>
         <PageHeader title={name} above={above} />
-        <ErrorState error={error} onRetry={() => void refetch()} />
+        {error === null ? (
+          <LoadingState what="the endpoint" />
+        ) : (
+          <ErrorState error={error} onRetry={() => void refetch()} />
+        )}
       </>
     );
   }

@@ -114,12 +114,12 @@ export function FileBrowser({ at, seq, fileKey, sort, hidden, onChange }: FileBr
 }
 
 const columnsOf = (at: StreamAt): readonly DataColumn<LandedFile>[] => [
-  { id: "seq", name: "Package", width: 90, align: "end", sortBy: (one) => one.seq, cell: (one) => one.seq },
+  { id: "seq", name: "Package", width: 88, align: "end", sortBy: (one) => one.seq, cell: (one) => one.seq },
   {
     id: "name",
     name: "File",
     isFixed: true,
-    width: 200,
+    width: 185,
     sortBy: (one) => one.name,
     cell: (one) => (
       <span className="font-mono text-log" title={one.key}>
@@ -127,11 +127,11 @@ const columnsOf = (at: StreamAt): readonly DataColumn<LandedFile>[] => [
       </span>
     ),
   },
-  { id: "kind", name: "Kind", width: 120, sortBy: (one) => one.kind, cell: (one) => kinds[one.kind] },
+  { id: "kind", name: "Kind", width: 110, sortBy: (one) => one.kind, cell: (one) => kinds[one.kind] },
   {
     id: "records",
     name: "Records",
-    width: 100,
+    width: 88,
     align: "end",
     sortBy: (one) => one.records,
     cell: (one) => (one.records === null ? "–" : printCount(one.records)),
@@ -139,7 +139,7 @@ const columnsOf = (at: StreamAt): readonly DataColumn<LandedFile>[] => [
   {
     id: "bytes",
     name: "Bytes",
-    width: 100,
+    width: 80,
     align: "end",
     sortBy: (one) => one.bytes,
     cell: (one) => printBytes(one.bytes),
@@ -147,7 +147,7 @@ const columnsOf = (at: StreamAt): readonly DataColumn<LandedFile>[] => [
   {
     id: "at",
     name: "Landed",
-    width: 130,
+    width: 95,
     sortBy: (one) => one.committed_at,
     cell: (one) => <TimeText at={one.committed_at} />,
   },

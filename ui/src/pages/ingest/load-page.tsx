@@ -41,15 +41,19 @@ export function LoadPage(): ReactElement {
       </EndpointLink>
     </>
   );
-  if (landed.isPending || load.isPending) return <LoadingState what="the load" />;
+  const title = `Load ${named} of ${stream}`;
   if (landed.data === undefined || load.data === undefined) {
     return (
       <>
-        <PageHeader title={`Load ${named}`} above={above} />
-        <ErrorState
-          error={landed.error ?? load.error}
-          onRetry={() => void Promise.all([landed.refetch(), load.refetch()])}
-        />
+        <PageHeader title={title} above={above} />
+        {landed.isPending || load.isPending ? (
+          <LoadingState what="the load" />
+        ) : (
+          <ErrorState
+            error={landed.error ?? load.error}
+            onRetry={() => void Promise.all([landed.refetch(), load.refetch()])}
+          />
+        )}
       </>
     );
   }
@@ -58,11 +62,11 @@ export function LoadPage(): ReactElement {
   return (
     <>
       <PageHeader
-        title={`Load ${seq} of ${stream}`}
+        title={title}
         above={above}
         about={
           done === null ? (
-            <span className="text-attention">‖ Landed, and not in the warehouse yet.</span>
+            <Unloaded landed={landed.data} />
           ) : (
             <>
               loaded <TimeText at={done.loaded_at} />
@@ -100,6 +104,17 @@ export function LoadPage(): ReactElement {
         {tab === "rejects" && <LoadRejects at={at} seq={seq} />}
       </Tabs>
     </>
+  );
+}
+
+/** Packages of other kinds than data move a cursor, or say something of the stream: nobody waits for their rows. */
+const hasRows = ({ kind }: PackageFacts): boolean => kind === "data";
+
+function Unloaded({ landed }: Readonly<{ landed: PackageFacts }>): ReactElement {
+  return hasRows(landed) ? (
+    <span className="text-attention">‖ Landed, and not in the warehouse yet.</span>
+  ) : (
+    <>It has no rows to load.</>
   );
 }
 
@@ -143,9 +158,15 @@ function Counts({
       <section className="card min-w-0 p-4">
         <h2 className="mb-3 text-section">Table</h2>
         {load === null ? (
-          <EmptyState kind="none" title="Not loaded yet">
-            The next run of the stream loads it, or <code>leat load</code>.
-          </EmptyState>
+          hasRows(landed) ? (
+            <EmptyState kind="none" title="Not loaded yet">
+              The next run of the stream loads it, or <code>leat load</code>.
+            </EmptyState>
+          ) : (
+            <EmptyState kind="none" title="Nothing to load">
+              The package has no rows.
+            </EmptyState>
+          )
         ) : (
           <KeyValue
             facts={[

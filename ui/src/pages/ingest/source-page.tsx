@@ -28,12 +28,13 @@ export function SourcePage(): ReactElement {
   const change = (changed: Partial<typeof search>): void =>
     void navigate({ search: (before) => ({ ...before, ...changed }), replace: true });
   const above = <Link to="/sources">Sources</Link>;
-  if (isPending) return <LoadingState what="the source" />;
   if (source === undefined) {
     return (
       <>
         <PageHeader title={name} above={above} />
-        {error === null ? (
+        {isPending ? (
+          <LoadingState what="the source" />
+        ) : error === null ? (
           <EmptyState kind="none" title={`The project has no source "${name}"`}>
             It may have been renamed or taken out of <code>leat.config.ts</code>. See{" "}
             <Link to="/sources" className="underline">

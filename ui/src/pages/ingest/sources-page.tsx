@@ -17,17 +17,20 @@ export function SourcesPage(): ReactElement {
   useRunNews();
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const { data, error, isPending, refetch } = useQuery(treeQuery({ tenant: search.tenant }));
+  const { data, error, refetch } = useQuery(treeQuery({ tenant: search.tenant }));
   const standings = useMemo(
     () => data?.sources.flatMap(({ tenants }) => tenants.flatMap(({ streams }) => streams)) ?? [],
     [data],
   );
-  if (isPending) return <LoadingState what="sources" />;
   if (data === undefined) {
     return (
       <>
         <PageHeader title="Sources" />
-        <ErrorState error={error} onRetry={() => void refetch()} />
+        {error === null ? (
+          <LoadingState what="sources" />
+        ) : (
+          <ErrorState error={error} onRetry={() => void refetch()} />
+        )}
       </>
     );
   }

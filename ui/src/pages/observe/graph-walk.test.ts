@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { walk } from "./graph-walk.ts";
-import { packBars } from "./pack-bars.ts";
 
 const nodes = [
   { name: "start", column: 0, row: 0 },
@@ -30,16 +29,4 @@ test("where nothing lies, the focus stays; a node that is gone begins anew", () 
   expect(walk(nodes, edges, "start", "ArrowUp")).toBe("start");
   expect(walk(nodes, edges, "gone", "ArrowRight")).toBe("left");
   expect(walk([], [], "gone", "End")).toBe("gone");
-});
-
-test("bars that overlap lie in rows of their own, and rows are used again", () => {
-  const bars = [
-    { fromMs: 0, toMs: 10 },
-    { fromMs: 5, toMs: Number.POSITIVE_INFINITY },
-    { fromMs: 10, toMs: 20 },
-    { fromMs: 15, toMs: 20 },
-  ];
-  const rows = packBars(bars);
-  expect(rows.map((row) => row.map(({ fromMs }) => fromMs))).toEqual([[0, 10], [5], [15]]);
-  expect(packBars(Array.from({ length: 50 }, () => ({ fromMs: 0, toMs: 1 })))).toHaveLength(12);
 });

@@ -21,17 +21,20 @@ const againMs = 30_000;
 export function HomePage(): ReactElement {
   useRunNews();
   const zone = zoneShown(); // Days begin and are named by the same clock.
-  const { data, error, isPending, refetch } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey: ["home", zone],
     queryFn: ({ signal }) => request<GetApiHomeResponse>("home", { query: { time_zone: zone }, signal }),
     refetchInterval: againMs,
   });
-  if (isPending) return <LoadingState what="what is the matter" />;
   if (data === undefined) {
     return (
       <>
         <PageHeader title="Home" />
-        <ErrorState error={error} onRetry={() => void refetch()} />
+        {error === null ? (
+          <LoadingState what="what is the matter" />
+        ) : (
+          <ErrorState error={error} onRetry={() => void refetch()} />
+        )}
       </>
     );
   }

@@ -111,10 +111,19 @@ export const runColumns: readonly DataColumn<Run>[] = [
   { id: "worker", name: "Worker", width: 160, isHidden: true, cell: (run) => run.worker ?? "–" },
 ];
 
+/** px of columns that make room for keys: the tenant is their end. */
+const tenantWidths: ReadonlyMap<string, Readonly<{ width: number }>> = new Map([
+  ["run", { width: 200 }],
+  ["key", { width: 290 }],
+  ["state", { width: 130 }],
+  ["started", { width: 110 }],
+  ["took", { width: 90 }],
+]);
+
 /** Of one tenant there are mostly sub-flows of syncs, which their keys tell apart, and not their cause. */
 export const tenantRunColumns: readonly DataColumn<Run>[] = ["run", "key", "state", "started", "took"]
   .map((id) => runColumns.find((column) => column.id === id)!) // They are all there.
-  .map((column) => (column.id === "key" ? { ...column, width: 260, isHidden: false } : column))
+  .map((column): DataColumn<Run> => ({ ...column, ...tenantWidths.get(column.id), isHidden: false }))
   .concat(
     runColumns
       .filter(({ id }) => !["run", "key", "state", "started", "took"].includes(id))

@@ -44,7 +44,7 @@ export function RunOutputs({ detail }: Readonly<{ detail: GetApiRunsByIdResponse
           </h2>
           <ul className="flex flex-col gap-1">
             {children.slice(0, 50).map((child) => (
-              <li key={child.id} className="flex flex-wrap items-center gap-3">
+              <li key={child.id} className="flex flex-wrap items-center gap-x-3 py-0.5">
                 <StateBadge state={child.state} /> <RunLink run={child} />
                 <span className="text-muted">{child.key}</span>
               </li>

@@ -3,8 +3,25 @@ import type { ReactElement } from "react";
 import type { Attempt, Run } from "../../api/types.gen.ts";
 import { JsonView } from "../../components/code-block.tsx";
 import { KeyValue } from "../../components/key-value.tsx";
+import { StateBadge } from "../../components/state-badge.tsx";
 import { Duration, TimeText } from "../../components/time-text.tsx";
 import { printCause } from "./run-columns.tsx";
+
+/** What became of an attempt, by the move that ended it: as states of runs are called everywhere. */
+const ends: Readonly<Record<string, Readonly<{ state: string; word?: string }>>> = {
+  succeed: { state: "succeeded" },
+  fail: { state: "failed" },
+  retry: { state: "failed", word: "Failed, tried again" },
+  suspend: { state: "waiting" },
+  stop: { state: "cancelled" },
+  release: { state: "queued", word: "Given back by its worker" },
+  lose: { state: "failed", word: "Its worker died" },
+  abandon: { state: "failed", word: "Given up" },
+};
+
+/** How an attempt stands; an end this console does not know, of a newer server, is shown by its own name. */
+const endOf = (end: string | null): Readonly<{ state: string; word?: string }> =>
+  end === null ? { state: "running" } : (ends[end] ?? { state: end });
 
 export function RunParameters({
   run,
@@ -39,7 +56,7 @@ export function RunParameters({
                 <TimeText at={one.started_at} />
               </span>
               <Duration from={one.started_at} to={one.ended_at} />
-              <span>{one.end ?? "under way"}</span>
+              <StateBadge {...endOf(one.end)} />
               <span className="text-muted">worker {one.worker}</span>
               <code className="text-muted">{one.code_version}</code>
             </li>

@@ -1,7 +1,7 @@
 /** Runs over time, a line for each flow, deployment or key. A running bar ends at now. */
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type ReactElement, useMemo } from "react";
+import { type ReactElement, useLayoutEffect, useMemo, useRef } from "react";
 import type { Run } from "../../api/types.gen.ts";
 import { type RunFilter, readSpan, recentRunsQuery } from "../../client/run-queries.ts";
 import { classNames } from "../../components/class-names.ts";
@@ -9,17 +9,22 @@ import { EmptyState, ErrorState, LoadingState } from "../../components/empty-sta
 import { Select } from "../../components/select.tsx";
 import { useNow } from "../../components/use-now.ts";
 import { plural, printDuration } from "../../format/duration.ts";
-import { printShort } from "../../format/instant.ts";
+import { printSecond, printShort } from "../../format/instant.ts";
 import { backOf, lookOf } from "../../format/state-look.ts";
-import { packBars } from "./pack-bars.ts";
+import { axisPx, type Bar, packBars } from "./pack-bars.ts";
 import { shortId } from "./run-columns.tsx";
 
 /** Runs that one timeline shows: the newest. */
 const runsMax = 1000;
 
-/** Share of the width that the shortest bar takes: 24 px of some 900, so that it can be hit. */
-const shareLeast = 0.03;
-const roundedMs = 60_000;
+/** Of shorter spans seconds are told, ms: the marks of the axis would be alike. */
+const secondsMs = 8 * 60_000;
+
+/** Beside the newest run, px. */
+const marginPx = 16;
+
+/** Share of the axis that holds a glyph: 11 px. */
+const glyphShare = 11 / axisPx;
 
 export type TimelineGroup = "flow" | "deployment" | "key";
 
@@ -42,6 +47,15 @@ const startOf = (run: Run): number => Date.parse(run.started_at ?? run.created_a
 export function RunTimeline({ filter, isFiltered, onClear, group, onGroup }: RunTimelineProps): ReactElement {
   const nowMs = useNow();
   const { data: runs, error, isPending, refetch } = useQuery(recentRunsQuery(filter, runsMax));
+  const scroller = useRef<HTMLDivElement>(null);
+  const isThere = runs !== undefined && runs.length > 0;
+  useLayoutEffect(() => {
+    // Where the axis is scrolled, people begin at the newest run.
+    const box = scroller.current;
+    if (!isThere || box === null) return;
+    const ends = [...box.querySelectorAll("a")].map((bar) => bar.getBoundingClientRect().right);
+    box.scrollLeft += Math.max(...ends) + marginPx - box.getBoundingClientRect().right;
+  }, [isThere]);
   const lanes = useMemo(
     () =>
       [...Map.groupBy(runs ?? [], (run) => run[group] ?? "–")].sort(([one], [other]) =>
@@ -61,12 +75,12 @@ export function RunTimeline({ filter, isFiltered, onClear, group, onGroup }: Run
   const spanMs = readSpan(filter.since);
   const fromMs =
     spanMs === undefined ? runs.reduce((least, run) => Math.min(least, startOf(run)), nowMs) : nowMs - spanMs;
-  const scale = { fromMs, toMs: Math.max(nowMs, fromMs + 1000) };
-  const percent = (atMs: number): number =>
-    Math.max(0, Math.min(100, ((atMs - scale.fromMs) / (scale.toMs - scale.fromMs)) * 100));
+  const axis = { fromMs, toMs: Math.max(nowMs, fromMs + 1000) };
+  const spanShownMs = axis.toMs - axis.fromMs;
+  const printMark = spanShownMs < secondsMs ? printSecond : printShort;
   return (
-    <div className="min-h-0 flex-1 overflow-auto p-4">
-      <div className="mb-3 flex items-center gap-3">
+    <div ref={scroller} className="min-h-0 flex-1 overflow-auto p-4">
+      <div className="sticky left-0 mb-3 flex w-fit items-center gap-3">
         <Select
           label="Lines by"
           options={groups}
@@ -78,28 +92,21 @@ export function RunTimeline({ filter, isFiltered, onClear, group, onGroup }: Run
           {runs.length === runsMax && ", the newest"}
         </span>
       </div>
-      <div className="min-w-160">
+      <div className="wide:min-w-220 min-w-200">
         <div
           aria-hidden="true"
-          className="ml-48 flex justify-between border-b border-line pb-1 text-meta text-muted"
+          className="wide:ml-48 ml-28 flex justify-between border-b border-line pb-1 text-meta text-muted"
         >
           {[0, 0.25, 0.5, 0.75].map((share) => (
             <span key={share} className="figures">
-              {printShort(scale.fromMs + share * (scale.toMs - scale.fromMs))}
+              {printMark(axis.fromMs + share * spanShownMs)}
             </span>
           ))}
           <span>now</span>
         </div>
         <ul>
           {lanes.map(([name, own]) => (
-            <Lane
-              key={name}
-              name={name}
-              runs={own}
-              nowMs={nowMs}
-              percent={percent}
-              leastMs={(scale.toMs - scale.fromMs) * shareLeast}
-            />
+            <Lane key={name} name={name} runs={own} axis={axis} />
           ))}
         </ul>
       </div>
@@ -110,40 +117,29 @@ export function RunTimeline({ filter, isFiltered, onClear, group, onGroup }: Run
 function Lane({
   name,
   runs,
-  nowMs,
-  percent,
-  leastMs,
-}: Readonly<{
-  name: string;
-  runs: readonly Run[];
-  nowMs: number;
-  percent: (atMs: number) => number;
-  leastMs: number;
-}>): ReactElement {
-  const leastRounded = Math.ceil(leastMs / roundedMs) * roundedMs; // So that bars do not jump each second.
-  const rows = useMemo(
-    () =>
-      packBars(
-        runs.map((run) => {
-          const fromMs = startOf(run);
-          const toMs = run.ended_at === null ? Number.POSITIVE_INFINITY : Date.parse(run.ended_at);
-          return { run, fromMs, toMs: Math.max(toMs, fromMs + leastRounded) };
-        }),
-      ),
-    [runs, leastRounded],
+  axis,
+}: Readonly<{ name: string; runs: readonly Run[]; axis: Bar }>): ReactElement {
+  const endOf = (run: Run): number => (run.ended_at === null ? axis.toMs : Date.parse(run.ended_at));
+  const rows = packBars(
+    runs.map((run) => ({ run, fromMs: startOf(run), toMs: endOf(run) })),
+    axis,
   );
+  const shareOf = (spanMs: number): number => spanMs / (axis.toMs - axis.fromMs);
   return (
     <li className="flex border-b border-line">
-      <div className="w-48 shrink-0 truncate py-1.5 pr-2 font-semibold" title={name}>
+      <div
+        className="wide:w-52 sticky -left-4 z-10 -ml-4 w-32 shrink-0 truncate bg-bg py-1.5 pr-2 pl-4 font-semibold"
+        title={name}
+      >
         {name}
       </div>
       <div className="min-w-0 flex-1 py-1">
         {rows.map((row) => (
           <div key={row[0]?.run.id} className="relative h-6">
-            {row.map(({ run, fromMs }) => {
-              const endMs = run.ended_at === null ? nowMs : Date.parse(run.ended_at);
+            {row.map(({ run, fromMs, toMs }) => {
               const { look, word, glyph } = lookOf(run.state);
-              const told = `${run.flow} ${shortId(run.id)}: ${word}, ${printShort(fromMs)}, ${printDuration(endMs - fromMs)}`;
+              const beganMs = startOf(run);
+              const told = `${run.flow} ${shortId(run.id)}: ${word}, ${printShort(beganMs)}, ${printDuration(endOf(run) - beganMs)}`;
               return (
                 <Link
                   key={run.id}
@@ -152,15 +148,15 @@ function Lane({
                   title={told}
                   aria-label={told}
                   className={classNames(
-                    "absolute top-0 flex h-6 min-w-6 items-center justify-center overflow-hidden rounded-sm border border-panel text-meta text-panel no-underline hover:no-underline",
+                    "absolute top-0 flex h-6 items-center justify-center overflow-hidden rounded-sm border border-panel text-meta text-panel no-underline hover:no-underline",
                     backOf[look],
                   )}
                   style={{
-                    left: `min(${percent(fromMs)}%, calc(100% - 24px))`,
-                    width: `${percent(endMs) - percent(fromMs)}%`,
+                    left: `${shareOf(fromMs - axis.fromMs) * 100}%`,
+                    width: `${shareOf(toMs - fromMs) * 100}%`,
                   }}
                 >
-                  <span aria-hidden="true">{glyph}</span>
+                  {shareOf(toMs - fromMs) > glyphShare && <span aria-hidden="true">{glyph}</span>}
                 </Link>
               );
             })}

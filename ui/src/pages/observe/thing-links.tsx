@@ -1,4 +1,4 @@
-/** What tasks read and make, as links: a stream of a tenant, a dataset, a file. */
+/** What tasks read and make, as links: a source, a stream of a tenant, a table, a dataset. */
 import { Link, useRouter } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 
@@ -7,6 +7,9 @@ export function pathOfThing(thing: string): string | undefined {
   const [kind, ...rest] = thing.split(":");
   const name = rest.join(":");
   if (kind === "dataset" && name !== "") return `/datasets/${encodeURIComponent(name.split("@")[0] ?? name)}`;
+  if (kind === "source" && name !== "") return `/sources/${encodeURIComponent(name)}`;
+  // Tables of streams; others are none of the console's.
+  if (kind === "table" && /^[^.]+\.[^.]+$/.test(name)) return `/tables/${encodeURIComponent(name)}`;
   const stream = /^stream:([^.:]+)\.([^:]+?)(?::(.+))?$/.exec(thing);
   if (stream === null) return undefined;
   const [, source = "", own = "", tenant] = stream;
