@@ -9,15 +9,12 @@ import type { StreamSpec } from "../model/stream.ts";
 import type { ExitCode, GlobalOptions, Invocation } from "./invocation.ts";
 import type { OpenProject } from "./open-project.ts";
 import { printBytes, printCount } from "./terminal.ts";
+import { isLeftover } from "./work-folder.ts";
 
 type GcOptions = GlobalOptions & Readonly<{ dryRun?: boolean }>;
 
 /** A leftover older than this belongs to a load that was killed. */
 const leftoverMsMax = 24 * 60 * 60 * 1000;
-
-/** What loads and rebuilds put beside the warehouse while they run. */
-const leftover =
-  /^(work-[A-Za-z0-9]{6}|leat-load-[A-Za-z0-9]{6}|leat-rejects-[A-Za-z0-9]{6}|.+\.rebuilding-[0-9a-f]{12}(\.wal)?)$/;
 
 export function addGc(program: Command, invocation: Invocation): void {
   const command = program
@@ -183,11 +180,11 @@ async function dropTables(
   return (await warehouse.collectTables?.(specs, signal)) ?? 0;
 }
 
-/** Removes what killed loads and rebuilds have left beside the warehouse. */
+/** Removes what killed processes have left beside the warehouse. */
 async function sweepLeftovers(folder: string): Promise<number> {
   let swept = 0;
   for (const name of await readdir(folder).catch(() => [])) {
-    if (!leftover.test(name)) continue;
+    if (!isLeftover(name)) continue;
     const path = join(folder, name);
     const info = await stat(path).catch(() => undefined);
     if (info === undefined || Date.now() - info.mtimeMs < leftoverMsMax) continue;

@@ -1,6 +1,5 @@
 /** Where builds of datasets meet their engines: the scratch engine, the readers of files, the landing's lists. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import type { BuildPorts } from "../dataset/build-job.ts";
 import { tenantless } from "../model/source-tenants.ts";
 import type { BuildEvent, ListFiles } from "../ports/dataset.ts";
@@ -9,12 +8,11 @@ import type { TidyReader } from "../ports/tidy.ts";
 import type { Invocation } from "./invocation.ts";
 import type { OpenProject } from "./open-project.ts";
 import { systemClock, systemRandom } from "./system-world.ts";
+import { makeWorkFolder } from "./work-folder.ts";
 
-/** A folder beside the warehouse, removed when the invocation ends. The system's own is often small or in memory. */
+/** A folder beside the warehouse, removed when the invocation ends. */
 export async function openWorkFolder(invocation: Invocation, opened: OpenProject): Promise<string> {
-  const parent = opened.warehouse.stateFolder;
-  await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(join(parent, "work-")); // `gc` knows the name, should this process be killed.
+  const folder = await makeWorkFolder(opened.warehouse.stateFolder, "work");
   invocation.atEnd(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }

@@ -1,6 +1,6 @@
 /** Where ports meet their engines: the project's landing and warehouse, opened as the commands need them. */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { type LoadedProject, loadProject } from "../config/load-project.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Warehouse } from "../ports/warehouse.ts";
@@ -13,6 +13,7 @@ import { openPlaces } from "./open-places.ts";
 import { openStore } from "./open-store.ts";
 import { refuseLoads } from "./refuse-loads.ts";
 import { systemClock, systemRandom } from "./system-world.ts";
+import { makeWorkFolder } from "./work-folder.ts";
 
 /** A project with its landing at hand; the warehouse's engine is loaded only when a command asks for it. */
 export interface OpenProject extends LoadedProject {
@@ -136,10 +137,7 @@ export async function openProject(invocation: Invocation, options: GlobalOptions
         import("../extract/extract-files.ts"),
         import("../load/load-stream.ts"),
       ]);
-      // Beside the warehouse, not in the system's temporary folder, which is often small or in memory.
-      const parent = loaded.warehouse.stateFolder;
-      await mkdir(parent, { recursive: true });
-      const workFolder = await mkdtemp(join(parent, "work-"));
+      const workFolder = await makeWorkFolder(loaded.warehouse.stateFolder, "work");
       atEnd(() => rm(workFolder, { recursive: true, force: true }));
       return {
         store,

@@ -4,8 +4,7 @@
  * It does one share for one tenant at a time. Secrets are looked up for that alone, by a keeper of secrets that begins
  * and ends with it, so that no process ever holds two customers' at once, and the one that asks holds none.
  */
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { processEnvironment } from "../config/environment.ts";
 import { openTenantVersions } from "../dataset/open-tenant-versions.ts";
 import { isLeatError, LeatError } from "../errors/leat-error.ts";
@@ -13,10 +12,11 @@ import { deliverShare } from "../share/deliver-share.ts";
 import { failedReport, printOutcome, type ShareReport } from "../share/print-outcome.ts";
 import { writeTenantRows } from "../warehouses/duckdb/tenant-rows.ts";
 import type { Invocation } from "./invocation.ts";
-import { type OpenProject, openProject } from "./open-project.ts";
+import { openProject } from "./open-project.ts";
 import { openShareTarget } from "./open-share-target.ts";
 import type { ShareReply, ShareRequest } from "./share-messages.ts";
 import { openTerminal } from "./terminal.ts";
+import { makeWorkFolder } from "./work-folder.ts";
 
 const invocation: Invocation = {
   terminal: openTerminal(process.stdout, process.stderr),
@@ -56,7 +56,7 @@ async function deliver({
         source.streams.map((stream) => [`${source.name}.${stream.name}`, stream] as const),
       ),
     );
-    const workFolder = await makeWorkFolder(opened);
+    const workFolder = await makeWorkFolder(opened.warehouse.stateFolder, "share");
     try {
       const outcome = await deliverShare(
         {
@@ -89,10 +89,4 @@ async function deliver({
       : new LeatError("INTERNAL", { message: `Unexpected: ${String(error)}`, cause: error });
     return failedReport(name, id, failure, secrets.redact);
   }
-}
-
-/** Beside the project's warehouse: the system's temporary folder is often small or in memory. */
-async function makeWorkFolder({ warehouse }: OpenProject): Promise<string> {
-  await mkdir(warehouse.stateFolder, { recursive: true });
-  return await mkdtemp(join(warehouse.stateFolder, "share-"));
 }

@@ -1,5 +1,5 @@
 /** Each command on one project of two tenants, in the order in which a day goes. */
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeFolder, orderProject, type TestFolder } from "./leat-process.ts";
@@ -202,6 +202,18 @@ describe("a project", () => {
     expect((await json("gc")).value).toMatchObject({ deleted: 1 });
     expect(existsSync(join(folder.path, orphan))).toBe(false);
     expect((await json("verify")).code).toBe(0);
+  });
+
+  test("is rid by gc of old folders of killed processes, and of nothing that people keep beside the warehouse", async () => {
+    const beside = join(folder.path, ".leat");
+    const old = ["leat-work-AbC123", "leat-share-x1Y2z3", "work-sheets", "share-orders", "leat-load-of-mine"];
+    for (const name of [...old, "leat-work-young1"]) mkdirSync(join(beside, name), { recursive: true });
+    const yesterday = new Date(Date.now() - 25 * 60 * 60 * 1000);
+    for (const name of old) utimesSync(join(beside, name), yesterday, yesterday);
+    expect((await json("gc")).value).toMatchObject({ swept: 2 });
+    const left = readdirSync(beside);
+    expect(left).toEqual(expect.arrayContaining([...old.slice(2), "leat-work-young1"]));
+    expect(left.filter((name) => old.slice(0, 2).includes(name))).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { flow } from "../../src/flow/flow.ts";
 import { syncFlow } from "../../src/flow/sync-flow.ts";
+import { readTicks } from "../../src/flow/ticks.ts";
 import { newFlowRunId, newWorkerId } from "../../src/model/run-ids.ts";
 import type { FlowRun, NewRun } from "../../src/model/run-record.ts";
 import { defineSource } from "../../src/sources/generator/define-source.ts";
@@ -166,6 +167,33 @@ test("a stream that was to be read hours ago, and was not, is late", async () =>
       expect(Date.parse(home.late[0].late_at)).toBeLessThan(Date.now());
     },
     { token, ...project },
+  );
+});
+
+test("a stream is late an hour after the first tick that comes after its newest good run, also where ticks are seconds apart", async () => {
+  const schedule = { every: "7s", from: "2026-01-01T00:00:00Z" } as const;
+  await withApi(
+    async (stand) => {
+      for (let at = 0; at < 10; at += 1) {
+        const run = await claimed(stand.ledger, subRun(stand.ledger, "shop.orders", "414"));
+        const { id: runId, attempt } = run;
+        await stand.ledger.endAttempt({ runId, attempt }, { move: "succeed", result: null });
+        using database = new DatabaseSync(stand.ledgerPath);
+        // Instants all over a minute, hours ago.
+        const endedAtMs = Math.floor(Date.now() / 60_000) * 60_000 - 9_000_000 + at * 6_100;
+        database.exec(
+          `update run set created_at = ${endedAtMs}, ended_at = ${endedAtMs} where id = '${run.id}'`,
+        );
+        const { late } = (await get(stand, "/api/home")).json();
+        const tickMs = readTicks({
+          kind: "interval",
+          everyMs: 7_000,
+          anchorMs: Date.parse(schedule.from),
+        }).next(endedAtMs);
+        expect(Date.parse(late[0].late_at), `at ${at}`).toBe((tickMs ?? 0) + 3_600_000);
+      }
+    },
+    { token, ...project, flows: [syncFlow({ schedules: [schedule] })] },
   );
 });
 
