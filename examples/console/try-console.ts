@@ -22,13 +22,24 @@ async function runHere(args: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`node ${args.join(" ")} ended with ${code}`);
 }
 
-const { values } = parseArgs({
-  options: {
-    port: { type: "string", default: "0" },
-    /** Where landing, warehouse and ledger are; what is in it is removed first. */
-    data: { type: "string", default: join(folder, ".leat") },
-  },
-});
+const options = {
+  port: { type: "string", default: "0" },
+  /** Where landing, warehouse and ledger are; what is in it is removed first. */
+  data: { type: "string", default: join(folder, ".leat") },
+} as const;
+
+/** What was asked for; ends here, telling what may be asked for, where it was anything else. */
+function readOptions(): Readonly<{ port: string; data: string }> {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    console.error("npm run console -- [--port PORT] [--data FOLDER, which is emptied first]");
+    process.exit(2);
+  }
+}
+
+const values = readOptions();
 if (!existsSync(join(root, "ui/dist/index.html"))) {
   console.log("The console is built once …");
   await runHere([join(root, "node_modules/vite/bin/vite.js"), "build", "ui", "--logLevel", "warn"]);

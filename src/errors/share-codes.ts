@@ -14,7 +14,7 @@ export const shareCodes = {
   },
   SHARE_CHANGED: {
     meaning: "What a share declares is not what the customer's rows were made with; nothing was moved.",
-    hint: "Run `leat share --full` for it: everything is loaded again aside, and put in place at once.",
+    hint: "Run `leat share --full` for it: everything is loaded again aside, and put in place at once (in BigQuery the tables are away meanwhile).",
     retryable: false,
   },
   SHARE_COLUMN_MISSING: {
@@ -24,7 +24,7 @@ export const shareCodes = {
   },
   SHARE_TABLE_ALTERED: {
     meaning: "Rows of a shared table are not those that were moved there: somebody has changed them.",
-    hint: "Run `leat share --full` for it: everything is loaded again aside, and put in place at once.",
+    hint: "Run `leat share --full` for it: everything is loaded again aside, and put in place at once (in BigQuery the tables are away meanwhile).",
     retryable: false,
   },
   SHARE_OUT_OF_SCOPE: {

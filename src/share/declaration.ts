@@ -76,7 +76,7 @@ export function checkOwner(
   if (parts.length === 0 || may === "begin anew") return;
   throw new LeatError("SHARE_CHANGED", {
     message: `The rows of ${place.table} in ${place.target} were made with another declaration (${parts.join(", ")}); nothing was moved.`,
-    hint: `Run \`leat share ${owner.share} --tenant ${owner.tenant} --full\`: everything is loaded again aside, and put in place at once.`,
+    hint: `Run \`leat share ${owner.share} --tenant ${owner.tenant} --full\`: everything is loaded again aside, and put in place at once (in BigQuery the tables are away meanwhile).`,
     details: { share: owner.share, tenant: owner.tenant, table: place.table, changed: parts },
   });
 }
