@@ -48,7 +48,10 @@ export function addShare(program: Command, invocation: Invocation): void {
     )
     .argument("[share]", "A share of the project. Default: all.")
     .option("-t, --tenant <id...>", "Only these tenants, by id. Default: all that take part.")
-    .option("--full", "Load everything again aside, and put it in place at once. In BigQuery the tables are away meanwhile.")
+    .option(
+      "--full",
+      "Load everything again aside, and put it in place at once. In BigQuery the tables are away meanwhile.",
+    )
     .option("--dry-run", "Tell what would move, and move nothing.")
     .option(
       "--verify",

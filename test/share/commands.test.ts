@@ -200,6 +200,8 @@ describe("leat share", () => {
 
   test("leaves no work folder behind", async () => {
     const { readdirSync } = await import("node:fs");
-    expect(readdirSync(join(folder.path, ".leat")).filter((name) => name.startsWith("leat-share-"))).toEqual([]);
+    expect(readdirSync(join(folder.path, ".leat")).filter((name) => name.startsWith("leat-share-"))).toEqual(
+      [],
+    );
   });
 });

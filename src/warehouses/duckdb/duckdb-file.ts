@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
 import { isLeatError, LeatError } from "../../errors/leat-error.ts";
 import { isLockError, toLeatError } from "./engine-errors.ts";
+import { keepInterrupting } from "./interrupt.ts";
 import { makeDatabase } from "./make-database.ts";
 import { quoteText } from "./sql-text.ts";
 
@@ -59,7 +60,10 @@ export async function withDuckDb<Result>(
   return await inTurn(file, signal, async () => {
     const engine = settings.kept?.take() ?? (await openEngine(file, settings));
     const { connection } = engine;
-    const interrupt = () => connection.interrupt();
+    let release = (): void => {};
+    const interrupt = () => {
+      release = keepInterrupting(connection);
+    };
     signal?.addEventListener("abort", interrupt, { once: true });
     let isWell = false;
     try {
@@ -72,6 +76,7 @@ export async function withDuckDb<Result>(
       throw error;
     } finally {
       signal?.removeEventListener("abort", interrupt);
+      release();
       if (isWell && settings.kept !== undefined && (await detach(connection))) settings.kept.put(engine);
       else closeEngine(engine);
     }

@@ -4,6 +4,7 @@
  */
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { LeatError } from "../../errors/leat-error.ts";
+import { keepInterrupting } from "./interrupt.ts";
 import {
   type CallMessage,
   type QueryCalls,
@@ -21,6 +22,8 @@ const pulseMs = 200;
 const versions = new Map<string, QueryVersion>();
 /** Connections of calls that are being worked on; of one that is about to begin, whether it was stopped already. */
 const running = new Map<number, DuckDBConnection | AbortController | "beginning" | "stopped">();
+/** Ends the interrupts of calls that were stopped. */
+const releases = new Map<number, () => void>();
 let instance: DuckDBInstance | undefined;
 let catalogs = 0;
 
@@ -40,7 +43,7 @@ function stop(call: number): void {
   if (connection === undefined) return; // Its answer is on its way.
   if (typeof connection === "string") running.set(call, "stopped");
   else if (connection instanceof AbortController) connection.abort();
-  else connection.interrupt();
+  else if (!releases.has(call)) releases.set(call, keepInterrupting(connection));
 }
 
 async function answer(message: Exclude<CallMessage, { name: "stop" }>): Promise<void> {
@@ -66,6 +69,8 @@ async function answer(message: Exclude<CallMessage, { name: "stop" }>): Promise<
       reply({ call, answer: await work(connection, message) });
     } finally {
       running.delete(call);
+      releases.get(call)?.();
+      releases.delete(call);
       connection.closeSync();
     }
   } catch (error) {
