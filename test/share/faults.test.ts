@@ -242,6 +242,30 @@ describe("a DuckDB file of a customer's", () => {
       expect(await stand.rows(`SELECT id::int FROM ${view} ORDER BY id`)).toEqual([[1], [2]]);
   });
 
+  test("keeps the table that the customer has put in a dropped view's place", async () => {
+    await using stand = await openStand(openDuckDbPlace);
+    await stand.land([plant(1, day)]);
+    await stand.deliver();
+    for (const view of ["plants", "plants_history"]) await stand.place.change?.(`DROP VIEW replica.${view}`);
+    await stand.place.change?.("CREATE TABLE replica.plants AS SELECT 7 AS mine");
+    await stand.land([plant(2, day)]);
+    await stand.deliver();
+    expect(await stand.rows("SELECT mine FROM replica.plants")).toEqual([[7]]);
+    expect(await stand.rows("SELECT id::int FROM replica.plants_history ORDER BY id")).toEqual([[1], [2]]);
+  });
+
+  test("has its views and short names also in a schema that is written in other letters", async () => {
+    await using stand = await openStand(openDuckDbPlace);
+    await stand.place.change?.("CREATE SCHEMA REPLICA");
+    for (let n = 1; n <= 3; n += 1) {
+      await stand.land([plant(n, day)]);
+      const { error } = await stand.deliver();
+      expect(error).toBeUndefined();
+      for (const view of ["replica.plants", "replica.plants_history", "plants", "plants_history"])
+        expect(await stand.rows(`SELECT count(*)::int FROM ${view}`), view).toEqual([[n]]);
+    }
+  });
+
   test("whose delivery is stopped is told of when nothing writes into the work folder any more", async () => {
     await using stand = await openStand(openDuckDbPlace);
     await stand.land([plant(1, day)]);

@@ -33,19 +33,31 @@ export async function refreshViews(
     .update(`${spec.isMaterialized} ${types} ${current} ${historySql(inputs)}`)
     .digest("hex");
   const name = `${quoteName(spec.source)}.${quoteName(spec.name)}`;
-  if (shape !== stream.shape || !(await areThere(session, spec))) {
-    const old = await relationKind(session, spec);
+  const makeCurrent = () =>
+    session.run(`CREATE ${spec.isMaterialized ? "TABLE" : "OR REPLACE VIEW"} ${name} AS ${current}`);
+  const history = `${quoteName(spec.source)}.${quoteName(historyName(spec.name))}`;
+  const makeHistory = () => session.run(`CREATE OR REPLACE VIEW ${history} AS ${historySql(inputs)}`);
+  const there = await readRelations(session);
+  const old = there.kindOf(spec.source, spec.name);
+  if (shape !== stream.shape) {
     if (old !== undefined && (spec.isMaterialized || old === "TABLE"))
       await session.run(`DROP ${old} ${name}`);
-    await session.run(`CREATE ${spec.isMaterialized ? "TABLE" : "OR REPLACE VIEW"} ${name} AS ${current}`);
-    const history = `${quoteName(spec.source)}.${quoteName(historyName(spec.name))}`;
-    await session.run(`CREATE OR REPLACE VIEW ${history} AS ${historySql(inputs)}`);
+    await makeCurrent();
+    await makeHistory();
     await writeStream(session, { ...stream, shape });
     await refreshShortNames(session);
-  } else if (spec.isMaterialized && touched.kind === "all") {
+    return;
+  }
+  // What somebody has dropped comes back; what somebody has put in its place is theirs.
+  const hasHistory = there.kindOf(spec.source, historyName(spec.name)) !== undefined;
+  if (old === undefined) await makeCurrent();
+  if (!hasHistory) await makeHistory();
+  if (old === undefined || !hasHistory) await refreshShortNames(session);
+  if (old === undefined || !spec.isMaterialized) return;
+  if (touched.kind === "all") {
     await session.run(`DELETE FROM ${name}`);
     await session.run(`INSERT INTO ${name} ${current}`);
-  } else if (spec.isMaterialized && touched.kind === "packages") {
+  } else if (touched.kind === "packages") {
     await applyDelta(session, inputs, name, touched.packages);
   }
 }
@@ -77,23 +89,25 @@ export async function viewInputs(
   return { spec, place, columns, hasGenerations: generations.length > 0 };
 }
 
-async function relationKind(session: DuckDbSession, spec: StreamSpec): Promise<"TABLE" | "VIEW" | undefined> {
-  const rows = await session.rows(
-    `SELECT table_type FROM information_schema.tables WHERE table_catalog = current_database()
-     AND table_schema = ${quoteText(spec.source)} AND table_name = ${quoteText(spec.name)}`,
-  );
-  const type = rows[0]?.["table_type"];
-  return type === undefined ? undefined : type === "VIEW" ? "VIEW" : "TABLE";
-}
+type RelationKind = "TABLE" | "VIEW";
 
-/** Whether current rows and history are there: somebody may have dropped them, and they are made of what is in the table. */
-async function areThere(session: DuckDbSession, spec: StreamSpec): Promise<boolean> {
-  const names = [spec.name, historyName(spec.name)].map(quoteText).join(", ");
+/** What the file has by these names; the engine takes upper and lower case for the same, but for letters beyond ASCII. */
+async function readRelations(
+  session: DuckDbSession,
+): Promise<Readonly<{ kindOf: (schema: string, name: string) => RelationKind | undefined }>> {
   const rows = await session.rows(
-    `SELECT table_name FROM information_schema.tables WHERE table_catalog = current_database()
-     AND table_schema = ${quoteText(spec.source)} AND table_name IN (${names})`,
+    `SELECT table_schema, table_name, table_type FROM information_schema.tables
+     WHERE table_catalog = current_database()`,
   );
-  return rows.length === 2;
+  const print = (...names: readonly unknown[]): string =>
+    JSON.stringify(names.map((name) => String(name).replace(/[A-Z]+/g, (some) => some.toLowerCase())));
+  const kinds = new Map(
+    rows.map((row): [string, RelationKind] => [
+      print(row["table_schema"], row["table_name"]),
+      row["table_type"] === "VIEW" ? "VIEW" : "TABLE",
+    ]),
+  );
+  return { kindOf: (schema, name) => kinds.get(print(schema, name)) };
 }
 
 /**
@@ -155,15 +169,14 @@ async function refreshShortNames(session: DuckDbSession): Promise<void> {
   );
   for (const name of await readShortNames(session)) await session.run(`DROP VIEW main.${quoteName(name)}`);
   const rows = await session.rows(
-    `SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = current_database()`,
+    `SELECT table_name FROM information_schema.tables
+     WHERE table_catalog = current_database() AND table_schema = 'main'`,
   );
-  const print = (schema: string, fold: string) => JSON.stringify([schema, fold]);
-  const there = new Set(
-    rows.map((row) => print(String(row["table_schema"]), foldColumnName(String(row["table_name"])))),
-  );
+  const taken = new Set(rows.map((row) => foldColumnName(String(row["table_name"]))));
+  const there = await readRelations(session);
   for (const { source, view, fold } of views) {
-    if (!there.has(print(source, fold))) continue; // Somebody has dropped it; the stream's next load makes it again.
-    if (there.has(print("main", fold)) || views.filter((other) => other.fold === fold).length > 1) continue;
+    if (there.kindOf(source, view) === undefined) continue; // Dropped; the stream's next load makes it again.
+    if (taken.has(fold) || views.filter((other) => other.fold === fold).length > 1) continue;
     const short = `main.${quoteName(view)}`;
     await session.run(`CREATE VIEW ${short} AS FROM ${quoteName(source)}.${quoteName(view)}`);
     await session.run(`COMMENT ON VIEW ${short} IS ${quoteText(shortNameComment)}`);
