@@ -65,6 +65,9 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
   const known = opened.readTenants();
   const landed = await readLandedTenants(store, chooseStreams(project, names), known);
   const pairs = choosePairs({ project, tenants: known, landed }, { streams: names });
+  const specs = pairs.map(({ spec }) => spec);
+  // First, for it may fail: then nothing was deleted.
+  const dropped = isDryRun ? 0 : await dropTables(opened, specs, signal);
   for (const { source, spec, tenants } of pairs) {
     for (const { id: tenant } of tenants) {
       signal.throwIfAborted();
@@ -86,13 +89,6 @@ async function gc(invocation: Invocation, names: readonly string[], options: GcO
     : (opened.landing.engine === "file" ? await sweepPending(opened.landing.path) : 0) +
       (await sweepLeftovers(opened.warehouse.stateFolder)) +
       (await sweepCopies(opened, signal));
-  const dropped = isDryRun
-    ? 0
-    : await dropTables(
-        opened,
-        pairs.map(({ spec }) => spec),
-        signal,
-      );
   const sum = (read: (one: Readonly<{ deleted: number; deletedBytes: number; waiting: number }>) => number) =>
     [...collected, ...datasets].reduce((total, one) => total + read(one), 0);
   const [deleted, bytes, waiting] = [

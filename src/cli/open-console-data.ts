@@ -1,5 +1,5 @@
 /** Datasets as the console shows them: the data API of each, opened when somebody looks at it first. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { DatasetQueryEngine, PublishedDatasets } from "../ports/dataset-query.ts";
@@ -8,6 +8,7 @@ import type { ConsoleData } from "../server/control/control-ports.ts";
 import { findSqlEngine } from "../server/data/pages/sql-engine.ts";
 import type { Invocation } from "./invocation.ts";
 import type { OpenProject } from "./open-project.ts";
+import { makeServerFolder } from "./server-folder.ts";
 import { systemClock } from "./system-world.ts";
 
 /** Datasets in memory at once: the one that was looked at longest ago makes way. */
@@ -49,15 +50,17 @@ export function openConsoleData(
   const apis = new Map<string, Promise<Opened>>();
   let base: Promise<Base> | undefined;
   const openBase = async (): Promise<Base> => {
+    const { stateFolder } = opened.warehouse;
+    await mkdir(stateFolder, { recursive: true });
     const modules = await Promise.all([
-      import("./open-datasets.ts"),
       import("../warehouses/duckdb/query-engine.ts"),
       import("../serve/define-api.ts"),
       import("../serve/data-api.ts"),
       import("../dataset/published-datasets.ts"),
     ]);
-    const [{ openWorkFolder }, { openDuckDbQueries }, { defineApi }, { openDataApi }, published] = modules;
-    const folder = await openWorkFolder(invocation, opened);
+    const [{ openDuckDbQueries }, { defineApi }, { openDataApi }, published] = modules;
+    const folder = await makeServerFolder(stateFolder);
+    invocation.atEnd(() => rm(folder, { recursive: true, force: true }));
     const engine = openDuckDbQueries({ folder });
     invocation.atEnd(async () => {
       for (const one of apis.values()) await (await one).close();

@@ -29,11 +29,13 @@ function age(): void {
 }
 
 /** Loads at once, each of which brings another column, so that each plans a table of its own. */
-async function loadAtOnce(): Promise<void> {
-  const packs = ["a", "b", "c"].map((tenant, at) =>
+async function loadAtOnce() {
+  const landing = ["a", "b", "c"].map((tenant, at) =>
     bench.land([plant(at, day, `"v${at}":${at}`)], { tenant }),
   );
-  await Promise.all((await Promise.all(packs)).map((pack) => bench.load(spec, [pack], place.open())));
+  const packs = await Promise.all(landing);
+  await Promise.all(packs.map((pack) => bench.load(spec, [pack], place.open())));
+  return packs;
 }
 
 test("tables that defeated loads have planned are dropped, and only once a later load has made them useless", async () => {
@@ -103,6 +105,33 @@ test("the table that a dead load's rows have left is dropped after the views sho
     [1, "1"],
     [2, "x"],
   ]);
+});
+
+test("the table that views still show is left alone, also where its rows leave it while gc looks", async () => {
+  const first = await loadAtOnce();
+  age();
+  const second = await bench.land([plant(9, day, '"v0":"x"')], { tenant: "a" });
+  const death = new AbortController();
+  let dying: Promise<unknown> | undefined;
+  place.server.setFaults(({ method, path }) => {
+    if (dying === undefined && method === "POST") {
+      const reopen = async (tenant: string) => first.find((pack) => pack.tenant === tenant)!;
+      dying = place
+        .open()
+        .load(spec, [second], reopen, death.signal)
+        .catch((error: unknown) => error);
+      return { until: dying };
+    }
+    if (dying === undefined || method !== "PATCH" || !path.endsWith(`/tables/${table}`)) return undefined;
+    death.abort();
+    return "before";
+  });
+  expect(await collect()).toBe(0);
+  place.server.setFaults(undefined);
+  expect(await dying).toHaveProperty("code"); // It died.
+  expect(await bench.values(`SELECT count(*) FROM ${table}`)).toEqual([3]);
+  await place.open().settle?.(spec);
+  expect(await bench.values(`SELECT count(*) FROM ${table}`)).toEqual([4]);
 });
 
 test("somebody's own table with a name like that, and another stream's view, are left alone", async () => {

@@ -31,13 +31,14 @@ export async function collectTables(
   for (const spec of specs) {
     signal.throwIfAborted();
     const own = all.filter(({ name }) => isTableName(spec, name));
-    // The views of a load that died after its commit may still show the table that its rows have left.
-    if (own.length < 2 || !(await isSettled(ports, spec))) continue;
+    if (own.length < 2) continue;
     const [[newest] = []] = await queries.rows(
       `SELECT UNIX_MILLIS(MAX(loaded_at)) FROM ${catalog.path("_leat_loads")} WHERE ${ofStream(spec)}`,
       `look when ${spec.source}.${spec.name} was loaded last`,
     );
-    const { mine } = await catalog.readState(spec); // Comes last: what it does not name was left behind before.
+    const { mine } = await catalog.readState(spec); // Comes later: what it does not name was left behind before.
+    // Views may still show the table that rows have left: of a load that has just committed, or died then.
+    if (!(await isSettled(ports, spec))) continue;
     for (const { name, createdAtMs } of own) {
       if (mine === undefined || name === mine.physicalTable) continue;
       if (createdAtMs + laterMsMin > Number(newest)) continue;

@@ -65,14 +65,17 @@ export async function withDuckDb<Result>(
       release = keepInterrupting(connection);
     };
     signal?.addEventListener("abort", interrupt, { once: true });
+    let isAttached = false;
     let isWell = false;
     try {
+      throwIfStopped(signal); // While the engine was made.
       await attach(connection, file, mode, settings, signal);
+      isAttached = true;
       const result = await work(toSession(connection, file, signal));
       isWell = true;
       return result;
     } catch (error) {
-      if (!isLeatError(error)) throwIfStopped(signal); // The engine says only that it was interrupted.
+      if (!isAttached || !isLeatError(error)) throwIfStopped(signal); // The engine says only that it was interrupted.
       throw error;
     } finally {
       signal?.removeEventListener("abort", interrupt);
@@ -275,7 +278,7 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
 export function throwIfStopped(signal: AbortSignal | undefined): void {
   if (signal?.aborted !== true) return;
   throw new LeatError("INTERRUPTED", {
-    message: "The warehouse's work was stopped; nothing of it was written.",
+    message: "The warehouse's work was stopped; what was not committed is undone.",
     cause: signal.reason,
   });
 }

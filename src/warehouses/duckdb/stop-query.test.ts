@@ -29,3 +29,14 @@ test("a statement ends when it is stopped before the engine has begun with it, o
     await expect(stopped, `after ${afterMs} ms`).rejects.toMatchObject({ code: "INTERRUPTED" });
   }
 });
+
+test("a statement ends when its operation is stopped while the engine is made", async () => {
+  for (const afterMs of [0, 1, 5, 20]) {
+    const stop = new AbortController();
+    const stopped = withDuckDb(join(folder, "none.duckdb"), "read", settings, stop.signal, ({ connection }) =>
+      connection.run(endless),
+    );
+    setTimeout(() => stop.abort(), afterMs);
+    await expect(stopped, `after ${afterMs} ms`).rejects.toMatchObject({ code: "INTERRUPTED" });
+  }
+});

@@ -202,7 +202,7 @@ async function stopStatement(
 export function throwIfStopped(signal: AbortSignal | undefined): void {
   if (signal?.aborted !== true) return;
   throw new LeatError("INTERRUPTED", {
-    message: "The warehouse's work was stopped; nothing of it was written.",
+    message: "The warehouse's work was stopped; what was not committed is undone.",
     cause: signal.reason,
   });
 }
