@@ -54,16 +54,8 @@ const keptRows: OwnScenario = {
     await load([plant(2, day(2), '"v":5'), plant(3, day(2), '"v":6')], "414");
     await place.own.checkLedger(spec);
     // Somebody's own table of such a name, so that there is one to be judged.
-    await place.server.tables.handle({
-      project: "shop-1",
-      method: "POST",
-      parts: ["datasets", "warehouse", "tables"],
-      query: new URLSearchParams(),
-      body: {
-        tableReference: { tableId: `${spec.landingTable}__0123abcd` },
-        schema: { fields: [{ name: "n", type: "INT64" }] },
-      },
-    });
+    const theirs = { project: "shop-1", dataset: "warehouse", table: `${spec.landingTable}__0123abcd` };
+    await place.server.addTable(theirs, [{ name: "n", type: "INT64" }]);
     assert.equal(await place.own.collectTables([spec], new AbortController().signal), 0);
     await look([{ ...streamTables[0]!, kind: "kept table" }, streamTables[1]!]);
   },

@@ -10,6 +10,7 @@ import { anySteps, playSteps } from "./head-work.ts";
 const spec = makeStreamSpec();
 const turns = turnTable(spec);
 const project = "shop-1";
+const turnPlace = { project, dataset: "warehouse", table: turns };
 const minutes = 60_000;
 const day = "2024-01-01";
 
@@ -33,17 +34,8 @@ const sent = (from: number) =>
 /** The table of turns as the version before has made it. */
 async function makeOlder(): Promise<void> {
   const [[n] = []] = await bench.rows(`SELECT max(n) FROM ${turns}`);
-  const request = { project, query: new URLSearchParams() };
-  const tables = ["datasets", "warehouse", "tables"];
-  await place.server.tables.handle({
-    ...request,
-    method: "DELETE",
-    parts: [...tables, turns],
-    body: undefined,
-  });
-  const fields = [{ name: "n", type: "INT64", mode: "REQUIRED" }];
-  const body = { tableReference: { tableId: turns }, schema: { fields } };
-  await place.server.tables.handle({ ...request, method: "POST", parts: tables, body });
+  await place.server.dropTable(turnPlace);
+  await place.server.addTable(turnPlace, [{ name: "n", type: "INT64", mode: "REQUIRED" }]);
   await run(`INSERT INTO \`${turns}\` (n) VALUES (${n})`);
 }
 
@@ -175,13 +167,7 @@ test("heads or a ledger that somebody has edited are told, nothing is loaded twi
 
 test("a table of turns that somebody has dropped is made again from the ledger", async () => {
   await bench.loadRecords(spec, [plant(1, day)]);
-  await place.server.tables.handle({
-    method: "DELETE",
-    project,
-    parts: ["datasets", "warehouse", "tables", turns],
-    body: undefined,
-    query: new URLSearchParams(),
-  });
+  await place.server.dropTable(turnPlace);
   expect((await place.open().readLedgerHeads(spec)).get(toTenantId("414"))?.seq).toBe(1);
   await bench.load(spec, [...bench.landed, await bench.land([plant(2, day)])]);
   expect(await bench.values("SELECT id FROM gcs_metrc_plants ORDER BY id")).toEqual([1, 2]);

@@ -136,16 +136,8 @@ test("the table that views still show is left alone, also where its rows leave i
 
 test("somebody's own table with a name like that, and another stream's view, are left alone", async () => {
   await bench.loadRecords(spec, [plant(1, day)]);
-  await place.server.tables.handle({
-    project: "shop-1",
-    method: "POST",
-    parts: ["datasets", "warehouse", "tables"],
-    query: new URLSearchParams(),
-    body: {
-      tableReference: { tableId: `${table}__0123abcd` },
-      schema: { fields: [{ name: "n", type: "INT64" }] },
-    },
-  });
+  const theirs = { project: "shop-1", dataset: "warehouse", table: `${table}__0123abcd` };
+  await place.server.addTable(theirs, [{ name: "n", type: "INT64" }]);
   const other = makeStreamSpec({ name: "other", landingTable: `${table}__deadbeef` });
   await bench.loadRecords(other, [plant(5, day)]);
   age();

@@ -181,13 +181,7 @@ describe("what somebody has changed by hand", () => {
     await withPlace(async (bench, place) => {
       await bench.loadRecords(spec, [plant(1, "2024-01-01")]);
       const drop = async (name: string) =>
-        await place.server.tables.handle({
-          method: "DELETE",
-          project,
-          parts: ["datasets", "warehouse", "tables", name],
-          body: undefined,
-          query: new URLSearchParams(),
-        });
+        await place.server.dropTable({ project, dataset: "warehouse", table: name });
       await drop(physicalOf(place));
       await failureOf(bench.loadRecords(spec, [plant(2, "2024-01-01")]), "LEDGER_MISMATCH");
       await drop("_leat_loads");
@@ -206,14 +200,7 @@ describe("what somebody has changed by hand", () => {
 
   test("somebody's own table under the landing table's name is left alone", async () => {
     await withPlace(async (bench, { server }) => {
-      const handle = {
-        method: "POST",
-        project,
-        parts: ["datasets", "warehouse", "tables"],
-        query: new URLSearchParams(),
-      };
-      const schema = { fields: [{ name: "mine", type: "STRING" }] };
-      await server.tables.handle({ ...handle, body: { tableReference: { tableId: table }, schema } });
+      await server.addTable({ project, dataset: "warehouse", table }, [{ name: "mine", type: "STRING" }]);
       const error = await failureOf(bench.loadRecords(spec, [plant(1, "2024-01-01")]), "CONFIG_INVALID");
       expect(error.message).toContain(`warehouse.${table}`);
       expect(server.tables.table(project, "warehouse", table).kind).toBe("TABLE");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { newFlowRunId } from "../../src/model/run-ids.ts";
 import { routeRoles } from "../../src/server/access/route-roles.ts";
+import { newRun } from "../../src/testing/ledger-under-test.ts";
 import { type ApiStand, token, withApi } from "./open-api.ts";
 
 const headers = { authorization: `Bearer ${token}` };
@@ -320,22 +320,9 @@ test("what is not there is told as a problem document that says where to look", 
 
 test("a run of a flow that was deleted is still told, and whoever runs the flow again is told that it is gone", async () => {
   await withApi(async (stand) => {
-    const id = newFlowRunId();
-    await stand.ledger.submitRun({
-      id,
-      flow: "deleted",
-      deployment: "deleted",
-      pool: "nobody",
-      params: {},
-      priority: 0,
-      startAtMs: stand.ledger.nowMs(),
-      scheduledAtMs: null,
-      lateAtMs: null,
-      cause: { kind: "manual", by: "test" },
-      keyLimit: null,
-      idempotencyKey: null,
-      coalesceKey: null,
-    });
+    const run = newRun(stand.ledger, { flow: "deleted", deployment: "deleted", pool: "nobody", params: {} });
+    const { id } = run;
+    await stand.ledger.submitRun(run);
     expect((await get(stand, `/api/runs/${id}`)).json()).toMatchObject({
       run: { flow: "deleted" },
       tasks: [],

@@ -4,9 +4,10 @@ import { expect, test } from "vitest";
 import { flow } from "../../src/flow/flow.ts";
 import { syncFlow } from "../../src/flow/sync-flow.ts";
 import { readTicks } from "../../src/flow/ticks.ts";
-import { newFlowRunId, newWorkerId } from "../../src/model/run-ids.ts";
+import { newWorkerId } from "../../src/model/run-ids.ts";
 import type { FlowRun, NewRun } from "../../src/model/run-record.ts";
 import { defineSource } from "../../src/sources/generator/define-source.ts";
+import { newRun } from "../../src/testing/ledger-under-test.ts";
 import { type ApiStand, token, withApi } from "./open-api.ts";
 
 const headers = { authorization: `Bearer ${token}` };
@@ -26,21 +27,14 @@ const project = {
   tenants: ["414", "ü 7"],
 };
 
-const subRun = (ledger: ApiStand["ledger"], stream: string, tenant: string): NewRun => ({
-  id: newFlowRunId(),
-  flow: "sync.stream",
-  deployment: "sync.stream",
-  pool: "nobody",
-  params: { stream, tenant, source: "shop" },
-  priority: 0,
-  startAtMs: ledger.nowMs(),
-  scheduledAtMs: null,
-  lateAtMs: null,
-  cause: { kind: "manual", by: "test" },
-  keyLimit: { key: `sync:${stream}:${tenant}`, limit: 1, onConflict: "queue" },
-  idempotencyKey: null,
-  coalesceKey: null,
-});
+const subRun = (ledger: ApiStand["ledger"], stream: string, tenant: string): NewRun =>
+  newRun(ledger, {
+    flow: "sync.stream",
+    deployment: "sync.stream",
+    pool: "nobody",
+    params: { stream, tenant, source: "shop" },
+    keyLimit: { key: `sync:${stream}:${tenant}`, limit: 1, onConflict: "queue" },
+  });
 
 /** A run as a worker has claimed it. */
 async function claimed(ledger: ApiStand["ledger"], run: NewRun): Promise<FlowRun> {

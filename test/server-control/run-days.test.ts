@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openSqliteLedger } from "../../src/ledgers/sqlite/open-sqlite-ledger.ts";
-import { newFlowRunId } from "../../src/model/run-ids.ts";
 import { type RunDay, readRunDays } from "../../src/server/control/run-days.ts";
+import { newRun } from "../../src/testing/ledger-under-test.ts";
 
 /** The days as somebody in a zone sees them at `now`, when runs were made at these instants. */
 async function daysOf(timeZone: string, now: string, madeAt: readonly string[]): Promise<readonly RunDay[]> {
@@ -15,21 +15,7 @@ async function daysOf(timeZone: string, now: string, madeAt: readonly string[]):
   try {
     for (const at of madeAt) {
       nowMs = Date.parse(at);
-      await ledger.submitRun({
-        id: newFlowRunId(),
-        flow: "sync",
-        deployment: "sync",
-        pool: "nobody",
-        params: {},
-        priority: 0,
-        startAtMs: nowMs,
-        scheduledAtMs: null,
-        lateAtMs: null,
-        cause: { kind: "manual", by: "test" },
-        keyLimit: null,
-        idempotencyKey: null,
-        coalesceKey: null,
-      });
+      await ledger.submitRun(newRun(ledger));
     }
     return await readRunDays(ledger, Date.parse(now), timeZone);
   } finally {

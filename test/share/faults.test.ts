@@ -13,7 +13,7 @@ import { sqlOfPage } from "../contract/sql-of-page.ts";
 import { type PostgresServer, startPostgres } from "../services/postgres.ts";
 import { openDuckDbPlace } from "./open-duckdb-place.ts";
 import { openTarget } from "./open-target.ts";
-import { openStand, plants, type SharePlace } from "./share-stand.ts";
+import { openStand, plants, type SharePlace, type ShareStand } from "./share-stand.ts";
 
 const day = "2026-01-01T00:00:00Z";
 
@@ -138,6 +138,29 @@ describe("a Postgres of a customer's", () => {
   });
 });
 
+/** Two tables are delivered, their views dropped; each stream's next news brings those of its own back. */
+async function expectViewsBack(stand: ShareStand, dropViews: () => Promise<unknown>): Promise<void> {
+  const seeds = { ...plants, name: "seeds", landingTable: "farm_seeds" };
+  const streams = [plants, seeds];
+  await stand.land([plant(1, day)]);
+  await stand.land([plant(1, day)], { stream: seeds });
+  await stand.deliver({ streams });
+  await dropViews();
+  await expect(stand.table({ mode: "verify" })).rejects.toMatchObject({
+    code: "SHARE_TABLE_ALTERED",
+    message: expect.stringContaining("a view of it is gone"),
+  });
+  await stand.land([plant(2, day)]);
+  const { tables } = await stand.deliver({ streams });
+  expect(tables.map(({ status, error }) => [status, error])).toEqual([
+    ["moved", undefined],
+    ["unchanged", undefined],
+  ]);
+  expect(await stand.rows("SELECT id::int FROM replica.plants ORDER BY id")).toEqual([[1], [2]]);
+  await stand.land([plant(2, day)], { stream: seeds });
+  await stand.deliver({ streams });
+}
+
 describe("a Postgres in which somebody has cleaned up", () => {
   let server: PostgresServer;
   beforeAll(async () => {
@@ -154,25 +177,7 @@ describe("a Postgres in which somebody has cleaned up", () => {
 
   test("gets its views again with the next news, when their schema was dropped with those of another", async () => {
     await using stand = await openCleaned();
-    const seeds = { ...plants, name: "seeds", landingTable: "farm_seeds" };
-    const streams = [plants, seeds];
-    await stand.land([plant(1, day)]);
-    await stand.land([plant(1, day)], { stream: seeds });
-    await stand.deliver({ streams });
-    await runSql(stand.place.address, "DROP SCHEMA replica CASCADE");
-    await expect(stand.table({ mode: "verify" })).rejects.toMatchObject({
-      code: "SHARE_TABLE_ALTERED",
-      message: expect.stringContaining("a view of it is gone"),
-    });
-    await stand.land([plant(2, day)]);
-    const { tables } = await stand.deliver({ streams });
-    expect(tables.map(({ status, error }) => [status, error])).toEqual([
-      ["moved", undefined],
-      ["unchanged", undefined],
-    ]);
-    expect(await stand.rows("SELECT id::int FROM replica.plants ORDER BY id")).toEqual([[1], [2]]);
-    await stand.land([plant(2, day)], { stream: seeds });
-    await stand.deliver({ streams });
+    await expectViewsBack(stand, () => runSql(stand.place.address, "DROP SCHEMA replica CASCADE"));
     expect(await stand.rows("SELECT id::int FROM replica.seeds ORDER BY id")).toEqual([[1], [2]]);
   });
 
@@ -219,25 +224,7 @@ describe("a DuckDB file of a customer's", () => {
 
   test("gets its views again with the next news, when their schema was dropped with those of another", async () => {
     await using stand = await openStand(openDuckDbPlace);
-    const seeds = { ...plants, name: "seeds", landingTable: "farm_seeds" };
-    const streams = [plants, seeds];
-    await stand.land([plant(1, day)]);
-    await stand.land([plant(1, day)], { stream: seeds });
-    await stand.deliver({ streams });
-    await stand.place.change?.("DROP SCHEMA replica CASCADE");
-    await expect(stand.table({ mode: "verify" })).rejects.toMatchObject({
-      code: "SHARE_TABLE_ALTERED",
-      message: expect.stringContaining("a view of it is gone"),
-    });
-    await stand.land([plant(2, day)]);
-    const { tables } = await stand.deliver({ streams });
-    expect(tables.map(({ status, error }) => [status, error])).toEqual([
-      ["moved", undefined],
-      ["unchanged", undefined],
-    ]);
-    expect(await stand.rows("SELECT id::int FROM replica.plants ORDER BY id")).toEqual([[1], [2]]);
-    await stand.land([plant(2, day)], { stream: seeds });
-    await stand.deliver({ streams });
+    await expectViewsBack(stand, async () => await stand.place.change?.("DROP SCHEMA replica CASCADE"));
     for (const view of ["replica.seeds", "replica.seeds_history", "seeds"])
       expect(await stand.rows(`SELECT id::int FROM ${view} ORDER BY id`)).toEqual([[1], [2]]);
   });

@@ -52,6 +52,9 @@ export type BigQueryServerOptions = Readonly<{
 /** What a fake held: its engine in a file, and what it knows beside. */
 export type SavedBigQuery = Readonly<{ enginePath: string; tables: SavedTables; jobs: SavedJobs }>;
 
+/** Where a table is. */
+export type FakePlace = Readonly<{ project: string; dataset: string; table: string }>;
+
 export type BigQueryServer = Readonly<{
   url: string;
   exchanges: readonly Exchange[];
@@ -61,7 +64,13 @@ export type BigQueryServer = Readonly<{
   setFaults: (fault: BigQueryServerOptions["fault"], jobFault?: JobFault) => void;
   /** Makes an empty dataset. */
   addDataset: (project: string, dataset: string, location?: string) => Promise<void>;
-  /** Runs GoogleSQL as somebody who has all rights. */
+  /** Makes a table, and drops one, as somebody who has all rights. */
+  addTable: (
+    place: FakePlace,
+    fields: readonly Readonly<{ name: string; type: string; mode?: string }>[],
+  ) => Promise<void>;
+  dropTable: (place: FakePlace) => Promise<void>;
+  /** Runs GoogleSQL as that somebody. */
   run: (project: string, dataset: string, sql: string) => Promise<void>;
   /** Keeps all that it holds; `enginePath` is a file that is not there yet. Nothing may run meanwhile. */
   save: (enginePath: string) => Promise<SavedBigQuery>;
@@ -138,6 +147,22 @@ export async function startBigQuery(options: BigQueryServerOptions): Promise<Big
       jobs.fault = jobFault;
     },
     addDataset: (project, dataset, location) => tables.addDataset(project, dataset, location, {}),
+    addTable: async ({ project, dataset, table }, fields) =>
+      void (await tables.handle({
+        method: "POST",
+        project,
+        parts: ["datasets", dataset, "tables"],
+        body: { tableReference: { tableId: table }, schema: { fields } },
+        query: new URLSearchParams(),
+      })),
+    dropTable: async ({ project, dataset, table }) =>
+      void (await tables.handle({
+        method: "DELETE",
+        project,
+        parts: ["datasets", dataset, "tables", table],
+        body: undefined,
+        query: new URLSearchParams(),
+      })),
     run: async (project, dataset, sql) => void (await jobs.runSql(sql, { project, dataset })),
     async save(enginePath) {
       await saveEngine(engine, enginePath);
